@@ -1,0 +1,16 @@
+{#- The only source of randomness. One md5 of "seed|stream|employee|year" gives two independent uniform draws in [0, 1):
+    hex digits 1-13 (draw) and 14-26 (draw2). Nothing else enters the key, so a person's luck does not depend on row
+    order, threads, machine or scenario. -#}
+{% macro draw_key(stream, employee_id) -%}
+    md5(
+        {{ param('random_seed', 'bigint') }} || '|{{ stream }}|' || {{ employee_id }} || '|' || {{ param('simulation_year', 'integer') }}
+    )
+{%- endmacro %}
+
+{% macro draw(key) -%}
+    (('0x' || substr({{ key }}, 1, 13))::bigint / 4503599627370496::double)
+{%- endmacro %}
+
+{% macro draw2(key) -%}
+    (('0x' || substr({{ key }}, 14, 13))::bigint / 4503599627370496::double)
+{%- endmacro %}

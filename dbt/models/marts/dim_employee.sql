@@ -1,0 +1,56 @@
+-- What never changes about a person while simulated: one row for each person, in the year they enter the simulation.
+-- People of the census enter in the first simulated year, hires in the year of their hire event.
+with
+
+census as (
+    select
+        employee_id,
+        'census' as origin,
+        employee_birth_date,
+        employee_hire_date,
+        level_id as entry_level_id,
+        compensation as entry_compensation,
+        department,
+        scheduled_hours_per_week,
+        announced_termination_date
+    from {{ ref('stg_census') }}
+    where {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
+),
+
+hires as (
+    select
+        employee_id,
+        'hire' as origin,
+        (event_details ->> 'employee_birth_date')::date as employee_birth_date,
+        effective_date as employee_hire_date,
+        level_after as entry_level_id,
+        compensation_after as entry_compensation,
+        event_details ->> 'department' as department,
+        (event_details ->> 'scheduled_hours_per_week')::decimal(9, 2) as scheduled_hours_per_week,
+        null::date as announced_termination_date
+    from {{ ref('fct_yearly_events') }}
+    where
+        simulation_year = {{ param('simulation_year', 'integer') }}
+        and event_type = 'hire'
+),
+
+people as (
+    select * from census
+    union all by name
+    select * from hires
+)
+
+select
+    {{ param('scenario_id', 'varchar') }} as scenario_id,
+    {{ param('plan_design_id', 'varchar') }} as plan_design_id,
+    {{ param('simulation_year', 'integer') }} as simulation_year,
+    employee_id,
+    origin,
+    employee_birth_date,
+    employee_hire_date,
+    entry_level_id,
+    entry_compensation,
+    department,
+    scheduled_hours_per_week,
+    announced_termination_date
+from people

@@ -1,0 +1,26 @@
+-- The age band and every factor that depends on age, for each completed age: a total map, so no age drops out of a join.
+with
+
+ages as (
+    select unnest(range(0, 151))::integer as age
+)
+
+select
+    ages.age,
+    bands.age_band,
+    termination.multiplier::double as termination_multiplier,
+    retirement.hazard::double as retirement_hazard,
+    promotion.multiplier::double as promotion_multiplier
+from ages
+inner join {{ source('parameters', 'age_bands') }} as bands
+    on
+        ages.age >= bands.age_from
+        and (bands.age_to is null or ages.age < bands.age_to)
+inner join {{ source('parameters', 'termination_by_age') }} as termination
+    on bands.age_band = termination.age_band
+inner join {{ source('parameters', 'promotion_by_age') }} as promotion
+    on bands.age_band = promotion.age_band
+inner join {{ source('parameters', 'retirement_hazard') }} as retirement
+    on
+        ages.age >= retirement.age_from
+        and (retirement.age_to is null or ages.age < retirement.age_to)

@@ -1,0 +1,16 @@
+-- The people of the census who are simulated, with the level from pay where the census gives none.
+select
+    census.employee_id,
+    census.employee_birth_date,
+    census.employee_hire_date,
+    coalesce(census.level_id, levels.level_id) as level_id,
+    census.employee_gross_compensation as compensation,
+    census.department,
+    census.scheduled_hours_per_week,
+    census.employee_termination_date as announced_termination_date
+from {{ source('inputs', 'census') }} as census
+inner join {{ ref('stg_job_levels') }} as levels
+    on
+        census.employee_gross_compensation >= levels.pay_from
+        and (levels.pay_to is null or census.employee_gross_compensation < levels.pay_to)
+where census.is_simulated

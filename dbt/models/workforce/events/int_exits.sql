@@ -1,0 +1,70 @@
+-- Who of the opening population leaves this year, when and why.
+-- Announced exits happen on their day. Of the others, exact mode takes the people with the smallest race keys, which is
+-- drawing without replacement in proportion to the hazard; stochastic mode lets each leave with probability
+-- min(1, c x hazard). The cause is drawn in proportion to its part of the hazard.
+with
+
+calendar as (
+    select * from {{ ref('stg_calendar') }}
+),
+
+ranked as (
+    select
+        hazards.employee_id,
+        hazards.exit_draw,
+        hazards.cause_draw,
+        least(1, scale.scale * hazards.hazard) as exit_probability,
+        case when hazards.hazard > 0 then hazards.retirement_hazard / hazards.hazard else 0 end as retirement_share,
+        row_number() over (order by hazards.race_key, hazards.employee_id) as race_rank
+    from {{ ref('int_exit_hazard') }} as hazards
+    cross join {{ ref('int_exit_scale') }} as scale
+),
+
+drawn as (
+    select
+        ranked.employee_id,
+        ranked.exit_draw,
+        ranked.exit_probability,
+        case
+            when ranked.cause_draw < ranked.retirement_share then 'retirement'
+            when
+                ranked.cause_draw
+                < ranked.retirement_share
+                + (1 - ranked.retirement_share) * {{ param('voluntary_share', 'decimal(9, 6)') }}::double
+                then 'voluntary'
+            else 'involuntary'
+        end as termination_reason,
+        {{ draw_key('termination_date', 'ranked.employee_id') }} as draw_key
+    from ranked
+    cross join {{ ref('int_headcount_target') }} as target
+    where
+        case
+            when {{ param('headcount_mode', 'varchar') }} = 'exact' then ranked.race_rank <= target.drawn_exits
+            else ranked.exit_draw < ranked.exit_probability
+        end
+)
+
+select
+    drawn.employee_id,
+    months.month_start + floor({{ draw2('drawn.draw_key') }} * months.days)::integer as termination_date,
+    drawn.termination_reason,
+    drawn.exit_probability::decimal(9, 6) as exit_probability,
+    drawn.exit_draw
+from drawn
+inner join {{ ref('stg_month_weights') }} as months
+    on
+        months.purpose = 'exit'
+        and {{ draw('drawn.draw_key') }} >= months.lower_bound
+        and {{ draw('drawn.draw_key') }} < months.upper_bound
+
+union all
+
+select
+    opening.employee_id,
+    opening.announced_termination_date as termination_date,
+    'announced' as termination_reason,
+    1::decimal(9, 6) as exit_probability,
+    null::double as exit_draw
+from {{ ref('int_opening_workforce') }} as opening
+cross join calendar
+where opening.announced_termination_date between calendar.year_start and calendar.year_end

@@ -1,0 +1,84 @@
+-- The year's hires: level, hire date, birth date, hours and pay.
+-- Pay = (minimum + (maximum - minimum) x percentile) x market factor of the level's range, times exp(sd x z), kept inside
+-- the range. The birth date is the hire date less the drawn age, less up to 364 days, so the age at hire is the drawn one.
+with
+
+numbered as (
+    select
+        levels.level_id,
+        'NH_' || {{ param('simulation_year', 'integer') }} || '_'
+        || lpad(numbers.hire_number::varchar, greatest(6, length(numbers.hire_number::varchar)::integer)::integer, '0') as employee_id
+    from {{ ref('int_hire_levels') }} as levels
+    cross join lateral (select unnest(range(levels.first_before + 1, levels.last_number + 1)) as hire_number) as numbers
+),
+
+keys as (
+    select
+        level_id,
+        employee_id,
+        {{ draw_key('hire_date', 'employee_id') }} as date_key,
+        {{ draw_key('hire_age', 'employee_id') }} as age_key,
+        {{ draw_key('hire_pay', 'employee_id') }} as pay_key,
+        {{ draw_key('hire_hours', 'employee_id') }} as hours_key
+    from numbered
+),
+
+ages as (
+    select
+        age,
+        (sum(weight) over (order by age) - weight)::double as lower_bound,
+        (sum(weight) over (order by age))::double as upper_bound
+    from {{ source('parameters', 'new_hire_ages') }}
+),
+
+drawn as (
+    select
+        keys.employee_id,
+        keys.level_id,
+        ages.age,
+        months.month_start + floor({{ draw2('keys.date_key') }} * months.days)::integer as hire_date,
+        floor({{ draw2('keys.age_key') }} * 365)::integer as days_since_birthday,
+        round(
+            sqrt(-2 * ln(1 - {{ draw('keys.pay_key') }})) * cos(2 * pi() * {{ draw2('keys.pay_key') }}),
+            12
+        ) as normal_deviate,
+        {{ draw('keys.hours_key') }} < {{ param('new_hire_part_time_share', 'decimal(9, 6)') }}::double as is_part_time
+    from keys
+    inner join {{ ref('stg_month_weights') }} as months
+        on
+            months.purpose = 'hire'
+            and {{ draw('keys.date_key') }} >= months.lower_bound
+            and {{ draw('keys.date_key') }} < months.upper_bound
+    inner join ages
+        on
+            {{ draw('keys.age_key') }} >= ages.lower_bound
+            and {{ draw('keys.age_key') }} < ages.upper_bound
+)
+
+select
+    drawn.employee_id,
+    drawn.level_id,
+    drawn.hire_date,
+    ((drawn.hire_date - to_years(drawn.age))::date - drawn.days_since_birthday)::date as birth_date,
+    case
+        when drawn.is_part_time then {{ param('new_hire_part_time_hours_per_week', 'decimal(9, 2)') }}
+        else {{ param('new_hire_full_time_hours_per_week', 'decimal(9, 2)') }}
+    end as scheduled_hours_per_week,
+    least(
+        greatest(
+            round(
+                (
+                    levels.range_minimum
+                    + (levels.range_maximum - levels.range_minimum) * levels.new_hire_percentile
+                )::double
+                * levels.new_hire_market_factor::double
+                * exp({{ param('new_hire_pay_noise_sd', 'decimal(9, 6)') }}::double * drawn.normal_deviate),
+                2
+            )::decimal(18, 2),
+            levels.range_minimum
+        ),
+        levels.range_maximum
+    ) as compensation
+from drawn
+inner join {{ ref('stg_job_levels') }} as levels
+    on drawn.level_id = levels.level_id

@@ -1,0 +1,56 @@
+"""Moves a simulation's file aside before a new run, and back again when the new run came to nothing."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from planalign_orchestrator import checkpoints
+from planalign_orchestrator.checkpoints import DatabaseStatus
+from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.utils import DatabaseConnectionManager
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """What became of the database that was there: its state, and the backup it was moved to (None: it was dropped)."""
+
+    status: DatabaseStatus | None
+    backup: Path | None
+
+
+def backup_path(database: Path) -> Path:
+    """Return the backup's name: `simulation_backup.duckdb` beside `simulation.duckdb`."""
+    return database.with_name(f"{database.stem}_backup{database.suffix}")
+
+
+def set_aside(database: Path) -> SetAside:
+    """Make room for a new run: the present file becomes the backup.
+
+    A file without a finished year is never backed up, and an unfinished run never replaces a backup that exists. The
+    caller holds the mutex. Errors: DatabaseError when the file is not ours or still has a write-ahead log (moving the
+    file without it would lose every year).
+    """
+    with DatabaseConnectionManager(database) as db:
+        status = checkpoints.read_state(db)
+        db.get_connection().execute("checkpoint planalign")
+    wal = database.with_name(f"{database.name}.wal")
+    if wal.exists():
+        raise DatabaseError(f"{database} still has the log {wal.name}, so it cannot be moved; close whatever is using it")
+    backup = backup_path(database)
+    if status is None or not status.checkpoints or (backup.exists() and not status.is_complete):
+        database.unlink()
+        return SetAside(status, None)
+    os.replace(database, backup)
+    return SetAside(status, backup)
+
+
+def put_back(database: Path, moved: SetAside) -> None:
+    """Undo `set_aside` after a run that finished no year; a file that holds anything is left alone."""
+    if moved.backup is None:
+        return
+    if database.exists():
+        with DatabaseConnectionManager(database) as db:
+            if checkpoints.read_state(db) is not None:
+                return
+        database.unlink()
+    os.replace(moved.backup, database)

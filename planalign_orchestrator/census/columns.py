@@ -1,0 +1,265 @@
+"""The census's columns: names, types, defaults, and the other names under which clients write them.
+
+One table feeds the reader, the checks, the generator, the mapping suggestions and the "did you mean" of a heading.
+"""
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["text", "date", "money", "rate", "hours", "level", "boolean", "method"]
+
+SQL_TYPES: Final[dict[Kind, str]] = {
+    "text": "varchar",
+    "date": "date",
+    "money": "decimal(18,2)",
+    "rate": "decimal(9,6)",
+    "hours": "decimal(9,2)",
+    "level": "integer",
+    "boolean": "boolean",
+    "method": "varchar",
+}
+
+ENROLLMENT_METHODS: Final = ("auto", "voluntary")
+
+# A heading this similar to a known name is pointed out instead of being left unused (difflib ratio of the bare names).
+NEARNESS: Final = 0.88
+
+
+@dataclass(frozen=True)
+class Column:
+    """One standard column. `default` is SQL for a blank value; `aliases` are bare names (see `bare_name`)."""
+
+    name: str
+    kind: Kind
+    required: bool = False
+    default: str | None = None
+    stored: bool = True
+    aliases: tuple[str, ...] = ()
+    weak_aliases: tuple[str, ...] = ()
+
+    @property
+    def sql_type(self) -> str:
+        """The column's DuckDB type in the typed census."""
+        return SQL_TYPES[self.kind]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+COLUMNS: Final[tuple[Column, ...]] = (
+    Column(
+        "employee_id",
+        "text",
+        required=True,
+        aliases=_words(
+            "empid eeid employeenumber employeeno employeenum empno empnumber empnum eeno eenumber employeecode empcode"
+            " personid personnumber personnelnumber personnelno personnelid workerid staffid staffno associateid"
+            " participantid memberid payrollid payrollnumber badgenumber employeeidnumber"
+        ),
+        weak_aliases=_words("id number no key"),
+    ),
+    Column(
+        "employee_birth_date",
+        "date",
+        required=True,
+        aliases=_words("birthdate dateofbirth dob birthday empdob employeedob eedob employeebirthday bdate dateborn"),
+        weak_aliases=_words("birth born"),
+    ),
+    Column(
+        "employee_hire_date",
+        "date",
+        required=True,
+        aliases=_words(
+            "hiredate dateofhire doh datehired hiredon latesthiredate employmentdate dateofemployment"
+            " employmentstartdate servicedate startofemployment joindate datejoined"
+        ),
+        weak_aliases=_words("hire hired startdate start originalhiredate seniority senioritydate rehiredate"),
+    ),
+    Column(
+        "employee_gross_compensation",
+        "money",
+        required=True,
+        aliases=_words(
+            "grosscompensation compensation annualcompensation annualsalary salary basesalary basepay annualpay"
+            " annualbasepay annualbasesalary grosspay grosssalary grosswages annualrate annualrateofpay payrate"
+            " annualpayrate basecompensation employeecompensation employeesalary yearlysalary annualwages"
+            " annualizedsalary annualizedpay grosscomp annualcomp"
+        ),
+        weak_aliases=_words("pay comp wages earnings remuneration rate"),
+    ),
+    Column(
+        "employee_termination_date",
+        "date",
+        aliases=_words(
+            "terminationdate termdate dateoftermination dot separationdate dateofseparation"
+            " terminatedon leavedate leavingdate exitdate enddate employmentenddate dateterminated"
+        ),
+        weak_aliases=_words("terminated term lastday lastdayworked"),
+    ),
+    Column(
+        "active",
+        "boolean",
+        aliases=_words(
+            "activeflag isactive activeindicator employmentstatus employeestatus empstatus status activestatus"
+            " activeemployee eestatus"
+        ),
+    ),
+    Column(
+        "level_id",
+        "level",
+        aliases=_words("level joblevel jobgrade grade levelnumber careerlevel employeelevel paygrade salarygrade"),
+        weak_aliases=_words("band payband"),
+    ),
+    Column(
+        "department",
+        "text",
+        aliases=_words("dept departmentname deptname departmentcode deptcode"),
+        weak_aliases=_words("division businessunit unit team"),
+    ),
+    Column(
+        "scheduled_hours_per_week",
+        "hours",
+        default="40",
+        aliases=_words(
+            "scheduledhours hoursperweek weeklyhours scheduledweeklyhours standardhours stdhours hrsperweek"
+            " normalhours standardweeklyhours"
+        ),
+        weak_aliases=_words("hours hrs"),
+    ),
+    Column(
+        "employee_deferral_rate",
+        "rate",
+        aliases=_words(
+            "deferralrate deferralpercent deferralpercentage deferralpct deferralelection contributionrate"
+            " employeecontributionrate eedeferralrate 401k 401kpercent 401kpct 401krate 401kdeferral"
+            " 401kdeferralrate 401kelection 401kcontribution electivedeferralrate pretaxdeferralrate"
+        ),
+        weak_aliases=_words("deferral election contribution pretax deferralamount"),
+    ),
+    Column(
+        "employee_enrollment_date",
+        "date",
+        aliases=_words("enrollmentdate enrolmentdate dateofenrollment dateenrolled planenrollmentdate enrolldate"),
+        weak_aliases=_words("enrolled participationdate planentrydate entrydate"),
+    ),
+    Column(
+        "enrollment_method",
+        "method",
+        aliases=_words("enrolmentmethod enrollmenttype howenrolled enrollmentsource"),
+        weak_aliases=_words("autoenrolled"),
+    ),
+    Column(
+        "auto_escalation_opt_out",
+        "boolean",
+        default="false",
+        aliases=_words("escalationoptout autoincreaseoptout optoutofescalation autoescalationoptedout"),
+        weak_aliases=_words("optout"),
+    ),
+    Column(
+        "plan_eligible_override",
+        "boolean",
+        aliases=_words("eligibleoverride eligibilityoverride planeligibilityoverride"),
+        weak_aliases=_words("eligible planeligible"),
+    ),
+    Column(
+        "is_five_percent_owner",
+        "boolean",
+        default="false",
+        aliases=_words("fivepercentowner 5percentowner is5percentowner 5owner owner5 ownerflag 5pctowner"),
+        weak_aliases=_words("owner isowner"),
+    ),
+    Column(
+        "prior_year_compensation",
+        "money",
+        aliases=_words(
+            "prioryearcomp prioryearpay prioryearsalary prioryearwages prioryeargross previousyearcompensation"
+            " previousyearpay lastyearcompensation lastyearpay lastyearssalary pycompensation pycomp"
+        ),
+    ),
+    Column(
+        "employee_account_balance",
+        "money",
+        default="0",
+        aliases=_words(
+            "employeebalance deferralbalance deferralaccountbalance electivedeferralbalance eebalance eeaccountbalance"
+        ),
+        weak_aliases=_words("accountbalance balance totalbalance"),
+    ),
+    Column(
+        "match_account_balance",
+        "money",
+        default="0",
+        aliases=_words("matchbalance matchingbalance matchingaccountbalance employermatchbalance ermatchbalance"),
+    ),
+    Column(
+        "core_account_balance",
+        "money",
+        default="0",
+        aliases=_words("corebalance employercorebalance nonelectivebalance nonelectiveaccountbalance ercorebalance"),
+    ),
+    Column(
+        "employee_ssn",
+        "text",
+        stored=False,
+        aliases=_words("ssn socialsecuritynumber socialsecurity socialsecurityno socialsecno socsecno ssnumber taxid"),
+    ),
+)
+
+COLUMNS_BY_NAME: Final[dict[str, Column]] = {column.name: column for column in COLUMNS}
+STORED_COLUMNS: Final[tuple[Column, ...]] = tuple(column for column in COLUMNS if column.stored)
+REQUIRED_COLUMNS: Final[tuple[Column, ...]] = tuple(column for column in COLUMNS if column.required)
+OPTIONAL_COLUMNS: Final[tuple[Column, ...]] = tuple(c for c in STORED_COLUMNS if not c.required)
+
+
+def bare_name(heading: str) -> str:
+    """Return the heading's letters and digits only, lower case, with `%` spelled out: `401(k) %` is `401kpercent`."""
+    return re.sub(r"[^0-9a-z]", "", heading.casefold().replace("%", "percent"))
+
+
+@dataclass(frozen=True)
+class NameMatch:
+    """How far a heading's name alone speaks for a standard column: `score` in 0..1 and the reason in words."""
+
+    standard_name: str
+    score: float
+    reason: str
+
+
+def match_name(heading: str, column: Column) -> NameMatch:
+    """Compare one heading with one standard column by name: 1 is the same name, 0 nothing in common.
+
+    A known other name scores .95, a known but loose one .6, and a similar spelling its similarity times .95.
+    """
+    bare = bare_name(heading)
+    spellings = {bare, re.sub(r"^(employee|emp|ee)", "", bare)} - {""}
+    usual_names = {bare_name(column.name.removeprefix("employee_")), *column.aliases} - set(column.weak_aliases)
+    if heading == column.name:
+        return NameMatch(column.name, 1.0, "the standard name")
+    if bare == bare_name(column.name):
+        return NameMatch(column.name, 0.98, "the standard name in another spelling")
+    if spellings & usual_names:
+        return NameMatch(column.name, 0.95, f"a usual name of {column.name}")
+    if bare in column.weak_aliases:
+        return NameMatch(column.name, 0.6, f"sometimes the name of {column.name}")
+    known_names = (bare_name(column.name), *usual_names)
+    similarity = max(_similarity(spelling, name) for spelling in spellings or {bare} for name in known_names)
+    if similarity >= NEARNESS:
+        return NameMatch(column.name, 0.95 * similarity, f"spelled almost like {column.name}")
+    return NameMatch(column.name, 0.0, "the name says nothing")
+
+
+def nearest_column(heading: str) -> str | None:
+    """Return the standard column that this heading nearly names, or None when it is far from all of them."""
+    matches = [match_name(heading, column) for column in COLUMNS]
+    best = max(matches, key=lambda match: match.score)
+    return best.standard_name if best.score >= 0.95 * NEARNESS else None
+
+
+def _similarity(left: str, right: str) -> float:
+    """Return the difflib ratio, 0 for names too short to be told apart by a letter or two."""
+    if min(len(left), len(right)) < 6:
+        return 0.0
+    return difflib.SequenceMatcher(None, left, right, autojunk=False).ratio()

@@ -1,0 +1,33 @@
+"""Small helpers for the SQL that the census package writes."""
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import duckdb
+
+RAW_TABLE: Final = "temp.planalign_census_raw"
+TYPED_TABLE: Final = "temp.planalign_census_typed"
+REPEATED_IDS_TABLE: Final = "temp.planalign_census_repeated_ids"
+MALFORMED_TABLE: Final = "temp.planalign_census_malformed"
+WORKING_TABLES: Final = (RAW_TABLE, TYPED_TABLE, REPEATED_IDS_TABLE, MALFORMED_TABLE)
+
+
+def text_literal(text: str) -> str:
+    """Return the text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def qualified_name(name: str) -> str:
+    """Return a dotted name unchanged when it is made of plain identifiers, else raise ValueError."""
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*){0,2}", name):
+        raise ValueError(f"not a plain qualified name: {name!r}")
+    return name
+
+
+def fetch_one(connection: "duckdb.DuckDBPyConnection", statement: str) -> tuple[Any, ...]:
+    """Run a statement that yields exactly one row and return that row."""
+    row = connection.execute(statement).fetchone()
+    if row is None:
+        raise LookupError(f"no row from: {statement}")
+    return tuple(row)

@@ -1,0 +1,130 @@
+"""Delimited text: its encoding, line endings and delimiter are settled before DuckDB reads it with fixed settings.
+
+DuckDB's own detection may skip lines, rename headings or pick a delimiter from the data; here nothing is guessed
+except the delimiter, and that from the heading row alone.
+"""
+
+import codecs
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from planalign_orchestrator.errors import CensusError
+
+DELIMITERS: Final = (",", ";", "\t", "|")
+CHUNK_BYTES: Final = 4 << 20
+
+_SIGNATURES: Final = (
+    (b"PK\x03\x04", "is an Excel workbook or a zip file under a text file's name: give it its own ending (.xlsx)"),
+    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook under a text file's name: give it its own ending (.xls)"),
+    (b"PAR1", "is a Parquet file under a text file's name: give it the ending .parquet"),
+    (b"\xff\xfe", "is UTF-16 text: save it as 'CSV UTF-8'"),
+    (b"\xfe\xff", "is UTF-16 text: save it as 'CSV UTF-8'"),
+    (b"\x1f\x8b", "is a compressed file: unpack it first"),
+)
+
+
+@dataclass(frozen=True)
+class TextScan:
+    """What one pass over the bytes found: the physical lines, and whether DuckDB would lose count of the rows."""
+
+    lines: int
+    irregular: bool
+
+
+def scan_text(path: Path) -> TextScan:
+    """Read the file once and prove that it is UTF-8 text.
+
+    `irregular` means blank lines before the end or mixed line endings: such a file is rewritten before it is read.
+    Raises CensusError for an empty file, another encoding, NUL bytes, or another kind of file.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    feeds = returns = pairs = 0
+    blank_lines = False
+    carried = b""
+    with path.open("rb") as file:
+        _refuse_other_kinds(file.read(4), path)
+        file.seek(0)
+        while chunk := file.read(CHUNK_BYTES):
+            if chunk.endswith(b"\r"):
+                chunk += file.read(1)
+            if b"\0" in chunk:
+                raise CensusError("the file holds NUL bytes, so it is not text: save it as CSV", source=str(path))
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                raise _not_utf8(path, error, feeds + returns - pairs) from error
+            feeds, returns, pairs = (
+                feeds + chunk.count(b"\n"),
+                returns + chunk.count(b"\r"),
+                pairs + chunk.count(b"\r\n"),
+            )
+            # Line ends at the end of the chunk are carried over: blank lines at the end of the file do no harm.
+            window = carried + chunk
+            body = window.rstrip(b"\r\n")
+            blank_lines = blank_lines or any(blank in body for blank in (b"\n\n", b"\n\r\n", b"\r\r"))
+            carried = body[-1:] + window[len(body) :]
+    trailing = carried.lstrip()[1:]
+    if not carried.strip():
+        raise CensusError("the file is empty", source=str(path))
+    endings = sum(1 for count in (feeds - pairs, returns - pairs, pairs) if count)
+    breaks_at_end = trailing.count(b"\n") + trailing.count(b"\r") - trailing.count(b"\r\n")
+    return TextScan(lines=feeds + returns - pairs - breaks_at_end + 1, irregular=blank_lines or endings > 1)
+
+
+def read_heading_row(path: Path) -> tuple[list[str], str]:
+    """Return the headings of a scanned file, trimmed, and the delimiter that separates them."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        delimiter = _delimiter(file.read(1 << 16))
+        file.seek(0)
+        try:
+            headings = next(csv.reader(file, delimiter=delimiter, strict=True), [])
+        except csv.Error as error:
+            raise CensusError(f"the heading row cannot be read: {error}", source=str(path)) from error
+    return [heading.strip() for heading in headings], delimiter
+
+
+def rewrite_rows(rows: Iterable[Sequence[str]], width: int, target: Path) -> None:
+    """Write rows, heading row first, as plain comma-separated UTF-8; blank lines become rows of blank values."""
+    blank = [""] * width
+    with target.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(row or blank for row in rows)
+
+
+def rewrite_text(path: Path, delimiter: str, width: int, target: Path) -> None:
+    """Copy an irregular text file so that every line of it is a row. Raises CensusError where a quote is not closed."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        try:
+            rewrite_rows(reader, width, target)
+        except csv.Error as error:
+            problem = f"line {reader.line_num} cannot be split into values ({error}): is a quote not closed?"
+            raise CensusError(problem, source=str(path)) from error
+
+
+def _refuse_other_kinds(head: bytes, path: Path) -> None:
+    for signature, problem in _SIGNATURES:
+        if head.startswith(signature):
+            raise CensusError(f"the file {problem}", source=str(path))
+
+
+def _not_utf8(path: Path, error: UnicodeDecodeError, lines_before: int) -> CensusError:
+    line = lines_before + error.object[: error.start].count(b"\n") + 1
+    byte = error.object[error.start]
+    return CensusError(f"line {line} is not UTF-8 text (byte 0x{byte:02X}): save the file as 'CSV UTF-8'", source=str(path))
+
+
+def _delimiter(text: str) -> str:
+    """Return the candidate that the first record holds most often outside quotes; a comma when it holds none."""
+    counts = dict.fromkeys(DELIMITERS, 0)
+    quoted = False
+    for character in text:
+        if character == '"':
+            quoted = not quoted
+        elif not quoted and character in "\r\n":
+            break
+        elif not quoted and character in counts:
+            counts[character] += 1
+    return max(DELIMITERS, key=lambda delimiter: counts[delimiter])

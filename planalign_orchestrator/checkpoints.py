@@ -1,0 +1,249 @@
+"""What a database says about itself: its runs, its finished years, and what they were made from.
+
+The checkpoint row is written in the year's own transaction, so a year exists exactly when its checkpoint does. The JSON
+copies beside the database are for people; nothing is ever decided by them.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planalign_orchestrator.config import describe_differences
+from planalign_orchestrator.errors import DatabaseError, ResumeError
+from planalign_orchestrator.plan_compiler import Model
+from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
+
+if TYPE_CHECKING:
+    import duckdb
+
+Fingerprints = Mapping[str, Any]
+
+_RUN_COLUMNS = {
+    "run_id": "varchar",
+    "started_at": "timestamp",
+    "requested_start_year": "integer",
+    "requested_end_year": "integer",
+    "engine": "varchar",
+    "scenario_id": "varchar",
+    "plan_design_id": "varchar",
+    "random_seed": "bigint",
+    "planalign_version": "varchar",
+    "duckdb_version": "varchar",
+    "configuration": "varchar",
+    "census": "varchar",
+    "notes": "varchar",
+}
+_CHECKPOINT_COLUMNS = {
+    "simulation_year": "integer",
+    "run_id": "varchar",
+    "completed_at": "timestamp",
+    "engine": "varchar",
+    "duckdb_version": "varchar",
+    "fingerprints": "varchar",
+    "digests": "varchar",
+    "timings": "varchar",
+    "validation": "varchar",
+}
+_JSON_COLUMNS = {"configuration", "census", "notes", "fingerprints", "digests", "timings", "validation"}
+
+
+@dataclass(frozen=True)
+class WorkflowCheckpoint:
+    """A finished year: what it was made from (`fingerprints`) and what came out (`digests` by mart)."""
+
+    simulation_year: int
+    run_id: str
+    completed_at: str
+    engine: str
+    duckdb_version: str
+    database: str
+    fingerprints: dict[str, Any]
+    digests: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class DatabaseStatus:
+    """The runs and the finished years of a database, oldest first, as rows of its own tables."""
+
+    database: Path
+    runs: tuple[dict[str, Any], ...]
+    checkpoints: tuple[dict[str, Any], ...]
+
+    @property
+    def years(self) -> list[int]:
+        """The finished years."""
+        return [row["simulation_year"] for row in self.checkpoints]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every year that the last run asked for is finished."""
+        return bool(self.runs) and self.runs[-1]["requested_end_year"] in self.years
+
+
+def create_state_tables(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Create `run_metadata` and `checkpoints`."""
+    for table, columns in (("run_metadata", _RUN_COLUMNS), ("checkpoints", _CHECKPOINT_COLUMNS)):
+        listed = ", ".join(f"{name} {kind} not null" for name, kind in columns.items())
+        connection.execute(f"create table planalign.main.{table} ({listed})")
+
+
+def record_run(connection: "duckdb.DuckDBPyConnection", values: Mapping[str, Any]) -> None:
+    """Insert a row of `run_metadata`, in the transaction of the run's first year."""
+    _insert(connection, "run_metadata", _RUN_COLUMNS, values)
+
+
+def record_checkpoint(connection: "duckdb.DuckDBPyConnection", values: Mapping[str, Any]) -> None:
+    """Insert a row of `checkpoints`, in the transaction of its year."""
+    _insert(connection, "checkpoints", _CHECKPOINT_COLUMNS, values)
+
+
+def mart_digests(connection: "duckdb.DuckDBPyConnection", marts: Iterable[Model], year: int) -> dict[str, dict[str, Any]]:
+    """Return rows and digest of every mart's year: a sum of row hashes, the same in whatever order the rows lie."""
+    digests = {}
+    for mart in marts:
+        columns = [column.name for column in mart.columns]
+        rows, digest = connection.execute(
+            f"select count(*), coalesce(sum(hash({', '.join(columns)})), 0)::varchar "
+            f"from planalign.main.{mart.name} where simulation_year = {year}"
+        ).fetchone() or (0, "0")
+        digests[mart.name] = {"rows": rows, "digest": digest, "columns": columns}
+    return digests
+
+
+def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
+    """Return what an open database says of itself; None for one that holds no table at all.
+
+    Errors: DatabaseError when it holds tables that are not a simulation's.
+    """
+    connection = db.get_connection()
+    found = connection.execute(
+        "select table_name from duckdb_tables() where database_name = 'planalign' order by table_name"
+    ).fetchall()
+    tables = {name for (name,) in found}
+    if not tables:
+        return None
+    if not {"run_metadata", "checkpoints"} <= tables:
+        raise DatabaseError(
+            f"{db.db_path} is not a simulation database (it holds {', '.join(sorted(tables)[:3])}), "
+            "and it was left as it is; choose another --database"
+        )
+    return DatabaseStatus(
+        database=db.db_path,
+        runs=_rows(connection, "run_metadata", _RUN_COLUMNS, "started_at"),
+        checkpoints=_rows(connection, "checkpoints", _CHECKPOINT_COLUMNS, "simulation_year"),
+    )
+
+
+def read_status(db_path: Path) -> DatabaseStatus:
+    """Return the runs and finished years of a database file. Errors: DatabaseError, DatabaseBusyError."""
+    with DatabaseConnectionManager(db_path, read_only=True) as db:
+        status = read_state(db)
+    if status is None:
+        raise DatabaseError(f"{db_path} holds no finished year; `planalign run` makes one")
+    return status
+
+
+def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Model]) -> None:
+    """The years in every mart must be the years with a checkpoint, and the last one must still have its digests.
+
+    Errors: DatabaseError naming mart and years; a difference is never repaired silently.
+    """
+    for mart in marts:
+        expected = {row["simulation_year"] for row in status.checkpoints if row["digests"][mart.name]["rows"]}
+        found = {
+            year for (year,) in connection.execute(f"select distinct simulation_year from planalign.main.{mart.name}").fetchall()
+        }
+        if found != expected:
+            raise DatabaseError(
+                f"{status.database}: {mart.name} holds the years {sorted(found)}, the checkpoints say {sorted(expected)}; "
+                "the file was changed by something else. Restore the backup or run again without --resume"
+            )
+    last = status.checkpoints[-1]
+    now = mart_digests(connection, marts, last["simulation_year"])
+    changed = [name for name, digest in now.items() if digest != last["digests"][name]]
+    if changed:
+        raise DatabaseError(
+            f"{status.database}: year {last['simulation_year']} of {', '.join(changed)} is not what its checkpoint recorded; "
+            "the file was changed by something else. Restore the backup or run again without --resume"
+        )
+
+
+def demand_same_origin(status: DatabaseStatus, fingerprints: Fingerprints, duckdb_version: str) -> None:
+    """Refuse to continue a database that was made from something else. Errors: ResumeError naming each difference."""
+    last = status.checkpoints[-1]
+    before = last["fingerprints"]
+    differences = describe_differences(before["configuration"], fingerprints["configuration"])
+    tables = before["parameters"].keys() | fingerprints["parameters"].keys()
+    differences += [
+        f"parameters.{name}: the table has other rows"
+        for name in sorted(tables)
+        if before["parameters"].get(name) != fingerprints["parameters"].get(name)
+    ]
+    if before["census"] != fingerprints["census"]:
+        was, now = before["census"], fingerprints["census"]
+        differences.append(f"census: its people are not those of the run (was {was}, is now {now})")
+    if before["model"] != fingerprints["model"]:
+        differences.append(f"model: the SQL models changed (was {before['model']}, is now {fingerprints['model']})")
+    if last["duckdb_version"] != duckdb_version:
+        differences.append(f"DuckDB: was {last['duckdb_version']}, is now {duckdb_version}")
+    if differences:
+        lines = "\n".join(f"  - {difference}" for difference in differences)
+        raise ResumeError(
+            f"{status.database} cannot be continued, it was made from something else:\n{lines}\n"
+            "Undo the change, or run without --resume to start again (the present file is kept as a backup)."
+        )
+
+
+def write_checkpoint_file(directory: Path, checkpoint: WorkflowCheckpoint) -> Path:
+    """Write the JSON copy of a checkpoint and return its path."""
+    path = directory / f"year_{checkpoint.simulation_year}.json"
+    write_atomically(path, json.dumps(asdict(checkpoint), indent=2, sort_keys=True) + "\n")
+    return path
+
+
+def read_checkpoint_files(directory: Path) -> list[WorkflowCheckpoint]:
+    """Return the JSON copies in a folder, by year. Errors: DatabaseError naming a file that is not one."""
+    found = []
+    for path in sorted(directory.glob("year_*.json")):
+        try:
+            found.append(WorkflowCheckpoint(**json.loads(path.read_text(encoding="utf-8"))))
+        except (ValueError, TypeError) as error:
+            raise DatabaseError(f"{path} is not a checkpoint ({error}); `planalign checkpoint --clean` removes it") from error
+    return sorted(found, key=lambda checkpoint: checkpoint.simulation_year)
+
+
+def clean_checkpoint_files(directory: Path) -> int:
+    """Remove the JSON copies in a folder, never the database; returns how many there were."""
+    paths = list(directory.glob("year_*.json"))
+    for path in paths:
+        path.unlink()
+    return len(paths)
+
+
+def now() -> dt.datetime:
+    """Return the present moment in UTC, as the state tables hold it."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+def _insert(
+    connection: "duckdb.DuckDBPyConnection", table: str, columns: Mapping[str, str], values: Mapping[str, Any]
+) -> None:
+    row = [json.dumps(values[name], sort_keys=True) if name in _JSON_COLUMNS else values[name] for name in columns]
+    marks = ", ".join("?" for _ in columns)
+    connection.execute(f"insert into planalign.main.{table} ({', '.join(columns)}) values ({marks})", row)
+
+
+def _rows(
+    connection: "duckdb.DuckDBPyConnection", table: str, columns: Mapping[str, str], order: str
+) -> tuple[dict[str, Any], ...]:
+    rows = connection.execute(f"select {', '.join(columns)} from planalign.main.{table} order by {order}").fetchall()
+    return tuple(
+        {
+            name: json.loads(value) if name in _JSON_COLUMNS else value
+            for name, value in zip(columns, row, strict=True)
+        }
+        for row in rows
+    )

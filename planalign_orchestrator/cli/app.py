@@ -1,0 +1,89 @@
+"""The program `planalign`: its commands, and what becomes of an error.
+
+Commands import the library inside their bodies: help and usage errors answer without DuckDB, Pydantic or Rich.
+"""
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from planalign_orchestrator.cli import census, database, init, run, settings
+from planalign_orchestrator.cli.output import note
+from planalign_orchestrator.errors import PlanAlignError
+
+_LOGGER = logging.getLogger(__name__)
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Project a workforce and its retirement plan year by year, event by event, from a census file.",
+    epilog="Begin with: planalign init demo && cd demo && planalign run",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+config_app = typer.Typer(help="Show the configuration.", no_args_is_help=True, rich_markup_mode=None)
+census_app = typer.Typer(help="Read, make and map census files.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and leave with its exit code: 0 done, 1 failed, 2 usage or configuration, 3 validation, 130 interrupted.
+
+    An error is one message on standard error; its stack trace appears with `-v` only.
+    """
+    try:
+        app(args=arguments, prog_name="planalign")
+    except KeyboardInterrupt:
+        note("interrupted")
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        raise
+    except PlanAlignError as error:
+        _LOGGER.debug("stack trace", exc_info=True)
+        note(f"Error: {error}")
+        sys.exit(error.exit_code)
+    except Exception as error:
+        _LOGGER.debug("stack trace", exc_info=True)
+        note(f"Error: unexpected {type(error).__name__}: {_first_line(error)}; run the same command with -v to see where")
+        sys.exit(1)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or "no further description"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"planalign {version('planalign-orchestrator')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself; its help text is that of `app`."""
+
+
+app.command("run", epilog="Example: planalign run --years 2025-2027 --set workforce.total_termination_rate=0.10")(run.run)
+app.command("validate", epilog="Example: planalign validate -c config/simulation_config.yaml")(settings.validate)
+app.command("checkpoint", epilog="Example: planalign checkpoint --list")(database.checkpoint)
+app.command("status", epilog="Example: planalign status --database simulation.duckdb")(database.status)
+app.command("report", epilog="Example: planalign report --format csv --output summary.csv")(database.report)
+app.command("init", epilog="Example: planalign init demo && cd demo && planalign run")(init.init)
+config_app.command("show", epilog="Example: planalign config show --set simulation.random_seed=7")(settings.show)
+census_app.command("check", epilog="Example: planalign census check data/census.csv")(census.check)
+census_app.command("generate", epilog="Example: planalign census generate -o census.csv --size 1000 --seed 7")(
+    census.generate
+)
+census_app.command("map", epilog="Example: planalign census map client.xlsx")(census.suggest)
+app.add_typer(config_app, name="config")
+app.add_typer(census_app, name="census")

@@ -1,0 +1,30 @@
+"""The typed configuration of a run: loaded from YAML, environment and overrides, checked once, then immutable.
+
+    config = load_simulation_config("config/simulation_config.yaml", overrides={"simulation.random_seed": 7})
+
+Everything that can be wrong is reported in one ConfigurationError. The sections and their keys are in `.sections`.
+"""
+
+from planalign_orchestrator.config.loading import load_simulation_config
+from planalign_orchestrator.config.model import SimulationConfig
+from planalign_orchestrator.config.several import PARAMETER_TABLES
+from planalign_orchestrator.config.views import (
+    EffectiveValue,
+    config_fingerprint,
+    config_json_schema,
+    describe_differences,
+    effective_values,
+    to_dbt_vars,
+)
+
+__all__ = [
+    "PARAMETER_TABLES",
+    "EffectiveValue",
+    "SimulationConfig",
+    "config_fingerprint",
+    "config_json_schema",
+    "describe_differences",
+    "effective_values",
+    "load_simulation_config",
+    "to_dbt_vars",
+]

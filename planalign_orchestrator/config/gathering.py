@@ -1,0 +1,208 @@
+"""Gathers settings from a file, the environment and overrides, each with its place, before any rule has judged them."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from planalign_orchestrator.config.keys import advice, dotted, known_keys, known_sections, mapping_rule
+from planalign_orchestrator.config.model import Origin, Place, Setting
+from planalign_orchestrator.config.several import ParameterTables
+from planalign_orchestrator.config.values import FilePath, KeyPath, kind_of
+from planalign_orchestrator.config.yaml_source import Node, is_null, read_yaml, shorten
+from planalign_orchestrator.errors import ConfigurationError
+
+ENVIRONMENT_PREFIX = "PLANALIGN__"
+_ORIGINS: tuple[Origin, ...] = ("default", "file", "environment", "command line")
+_COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A finding with its place, sortable into the order in which the author meets the places."""
+
+    place: Place
+    message: str
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        return _ORIGINS.index(self.place.origin), self.place.line
+
+    def __str__(self) -> str:
+        return f"{self.place.where}: {self.message}"
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """One source of settings; its paths are relative to `folder`, or to the working directory if that is None."""
+
+    origin: Origin
+    name: str
+    folder: Path | None = None
+
+    def place(self, line: int) -> Place:
+        return Place("file", f"{self.name}:{line}", line) if self.origin == "file" else Place(self.origin, self.name)
+
+
+@dataclass
+class Gathered:
+    """Settings by key, a later source replacing an earlier one; problems met; keys that a misspelled one probably meant."""
+
+    settings: dict[KeyPath, Setting] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    suspects: set[KeyPath] = field(default_factory=set)
+
+    def add_file(self, path: Path) -> None:
+        """Add the file's settings; raises ConfigurationError if it cannot be read as a mapping at all."""
+        source = str(path)
+        root, oddities = read_yaml(_read_text(path))
+        channel = _Channel("file", source, path.parent)
+        self.problems += [Problem(channel.place(oddity.line), oddity.message) for oddity in oddities]
+        if root is None and oddities:
+            raise ConfigurationError([str(problem) for problem in self.problems])
+        if root is None or root.value is None:
+            raise ConfigurationError(f"{source}: the file is empty; `planalign init` writes a complete one")
+        if not isinstance(root.value, dict):
+            raise ConfigurationError(
+                f"{source}: holds {kind_of(root.plain())}; a configuration is a mapping of sections to keys"
+            )
+        for name, node in root.value.items():
+            self._add((name,), node, channel)
+
+    def add_environment(self, environment: Mapping[str, str]) -> None:
+        """Add every variable whose name begins with PLANALIGN__, in any case; `__` separates the levels of its key."""
+        seen: dict[KeyPath, str] = {}
+        for variable in sorted(environment):
+            if not variable.upper().startswith(ENVIRONMENT_PREFIX):
+                continue
+            channel = _Channel("environment", variable)
+            path = tuple(variable[len(ENVIRONMENT_PREFIX) :].lower().split("__"))
+            if path in seen:
+                self._report(channel, 0, f"sets the same key as {seen[path]}; unset one of them")
+            seen[path] = variable
+            self._add_text(path, environment[variable], channel)
+
+    def add_overrides(self, overrides: Mapping[str, object] | Sequence[str]) -> None:
+        """Add overrides by dotted key, or texts of the form key=value; the last one of a key holds."""
+        if isinstance(overrides, Mapping):
+            channel = _Channel("command line", _COMMAND_LINE)
+            for key, value in overrides.items():
+                path = tuple(key.split("."))
+                if isinstance(value, str):
+                    self._add_text(path, value, channel)
+                else:
+                    self._add(path, _node(value), channel)
+            return
+        for override in overrides:
+            key, equals, text = override.partition("=")
+            channel = _Channel("command line", _COMMAND_LINE)
+            if not equals or not key.strip():
+                self._report(
+                    channel, 0, f"{override!r} is no override; write key=value, such as simulation.random_seed=7"
+                )
+            else:
+                self._add_text(tuple(key.strip().split(".")), text, channel)
+
+    def _add_text(self, path: KeyPath, text: str, channel: _Channel) -> None:
+        """Add a value given as text, which is read as YAML unless its key holds text anyway."""
+        key, entry_rule = known_keys().get(path), mapping_rule(path[:-1])
+        if (key is not None and key.text_only) or (entry_rule is not None and entry_rule.entries_text_only):
+            value = None if key is not None and key.nullable and is_null(text) else text
+            self._add(path, Node(value, 0, shorten(text)), channel)
+            return
+        node, oddities = read_yaml(text)
+        for oddity in oddities:
+            self._report(channel, 0, f"{dotted(path)} = {shorten(text)}: {oddity.message}")
+        if not oddities:
+            self._add(path, node or Node(None, 0, ""), channel)
+
+    def _add(self, path: KeyPath, node: Node, channel: _Channel) -> None:
+        if path in known_sections():
+            self._add_section(path, node, channel)
+        elif mapping_rule(path) is not None:
+            self._add_mapping(path, node, channel)
+        elif path in known_keys() or mapping_rule(path[:-1]) is not None:
+            self._store(path, node, channel)
+        else:
+            unknown = self._first_unknown(path)
+            text, meant = advice(unknown)
+            self.suspects |= {meant} if meant else set()
+            self._report(channel, node.line, f"{dotted(unknown)}: {text}")
+
+    def _add_section(self, path: KeyPath, node: Node, channel: _Channel) -> None:
+        # A section whose keys are all commented out is empty, which says nothing and loses nothing.
+        if isinstance(node.value, dict):
+            for name, child in node.value.items():
+                self._add((*path, name), child, channel)
+        elif node.value is not None:
+            self._report(
+                channel, node.line, f"{dotted(path)} = {node.shown}: is a section; write its keys below it, indented"
+            )
+            self.suspects |= {key for key in known_keys() if key[: len(path)] == path}
+
+    def _add_mapping(self, path: KeyPath, node: Node, channel: _Channel) -> None:
+        """Replace the mapping at `path` as a whole; its entries are stored one by one, each with its own place."""
+        for stored in [stored for stored in self.settings if stored[: len(path)] == path]:
+            del self.settings[stored]
+        if isinstance(node.value, dict) and node.value:
+            for name, child in node.value.items():
+                self._store((*path, name), child, channel)
+        elif channel.origin != "file" or node.value is not None:
+            self._store(path, Node({}, node.line, "") if node.value is None else node, channel)
+
+    def _store(self, path: KeyPath, node: Node, channel: _Channel) -> None:
+        value = node.plain()
+        if channel.folder is not None and isinstance(value, str) and _holds_path(path):
+            value = _anchored(value, channel.folder)
+        # Inserted anew, so that an entry of a mapping comes after the mapping it is added to.
+        self.settings.pop(path, None)
+        self.settings[path] = Setting(value, node.shown, channel.place(node.line))
+
+    def _first_unknown(self, path: KeyPath) -> KeyPath:
+        for depth in range(1, len(path)):
+            if path[:depth] not in known_sections():
+                return path[: depth + 1] if path[:depth] in known_keys() else path[:depth]
+        return path
+
+    def _report(self, channel: _Channel, line: int, message: str) -> None:
+        self.problems.append(Problem(channel.place(line), message))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path}: the file does not exist; name another one with -c, or make one with `planalign init`"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: the file cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigurationError(f"{path}:{line}: the file is not UTF-8 text; save it as UTF-8") from None
+
+
+def _node(value: object) -> Node:
+    """A Python value as if it had been read, floats exact in their shortest digits."""
+    if isinstance(value, Mapping):
+        return Node({str(key): _node(item) for key, item in value.items()}, 0, shorten(str(dict(value))))
+    if isinstance(value, (list, tuple)):
+        return Node([_node(item) for item in value], 0, shorten(str(list(value))))
+    if isinstance(value, float):
+        return Node(Decimal(repr(value)), 0, repr(value))
+    if value is None or isinstance(value, (bool, int, Decimal)):
+        return Node(value, 0, str(value))
+    return Node(str(value), 0, shorten(str(value)))
+
+
+def _holds_path(path: KeyPath) -> bool:
+    key = known_keys().get(path)
+    return isinstance(mapping_rule(path[:-1]) if key is None else key.rule, (FilePath, ParameterTables))
+
+
+def _anchored(value: str, folder: Path) -> str:
+    """`value` relative to `folder`; the .. of a relative path goes up the folders as they are written."""
+    if not value.strip() or value.startswith("~"):
+        return value
+    return os.path.normpath(folder / value)

@@ -1,0 +1,248 @@
+"""What a single setting may be: a rule for each kind of value, which reads it exactly and refuses it legibly.
+
+A rule is metadata of a Pydantic field (`Annotated[Decimal, Number(...)]`). It refuses with `RefusedError`; the loader
+gives the findings their place in the file, and a model built in Python reports them through Pydantic's ValidationError.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+KeyPath = tuple[str, ...]
+
+_NUMBER_TEXT = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
+_MONTH_DAY = re.compile(r"([0-9]{2})-([0-9]{2})")
+_LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong; `keys` are the settings it is about, relative to the value that was refused."""
+
+    text: str
+    keys: tuple[KeyPath, ...] = ((),)
+
+
+class RefusedError(ValueError):
+    """A value that a rule does not accept, with every reason."""
+
+    def __init__(self, findings: Iterable[Finding] | str) -> None:
+        self.findings = (Finding(findings),) if isinstance(findings, str) else tuple(findings)
+        super().__init__("; ".join(finding.text for finding in self.findings))
+
+
+class Rule:
+    """Reads one kind of value. With `text_only`, the text of an override is the value itself and is not read as YAML."""
+
+    text_only: ClassVar[bool] = False
+
+    @property
+    def allowed(self) -> str:
+        """The values this rule accepts, in words that complete "must be ..."."""
+        raise NotImplementedError
+
+    def parse(self, value: object) -> object:
+        """The value as the model keeps it; raises RefusedError."""
+        raise NotImplementedError
+
+    def json_schema(self) -> JsonSchemaValue:
+        """The JSON Schema of what `parse` accepts."""
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return self.json_schema()
+
+
+@dataclass(frozen=True)
+class Number(Rule):
+    """A decimal (a whole number if `places` is 0) between two bounds, which are allowed themselves unless open."""
+
+    unit: str
+    lower: Decimal
+    upper: Decimal
+    lower_open: bool = False
+    upper_open: bool = False
+    places: int = 6
+
+    @property
+    def allowed(self) -> str:
+        lower = f"above {plain_number(self.lower)} and" if self.lower_open else f"from {plain_number(self.lower)}"
+        up_to = "up to" if self.lower_open else "to"
+        upper = "below" if self.lower_open and self.upper_open else (f"{up_to} below" if self.upper_open else up_to)
+        return f"a {self.unit} {lower} {upper} {plain_number(self.upper)}"
+
+    def parse(self, value: object) -> Decimal | int:
+        number = self._read(value)
+        if not self._inside(number):
+            raise RefusedError(f"must be {self.allowed}{self._percent_hint(number)}")
+        if number != number.quantize(Decimal(1).scaleb(-self.places)):
+            raise RefusedError(
+                "must be a whole number" if self.places == 0 else f"has more than {self.places} decimal places"
+            )
+        return int(number) if self.places == 0 else number
+
+    def json_schema(self) -> JsonSchemaValue:
+        number = int if self.places == 0 else float
+        return {
+            "type": "integer" if self.places == 0 else "number",
+            "exclusiveMinimum" if self.lower_open else "minimum": number(self.lower),
+            "exclusiveMaximum" if self.upper_open else "maximum": number(self.upper),
+        }
+
+    def _read(self, value: object) -> Decimal:
+        if value is None:
+            raise RefusedError(f"has no value; must be {self.allowed}")
+        if isinstance(value, bool):
+            raise RefusedError(f"is read as {str(value).lower()}, not as a number; must be {self.allowed}")
+        if isinstance(value, float):
+            value = Decimal(repr(value))
+        if isinstance(value, str):
+            value = self._read_text(value.strip())
+        if not isinstance(value, (int, Decimal)):
+            raise RefusedError(f"is {kind_of(value)}; must be {self.allowed}")
+        if not Decimal(value).is_finite():
+            raise RefusedError(f"is not a finite number; must be {self.allowed}")
+        return Decimal(value)
+
+    def _read_text(self, text: str) -> Decimal:
+        if _NUMBER_TEXT.fullmatch(text):
+            return Decimal(text)
+        if text.endswith("%") and _NUMBER_TEXT.fullmatch(text[:-1].strip()):
+            share = plain_number(Decimal(text[:-1].strip()).scaleb(-2))
+            raise RefusedError(f"has a percent sign; rates are decimals: write {share}")
+        hint = "; use a point for decimals and nothing between thousands" if "," in text else ""
+        raise RefusedError(f"is not a number; must be {self.allowed}{hint}")
+
+    def _inside(self, number: Decimal) -> bool:
+        above = number > self.lower if self.lower_open else number >= self.lower
+        below = number < self.upper if self.upper_open else number <= self.upper
+        return above and below
+
+    def _percent_hint(self, number: Decimal) -> str:
+        share = number.scaleb(-2)
+        if self.unit != "rate" or not self._inside(share):
+            return ""
+        return f"; rates are decimals: {plain_number(number)} % is {plain_number(share)}"
+
+
+@dataclass(frozen=True)
+class Text(Rule):
+    """A text that matches `pattern` as a whole, by default one that is not blank; `described` is `pattern` in words."""
+
+    described: str = "a text"
+    pattern: str = r"(?s)\s*\S.*"
+    text_only: ClassVar[bool] = True
+
+    @property
+    def allowed(self) -> str:
+        return self.described
+
+    def parse(self, value: object) -> str:
+        if not isinstance(value, str):
+            quotes = "; put it in quotes" if isinstance(value, (bool, int, Decimal)) else ""
+            raise RefusedError(f"is {kind_of(value)}; must be {self.described}{quotes}")
+        if not re.fullmatch(self.pattern, value):
+            raise RefusedError(f"must be {self.described}")
+        return value
+
+    def json_schema(self) -> JsonSchemaValue:
+        if self.pattern == Text.pattern:
+            return {"type": "string", "minLength": 1}
+        return {"type": "string", "pattern": f"^({self.pattern})$"}
+
+
+@dataclass(frozen=True)
+class FilePath(Rule):
+    """A path as pathlib.Path with `~` expanded; whether it exists is checked where it is used."""
+
+    text_only: ClassVar[bool] = True
+
+    @property
+    def allowed(self) -> str:
+        return "a path"
+
+    def parse(self, value: object) -> Path:
+        if not isinstance(value, (str, Path)):
+            quotes = "; put it in quotes" if isinstance(value, (bool, int, Decimal)) else ""
+            raise RefusedError(f"is {kind_of(value)}; must be a path{quotes}")
+        if not str(value).strip() or "\0" in str(value):
+            raise RefusedError("must be a path")
+        try:
+            return Path(value).expanduser()
+        except RuntimeError:
+            raise RefusedError("begins with ~, but no home folder is known; write the whole path") from None
+
+    def json_schema(self) -> JsonSchemaValue:
+        return {"type": "string", "minLength": 1}
+
+
+@dataclass(frozen=True)
+class MonthDay(Rule):
+    """A day of every year as "MM-DD"; "02-29" is read as 28 February in common years."""
+
+    text_only: ClassVar[bool] = True
+
+    @property
+    def allowed(self) -> str:
+        return 'a day of the year as "MM-DD", such as "07-01"'
+
+    def parse(self, value: object) -> str:
+        found = _MONTH_DAY.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise RefusedError(f"must be {self.allowed}")
+        month, day = int(found[1]), int(found[2])
+        if not (1 <= month <= 12 and 1 <= day <= _LONGEST_MONTHS[month - 1]):
+            raise RefusedError(f"is no day of the year; must be {self.allowed} (month first)")
+        return found[0]
+
+    def json_schema(self) -> JsonSchemaValue:
+        return {"type": "string", "pattern": "^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"}
+
+
+@dataclass(frozen=True)
+class Flag(Rule):
+    """true or false, and nothing that resembles them."""
+
+    @property
+    def allowed(self) -> str:
+        return "true or false"
+
+    def parse(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise RefusedError("must be true or false, without quotes")
+        return value
+
+    def json_schema(self) -> JsonSchemaValue:
+        return {"type": "boolean"}
+
+
+def plain_number(number: Decimal | int) -> str:
+    """The digits of `number` without exponent, trailing zeros or a negative zero; exact for any number of digits."""
+    text = format(Decimal(number), "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def kind_of(value: object) -> str:
+    """What `value` is, in a configuration author's words."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return f"read as {str(value).lower()}"
+    if isinstance(value, (int, Decimal)):
+        return "a number"
+    if isinstance(value, str):
+        return "a text"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"

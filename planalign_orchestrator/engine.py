@@ -1,0 +1,105 @@
+"""Runs the compiled model natively: the plan's statements, in order, on one DuckDB connection.
+
+It knows no model by name and holds no rule: stages, order, contracts and parameters all come from the plan.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from planalign_orchestrator.errors import ConfigurationError, DatabaseError, PipelineStageError, PlanCompilationError
+from planalign_orchestrator.plan_compiler import Model, Plan
+
+if TYPE_CHECKING:
+    import duckdb
+
+_REFUSAL = "PLANALIGN_CONFIGURATION "
+
+
+class NativeEngine:
+    """Executes a plan year by year inside the caller's transaction."""
+
+    name = "native"
+
+    def __init__(self, plan: Plan, connection: "duckdb.DuckDBPyConnection") -> None:
+        self.plan = plan
+        self._connection = connection
+        self._agreed: set[str] = set()
+
+    def create_marts(self) -> None:
+        """Create every mart from its contract; a mart that exists must have exactly these columns."""
+        for mart in self.plan.marts:
+            columns = ", ".join(f"{c.name} {c.type}{' not null' if c.not_null else ''}" for c in mart.columns)
+            self._connection.execute(f"create table if not exists planalign.main.{mart.name} ({columns})")
+            self._demand_contract(mart, f"select * from planalign.main.{mart.name}", "the table in the database")
+
+    def begin_year(self, year: int, parameters: Mapping[str, Any]) -> None:
+        """Set every parameter of the plan, typed, and remove whatever the marts hold of this year."""
+        values = {**parameters, "simulation_year": year}
+        wanted = {parameter.name for parameter in self.plan.parameters}
+        if wanted != values.keys():
+            missing, extra = sorted(wanted - values.keys()), sorted(values.keys() - wanted)
+            raise PlanCompilationError(
+                f"the model and the configuration disagree on parameters: not set {missing}, not read {extra}"
+            )
+        for parameter in self.plan.parameters:
+            self._set(parameter.name, parameter.type, values[parameter.name])
+        for mart in self.plan.marts:
+            self._connection.execute(f"delete from planalign.main.{mart.name} where simulation_year = {year}")
+
+    def run_stage(self, stage: str, year: int) -> dict[str, float]:
+        """Execute the stage's models in order; returns seconds by model. Errors: PipelineStageError naming the model."""
+        timings: dict[str, float] = {}
+        for model in self.plan.models:
+            if model.stage == stage:
+                started = time.perf_counter()
+                self._execute(model, year)
+                timings[model.name] = time.perf_counter() - started
+        return timings
+
+    def _execute(self, model: Model, year: int) -> None:
+        import duckdb
+
+        try:
+            if model.is_mart:
+                if model.name not in self._agreed:
+                    self._demand_contract(model, model.sql, "the model's query")
+                    self._agreed.add(model.name)
+                columns = ", ".join(column.name for column in model.columns)
+                self._connection.execute(f"insert into planalign.main.{model.name} ({columns})\n{model.sql}")
+            else:
+                self._connection.execute(f"create or replace temp table {model.name} as\n{model.sql}")
+        except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException):
+            raise
+        except duckdb.Error as error:
+            text = str(error)
+            if _REFUSAL in text:
+                raise ConfigurationError(text.split(_REFUSAL, 1)[1].splitlines()[0]) from error
+            raise PipelineStageError(
+                f"year {year}, stage {model.stage}, model {model.name}: {text}; the year was rolled back"
+            ) from error
+
+    def _demand_contract(self, mart: Model, query: str, what: str) -> None:
+        """An INSERT would cast 10.005 to 10.01 and fill a gap with NULL, so names and types must agree beforehand."""
+        found = {row[0]: row[1] for row in self._connection.execute(f"describe {query}").fetchall()}
+        wanted = {column.name: column.type for column in mart.columns}
+        if list(found.items()) != list(wanted.items()):
+            differing = sorted(
+                f"{name} is {found.get(name, 'missing')}, not {wanted.get(name, 'expected')}"
+                for name in found.keys() | wanted.keys()
+                if found.get(name) != wanted.get(name)
+            )
+            raise DatabaseError(
+                f"{mart.name}: {what} does not have the contract's columns: {'; '.join(differing) or 'another order'}"
+            )
+
+    def _set(self, name: str, kind: str, value: Any) -> None:
+        import duckdb
+
+        if value is None:
+            raise PlanCompilationError(f"parameter {name} has no value")
+        text = str(value).replace("'", "''")
+        try:
+            self._connection.execute(f"set variable {name} = '{text}'::{kind}")
+        except duckdb.ConversionException as error:
+            raise ConfigurationError(f"{name}: {value!r} is not a {kind.lower()}") from error

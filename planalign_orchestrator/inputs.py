@@ -1,0 +1,63 @@
+"""What a run is made from, read and checked before the database is touched: model, parameter tables, configuration, census."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from planalign_orchestrator import parameters
+from planalign_orchestrator.census import CensusSource, CensusSummary, check_census, load_census
+from planalign_orchestrator.config import SimulationConfig, config_fingerprint, to_dbt_vars
+from planalign_orchestrator.parameters import ParameterTable
+from planalign_orchestrator.plan_compiler import Plan, load_plan
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """The checked inputs of a run; the census is named here and read on demand, because it may be large."""
+
+    config: SimulationConfig
+    plan: Plan
+    tables: tuple[ParameterTable, ...]
+    variables: Mapping[str, Any]
+    source: CensusSource
+
+    @classmethod
+    def read(cls, config: SimulationConfig) -> "RunInputs":
+        """Read everything but the census. Errors: ConfigurationError, PlanCompilationError."""
+        return cls(
+            config=config,
+            plan=load_plan(),
+            tables=parameters.load_parameters(config),
+            variables=to_dbt_vars(config),
+            source=CensusSource(**dict(config.census)),
+        )
+
+    @property
+    def census_date(self) -> dt.date:
+        """31 December before the first simulated year."""
+        return dt.date(self.config.simulation.start_year - 1, 12, 31)
+
+    def check_census(self) -> CensusSummary:
+        """Read and judge the census without keeping it. Errors: CensusError with every finding."""
+        return check_census(self.source, census_date=self.census_date, level_ids=parameters.level_ids(self.tables))
+
+    def write(self, connection: "duckdb.DuckDBPyConnection") -> CensusSummary:
+        """Write census and parameter tables into the simulation's file, in the first year's transaction."""
+        summary = load_census(
+            connection, self.source, census_date=self.census_date, level_ids=parameters.level_ids(self.tables)
+        )
+        parameters.write_parameters(connection, self.tables)
+        return summary
+
+    def fingerprints(self, census: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what decides the results: a resumed run must agree on all of it. `census` is that of the summary."""
+        return {
+            "configuration": config_fingerprint(self.config),
+            "parameters": parameters.fingerprints(self.tables),
+            "census": census,
+            "model": self.plan.key,
+        }

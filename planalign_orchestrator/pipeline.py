@@ -1,0 +1,376 @@
+"""Carries a simulation out: year by year, each year one transaction with its checkpoint in it."""
+
+import json
+import shlex
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from planalign_orchestrator import checkpoints
+from planalign_orchestrator.backup import SetAside, put_back, set_aside
+from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
+from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
+from planalign_orchestrator.dbt_runner import DbtRunner
+from planalign_orchestrator.engine import NativeEngine
+from planalign_orchestrator.errors import ConfigurationError, DatabaseError, PipelineStageError, ValidationFailedError
+from planalign_orchestrator.inputs import RunInputs
+from planalign_orchestrator.plan_compiler import STAGES
+from planalign_orchestrator.reports import MultiYearReporter, MultiYearSummary, YearAuditor
+from planalign_orchestrator.utils import DatabaseConnectionManager, ExecutionMutex, write_atomically
+from planalign_orchestrator.validation import DataValidator, ValidationResult
+
+__all__ = [
+    "PipelineOrchestrator",
+    "PipelineStageError",
+    "ProgressEvent",
+    "RunArtifacts",
+    "StageDefinition",
+    "WorkflowCheckpoint",
+    "WorkflowStage",
+]
+
+
+class WorkflowStage(StrEnum):
+    """The stages of a year, in order."""
+
+    INITIALIZATION = "initialization"
+    FOUNDATION = "foundation"
+    EVENT_GENERATION = "event_generation"
+    STATE_ACCUMULATION = "state_accumulation"
+    VALIDATION = "validation"
+    REPORTING = "reporting"
+    CLEANUP = "cleanup"
+
+
+@dataclass(frozen=True)
+class StageDefinition:
+    """A stage that runs models: those that `selector` selects in dbt."""
+
+    stage: WorkflowStage
+    selector: str
+
+
+MODEL_STAGES = tuple(StageDefinition(WorkflowStage(name), f"tag:{name}") for name in STAGES)
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """A stage of a year began or finished; `seconds` is its duration when finished."""
+
+    year: int
+    stage: WorkflowStage
+    finished: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunArtifacts:
+    """What a run wrote, and what the user should know about it."""
+
+    database: Path
+    backup: Path | None
+    reports: tuple[Path, ...]
+    checkpoints: tuple[Path, ...]
+    run_vars: Path | None
+    notes: tuple[str, ...]
+
+
+class PipelineOrchestrator:
+    """Runs the years of a configuration on one database and reports on them."""
+
+    def __init__(
+        self,
+        config: SimulationConfig,
+        db_manager: DatabaseConnectionManager,
+        dbt_runner: DbtRunner,
+        *,
+        on_progress: Callable[[ProgressEvent], None] | None = None,
+    ) -> None:
+        self.config = config
+        self._db = db_manager
+        self._dbt = dbt_runner
+        self._on_progress = on_progress
+        self._run_id = uuid.uuid4().hex
+        self._census: dict[str, Any] = {}
+        self._notes: list[str] = []
+        self._reports: list[Path] = []
+        self._copies: list[Path] = []
+        self._backup: Path | None = None
+        self._run_vars: Path | None = None
+
+    @property
+    def years(self) -> list[int]:
+        """The years of the configuration."""
+        return list(range(self.config.simulation.start_year, self.config.simulation.end_year + 1))
+
+    @property
+    def artifacts(self) -> RunArtifacts:
+        """What has been written so far."""
+        return RunArtifacts(
+            database=self._db.db_path,
+            backup=self._backup,
+            reports=tuple(self._reports),
+            checkpoints=tuple(self._copies),
+            run_vars=self._run_vars,
+            notes=tuple(self._notes),
+        )
+
+    @property
+    def reports_directory(self) -> Path:
+        """Where reports go: as configured, or `reports` beside the database."""
+        return self.config.reports.directory or self._db.db_path.parent / "reports"
+
+    @property
+    def checkpoint_directory(self) -> Path:
+        """Where the JSON copies of checkpoints go: as configured, or beside the database."""
+        return self.config.runtime.checkpoint_directory or self._db.db_path.parent / ".navigator_checkpoints"
+
+    def planned_commands(self) -> list[str]:
+        """Return the dbt command of every stage of every year, as one would type them; runs nothing, needs no dbt."""
+        variables = to_dbt_vars(self.config)
+        return [
+            shlex.join(
+                self._dbt.command_line(
+                    ["run", "--select", stage.selector, "--threads", str(self._dbt.threads)],
+                    simulation_year=year,
+                    dbt_vars=variables,
+                )
+            )
+            for year in self.years
+            for stage in MODEL_STAGES
+        ]
+
+    def execute_multi_year_simulation(
+        self,
+        start_year: int | None = None,
+        end_year: int | None = None,
+        *,
+        resume_from_checkpoint: bool = False,
+        dry_run: bool = False,
+        fail_on_validation_error: bool | None = None,
+    ) -> MultiYearSummary:
+        """Simulate the years and return their summary; a dry run returns the summary of no year.
+
+        Every finished year is in the database for good; a failing one leaves nothing. Errors: ConfigurationError,
+        CensusError, ResumeError, DatabaseError, PipelineStageError, ValidationFailedError.
+        """
+        if start_year is not None or end_year is not None:
+            simulation = self.config.simulation
+            self.config = self.config.with_years(start_year or simulation.start_year, end_year or simulation.end_year)
+        if dry_run:
+            return MultiYearSummary.of_no_year(self.config.scenario_id, self.config.plan_design_id)
+        if self.config.runtime.engine != NativeEngine.name:
+            raise ConfigurationError(f"runtime.engine: `{self.config.runtime.engine}` is not available yet; use `native`")
+        validation = self.config.validation
+        strict = validation.fail_on_validation_error if fail_on_validation_error is None else fail_on_validation_error
+        inputs = RunInputs.read(self.config)
+        with ExecutionMutex(self._db.db_path.name, self._db.db_path.parent), self._db:
+            remaining = self._remaining_years(inputs) if resume_from_checkpoint else None
+            if remaining is None:
+                self._start_over(inputs, strict)
+            else:
+                self._simulate(inputs, remaining, strict)
+            return self._report()
+
+    def _remaining_years(self, inputs: RunInputs) -> list[int] | None:
+        """Return the years still to simulate on the present database; None when it has no finished year to go on from."""
+        status = checkpoints.read_state(self._db) if self._db.db_path.exists() else None
+        if status is None or not status.checkpoints:
+            self._db.close()
+            self._notes.append("there was no finished year to resume, so the run began with the first one")
+            return None
+        self._census = inputs.check_census().to_dict()
+        fingerprints = inputs.fingerprints(self._census["fingerprint"])
+        checkpoints.demand_same_origin(status, fingerprints, _duckdb_version())
+        checkpoints.verify_years(self._db.get_connection(), status, inputs.plan.marts)
+        self._notes.append(f"resumed after {status.years[-1]}")
+        return [year for year in self.years if year > status.years[-1]]
+
+    def _start_over(self, inputs: RunInputs, strict: bool) -> None:
+        """Begin with the first year; the file that was there is the backup, or comes back if no year gets finished."""
+        moved = SetAside(None, None)
+        if self._db.db_path.exists():
+            inputs.check_census()
+            moved = set_aside(self._db.db_path)
+            self._tell_about(moved)
+        try:
+            self._simulate(inputs, self.years, strict)
+        except BaseException:
+            self._db.close()
+            put_back(self._db.db_path, moved)
+            raise
+
+    def _tell_about(self, moved: SetAside) -> None:
+        self._backup = moved.backup
+        if moved.status is None or not moved.status.checkpoints:
+            return
+        years = f"{moved.status.years[0]}-{moved.status.years[-1]}"
+        if moved.backup is None:
+            self._notes.append(f"the unfinished run in {self._db.db_path.name} ({years}) was dropped; the backup was kept")
+        self._remove_reports(moved.status)
+
+    def _remove_reports(self, status: DatabaseStatus) -> None:
+        """Remove the year files of the run that was set aside, so that none is taken for one of the new run."""
+        runs = {run["run_id"] for run in status.runs}
+        for year in status.years:
+            for folder in (self.reports_directory, self.checkpoint_directory):
+                path = folder / f"year_{year}.json"
+                if _run_of(path) in runs:
+                    path.unlink()
+
+    def _simulate(self, inputs: RunInputs, years: Sequence[int], strict: bool) -> None:
+        engine = NativeEngine(inputs.plan, self._db.get_connection())
+        validator = DataValidator(self._db, inputs.plan.tests, examples=self.config.validation.examples)
+        for year in years:
+            with self._db.transaction() as connection:
+                if year == self.config.simulation.start_year:
+                    self._census = inputs.write(connection).to_dict()
+                    checkpoints.create_state_tables(connection)
+                engine.create_marts()
+                if year == years[0]:
+                    checkpoints.record_run(connection, self._run_row())
+                checkpoint = self._simulate_year(
+                    inputs, engine, validator, year, is_final_year=year == years[-1], strict=strict
+                )
+            self._publish(checkpoint)
+
+    def _simulate_year(
+        self,
+        inputs: RunInputs,
+        engine: NativeEngine,
+        validator: DataValidator,
+        year: int,
+        *,
+        is_final_year: bool,
+        strict: bool,
+    ) -> WorkflowCheckpoint:
+        """Run one year within its transaction and return the checkpoint it wrote."""
+        engine.begin_year(year, inputs.variables)
+        stages: dict[str, float] = {}
+        models: dict[str, float] = {}
+        for definition in MODEL_STAGES:
+            done = self._timed(year, definition.stage, stages, lambda name=definition.stage: engine.run_stage(name, year))
+            models.update(done)
+        results = self._timed(
+            year,
+            WorkflowStage.VALIDATION,
+            stages,
+            lambda: validator.validate_year_results(year, is_final_year=is_final_year),
+        )
+        _demand_valid(results, year, strict)
+        checkpoint = WorkflowCheckpoint(
+            simulation_year=year,
+            run_id=self._run_id,
+            completed_at=checkpoints.now().isoformat(timespec="seconds"),
+            engine=engine.name,
+            duckdb_version=_duckdb_version(),
+            database=self._db.db_path.name,
+            fingerprints=inputs.fingerprints(self._census["fingerprint"]),
+            digests=checkpoints.mart_digests(self._db.get_connection(), inputs.plan.marts, year),
+        )
+        verdicts = DataValidator.to_report_dict(results)
+        row = {**asdict(checkpoint), "timings": {"stages": stages, "models": models}, "validation": verdicts["results"]}
+        checkpoints.record_checkpoint(self._db.get_connection(), row)
+        return checkpoint
+
+    def _timed(self, year: int, stage: WorkflowStage, timings: dict[str, float], work: Callable[[], Any]) -> Any:
+        self._tell(ProgressEvent(year, stage, finished=False, seconds=0.0))
+        started = time.perf_counter()
+        result = work()
+        timings[stage] = round(time.perf_counter() - started, 6)
+        self._tell(ProgressEvent(year, stage, finished=True, seconds=timings[stage]))
+        return result
+
+    def _tell(self, event: ProgressEvent) -> None:
+        if self._on_progress is not None:
+            self._on_progress(event)
+
+    def _run_row(self) -> dict[str, Any]:
+        """Return this run's row of `run_metadata`."""
+        simulation = self.config.simulation
+        return {
+            "run_id": self._run_id,
+            "started_at": checkpoints.now(),
+            "requested_start_year": simulation.start_year,
+            "requested_end_year": simulation.end_year,
+            "engine": NativeEngine.name,
+            "scenario_id": self.config.scenario_id,
+            "plan_design_id": self.config.plan_design_id,
+            "random_seed": simulation.random_seed,
+            "planalign_version": version("planalign-orchestrator"),
+            "duckdb_version": _duckdb_version(),
+            "configuration": self.config.model_dump(mode="json"),
+            "census": self._census,
+            "notes": self._notes,
+        }
+
+    def _publish(self, checkpoint: WorkflowCheckpoint) -> None:
+        """After the commit: the JSON copies of the checkpoint and the year's report."""
+        year = checkpoint.simulation_year
+        stages: dict[str, float] = {}
+
+        def write() -> None:
+            report = self.reports_directory / f"year_{year}.json"
+            self._note_other_run(report)
+            YearAuditor(self._db).generate_report(year).export_json(report)
+            self._reports.append(report)
+            self._copies.append(checkpoints.write_checkpoint_file(self.checkpoint_directory, checkpoint))
+
+        self._timed(year, WorkflowStage.REPORTING, stages, write)
+
+    def _note_other_run(self, report: Path) -> None:
+        other = _database_of(report)
+        if other not in (None, self._db.db_path.name):
+            self._notes.append(f"{report} was of {other} and now is of {self._db.db_path.name}; see reports.directory")
+
+    def _report(self) -> MultiYearSummary:
+        """Write the multi-year summary and the variables for dbt by hand, and return the summary."""
+        status = checkpoints.read_state(self._db)
+        years = [year for year in status.years if year in self.years] if status is not None else []
+        summary = MultiYearReporter(self._db).generate_summary(years)
+        path = self.reports_directory / f"multi_year_summary_{years[0]}_{years[-1]}.csv"
+        summary.export_csv(path)
+        self._reports.append(path)
+        variables = {**to_dbt_vars(self.config), "simulation_year": years[-1]}
+        self._run_vars = self._db.db_path.parent / "run_vars.json"
+        write_atomically(self._run_vars, json.dumps(variables, indent=2, sort_keys=True) + "\n")
+        return summary
+
+
+def _demand_valid(results: Sequence[ValidationResult], year: int, strict: bool) -> None:
+    """Roll back on a broken invariant, and with `strict` on an implausible result."""
+    broken = [result for result in results if not result.passed and (result.is_invariant or strict)]
+    if broken:
+        lines = "\n".join(
+            f"  - {result.rule}: {result.failures} rows, such as {'; '.join(result.examples)}" for result in broken
+        )
+        raise ValidationFailedError(f"year {year} was rolled back, {len(broken)} validation rules failed:\n{lines}")
+
+
+def _run_of(path: Path) -> str | None:
+    return _value_in(path, "run_id")
+
+
+def _database_of(path: Path) -> str | None:
+    return _value_in(path, "database")
+
+
+def _value_in(path: Path, key: str) -> str | None:
+    """Return a text of a JSON file that a run wrote; None when there is no such file."""
+    if not path.is_file():
+        return None
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))[key])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatabaseError(f"{path} is not a file of ours ({error}); move it away or set reports.directory") from error
+
+
+def _duckdb_version() -> str:
+    import duckdb
+
+    return duckdb.__version__

@@ -1,0 +1,36 @@
+"""Where the project's own files are: beside the package in a checkout, inside it in a wheel."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def project_root() -> Path:
+    """Return the folder that holds `dbt/`, `config/` and `data/`."""
+    checkout = _PACKAGE.parent
+    return checkout if (checkout / "dbt" / "dbt_project.yml").is_file() else _PACKAGE / "project"
+
+
+def dbt_project() -> Path:
+    """Return the folder of the dbt project: the model."""
+    return project_root() / "dbt"
+
+
+def config_template() -> Path:
+    """Return the documented default configuration."""
+    return project_root() / "config" / "simulation_config.yaml"
+
+
+def sample_census() -> Path:
+    """Return the synthetic sample census."""
+    return project_root() / "data" / "sample_census.csv"
+
+
+def shipped_plan() -> Path:
+    """Return where a wheel carries the plan compiled at build time; a checkout has none."""
+    return _PACKAGE / "project" / "plan.json"
+
+
+def default_tables() -> Path:
+    """Return the folder of the packaged parameter tables."""
+    return _PACKAGE / "defaults"

@@ -1,0 +1,24 @@
+"""What a simulated year, and a run of years, amounted to: read from the marts, never computed a second time."""
+
+from planalign_orchestrator.reports.console import ConsoleReporter
+from planalign_orchestrator.reports.multi_year import MultiYearReporter, MultiYearSummary
+from planalign_orchestrator.reports.year import (
+    EventSummary,
+    Metric,
+    RuleVerdict,
+    WorkforceBreakdown,
+    YearAuditor,
+    YearAuditReport,
+)
+
+__all__ = [
+    "ConsoleReporter",
+    "EventSummary",
+    "Metric",
+    "MultiYearReporter",
+    "MultiYearSummary",
+    "RuleVerdict",
+    "WorkforceBreakdown",
+    "YearAuditReport",
+    "YearAuditor",
+]

@@ -1,0 +1,155 @@
+"""Reports for people: aligned plain text that survives a pipe, and a Rich table for terminals, from the same cells."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from planalign_orchestrator.reports.multi_year import MultiYearSummary
+from planalign_orchestrator.reports.year import Metric, RuleVerdict, YearAuditReport
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_HEADCOUNT = "Opening - exits + hires - new-hire exits = closing"
+_SUMMARY_HEADINGS = ("Year", _HEADCOUNT, "Growth", "Average pay", "Growth", "Paid in the year", "Checks")
+
+
+class ConsoleReporter:
+    """Turns reports into text. Amounts are USD, rates are shown in percent."""
+
+    def format_year_audit(self, report: YearAuditReport) -> str:
+        """Everything about one year, as aligned lines without a final newline."""
+        people = report.workforce_breakdown
+        lines = [
+            f"Year {report.simulation_year}: scenario {report.scenario_id}, plan design {report.plan_design_id}",
+            *_section("Headcount", [(_HEADCOUNT, people.equation)]),
+            *_section("People by status", _counts(people.by_status)),
+            *_section("Active people by level", _counts({f"level {key}": n for key, n in people.by_level.items()})),
+            *_section("Events", _event_cells(report)),
+            *_section("Key figures", [(name, *_figure(metric)) for name, metric in report.metrics.items()]),
+            *_section("Validation", [(_verdicts(report.validation), "")]),
+            *_failures(report.validation),
+        ]
+        if report.notes:
+            lines += ["", "Notes", *(f"  {note}" for note in report.notes)]
+        return "\n".join(lines)
+
+    def format_summary(self, summary: MultiYearSummary) -> str:
+        """One line a year with the equation of its headcount, then growth over all years, without a final newline."""
+        lines = [_title(summary), "", *aligned([_SUMMARY_HEADINGS, *_summary_cells(summary)], left=(0, 1, 6))]
+        lines += ["", *self.growth_lines(summary), *_failed_years(summary)]
+        return "\n".join(lines)
+
+    def summary_table(self, summary: MultiYearSummary) -> "Table":
+        """The yearly lines of `format_summary` as a Rich table."""
+        from rich.table import Table
+
+        table = Table(title=_title(summary), title_justify="left", header_style="bold")
+        for index, heading in enumerate(_SUMMARY_HEADINGS):
+            table.add_column(heading, justify="left" if index in (0, 6) else "right")
+        for cells in _summary_cells(summary):
+            table.add_row(*cells)
+        return table
+
+    def growth_lines(self, summary: MultiYearSummary) -> list[str]:
+        """What the years amount to together, in words."""
+        growth = summary.growth_analysis
+        total = growth["total_growth_pct"]
+        share = "" if total is None else f" ({total:+.1f} %, {_percent(growth['compound_annual_growth_rate'])} a year)"
+        return [
+            f"Headcount {growth['starting_workforce']:,} -> {growth['ending_workforce']:,}{share}.",
+            f"Average pay grew by {_percent(growth['average_annual_pay_growth'])} a year; for people present through a"
+            f" whole year by {_percent(growth['average_annual_pay_growth_same_person'])}.",
+        ]
+
+
+def aligned(rows: Sequence[Sequence[str]], *, left: Iterable[int] = (), indent: str = "") -> list[str]:
+    """`rows` of equal length as lines with aligned columns: those numbered in `left` to the left, all others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    to_the_left = frozenset(left)
+    return [
+        (indent + "  ".join(_pad(cell, widths[at], at in to_the_left) for at, cell in enumerate(row))).rstrip()
+        for row in rows
+    ]
+
+
+def _pad(cell: str, width: int, to_the_left: bool) -> str:
+    return cell.ljust(width) if to_the_left else cell.rjust(width)
+
+
+def _section(title: str, rows: Sequence[Sequence[str]]) -> list[str]:
+    if not rows:
+        return []
+    last = len(rows[0]) - 1
+    return ["", title, *aligned(rows, left=(0, last) if last > 1 else (0,), indent="  ")]
+
+
+def _title(summary: MultiYearSummary) -> str:
+    first = summary.years[0]
+    span = f"{summary.start_year}-{summary.end_year}" if len(summary.years) > 1 else str(summary.start_year)
+    return f"Workforce {span}: scenario {first.scenario_id}, plan design {first.plan_design_id}"
+
+
+def _summary_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
+    return [
+        (
+            str(report.simulation_year),
+            report.workforce_breakdown.equation,
+            _percent(report.value("headcount_growth_rate")),
+            _amount(report.value("average_compensation")),
+            _percent(report.value("compensation_growth_all")),
+            _amount(report.value("total_compensation")),
+            _verdicts(report.validation),
+        )
+        for report in summary.years
+    ]
+
+
+def _counts(counts: dict[str, int]) -> list[tuple[str, str]]:
+    return [(name, f"{count:,}") for name, count in counts.items()]
+
+
+def _event_cells(report: YearAuditReport) -> list[tuple[str, str, str]]:
+    events = report.event_summary
+    return [
+        (name, f"{count:,}", ", ".join(f"{kind} {n:,}" for kind, n in events.by_category[name].items()))
+        for name, count in events.by_type.items()
+    ]
+
+
+def _figure(metric: Metric) -> tuple[str, str]:
+    if metric.unit == "rate":
+        return _percent(metric.value, places=2), ""
+    if metric.unit.startswith("USD"):
+        return _amount(metric.value, places=2), metric.unit
+    return _amount(metric.value), metric.unit
+
+
+def _percent(value: Decimal | float | None, places: int = 1) -> str:
+    return "-" if value is None else f"{value * 100:.{places}f} %"
+
+
+def _amount(value: Decimal | None, places: int = 0) -> str:
+    return "-" if value is None else f"{value:,.{places}f}"
+
+
+def _verdicts(verdicts: Sequence[RuleVerdict]) -> str:
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    if not verdicts:
+        return "none"
+    if not failed:
+        return f"{len(verdicts)} passed"
+    return f"{len(failed)} of {len(verdicts)} failed"
+
+
+def _failures(verdicts: Sequence[RuleVerdict]) -> list[str]:
+    return [
+        f"  {verdict.severity} {verdict.rule}: {verdict.failures:,} found"
+        + (f", for example {'; '.join(verdict.examples)}" if verdict.examples else "")
+        for verdict in verdicts
+        if not verdict.passed
+    ]
+
+
+def _failed_years(summary: MultiYearSummary) -> list[str]:
+    return [f"{year}:{line}" for year, verdicts in summary.validation.items() for line in _failures(verdicts)]

@@ -1,0 +1,161 @@
+"""A run of years as one summary: how the workforce, pay and events developed, and the table that people open in a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from planalign_orchestrator.reports.year import RuleVerdict, WorkforceBreakdown, YearAuditReport, json_number, read_years
+from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
+
+# The first columns of the spreadsheet, in the order in which a year happens; all other figures follow by name.
+_LEADING_METRICS = (
+    "opening_headcount",
+    "terminations",
+    "hires",
+    "new_hire_terminations",
+    "closing_headcount",
+    "headcount_growth_rate",
+    "total_compensation",
+    "average_compensation",
+)
+
+
+@dataclass(frozen=True)
+class MultiYearSummary:
+    """The reports of consecutive or single years, in calendar order, and what they say together."""
+
+    years: tuple[YearAuditReport, ...]
+
+    @property
+    def start_year(self) -> int:
+        """The first reported year."""
+        return self.years[0].simulation_year
+
+    @property
+    def end_year(self) -> int:
+        """The last reported year."""
+        return self.years[-1].simulation_year
+
+    @property
+    def workforce_progression(self) -> list[WorkforceBreakdown]:
+        """The headcounts of each year."""
+        return [report.workforce_breakdown for report in self.years]
+
+    @property
+    def growth_analysis(self) -> dict[str, int | float | None]:
+        """Growth from the opening of the first year to the close of the last; None where there is nothing to compare with.
+
+        `total_growth_pct` is in percent; every other growth is a rate a year (0.03 is 3 %), the geometric mean of the years.
+        Compensation is in USD: totals are what was paid in the year, averages are annual rates of pay at its close.
+        """
+        first, last, count = self.years[0], self.years[-1], len(self.years)
+        opening, closing = first.workforce_breakdown.opening, last.workforce_breakdown.closing
+        ratio = closing / opening if opening else None
+        return {
+            "starting_workforce": opening,
+            "ending_workforce": closing,
+            "total_growth_pct": None if ratio is None else round((ratio - 1) * 100, 6),
+            "compound_annual_growth_rate": None if ratio is None else round(ratio ** (1 / count) - 1, 6),
+            "years_analyzed": count,
+            "total_compensation_first_year": _number(first.value("total_compensation")),
+            "total_compensation_last_year": _number(last.value("total_compensation")),
+            "average_compensation_first_year": _number(first.value("average_compensation")),
+            "average_compensation_last_year": _number(last.value("average_compensation")),
+            "average_annual_pay_growth": self._mean_growth("compensation_growth_all"),
+            "average_annual_pay_growth_same_person": self._mean_growth("compensation_growth_same_person"),
+        }
+
+    @property
+    def event_trends(self) -> dict[str, list[int]]:
+        """Event type -> its number in each year, 0 where it did not happen."""
+        types = sorted({event_type for report in self.years for event_type in report.event_summary.by_type})
+        return {name: [report.event_summary.by_type.get(name, 0) for report in self.years] for name in types}
+
+    @property
+    def participation_trends(self) -> list[dict[str, Any]]:
+        """Participation in the retirement plan in each year; empty while no plan is simulated."""
+        return []
+
+    @property
+    def validation(self) -> dict[int, tuple[RuleVerdict, ...]]:
+        """The verdicts of the validation rules, by year."""
+        return {report.simulation_year: report.validation for report in self.years}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary as JSON values, in a stable order of keys."""
+        return {
+            "scenario_id": self.years[0].scenario_id,
+            "plan_design_id": self.years[0].plan_design_id,
+            "start_year": self.start_year,
+            "end_year": self.end_year,
+            "workforce_progression": [asdict(breakdown) for breakdown in self.workforce_progression],
+            "growth_analysis": self.growth_analysis,
+            "event_trends": self.event_trends,
+            "participation_trends": self.participation_trends,
+            "metrics": {
+                str(report.simulation_year): {name: metric.to_dict() for name, metric in report.metrics.items()}
+                for report in self.years
+            },
+            "validation": {str(year): [asdict(verdict) for verdict in found] for year, found in self.validation.items()},
+        }
+
+    def to_csv(self) -> str:
+        """One line a year: identifiers, every metric (empty where it does not exist), and the number of events of each type."""
+        metrics, events = self._metric_names(), self.event_trends
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        names = [*metrics, *(f"{name}_events" for name in events)]
+        writer.writerow(["scenario_id", "plan_design_id", "run_id", "simulation_year", *names])
+        for index, report in enumerate(self.years):
+            values = [_plain(report.metrics[name].value) if name in report.metrics else "" for name in metrics]
+            counts = [trend[index] for trend in events.values()]
+            writer.writerow(
+                [report.scenario_id, report.plan_design_id, report.run_id, report.simulation_year, *values, *counts]
+            )
+        return text.getvalue()
+
+    def export_csv(self, path: str | Path) -> Path:
+        """Write `to_csv` to `path`, whole or not at all; returns the path."""
+        write_atomically(Path(path), self.to_csv())
+        return Path(path)
+
+    def _metric_names(self) -> list[str]:
+        known = {name for report in self.years for name in report.metrics}
+        leading = [name for name in _LEADING_METRICS if name in known]
+        return [*leading, *sorted(known - set(leading))]
+
+    def _mean_growth(self, metric: str) -> float | None:
+        """The yearly rate that compounds to the same growth as the years' rates of `metric`."""
+        rates = [report.value(metric) for report in self.years]
+        if any(rate is None for rate in rates):
+            return None
+        factor = prod((1 + float(rate) for rate in rates if rate is not None), start=1.0)
+        return round(factor ** (1 / len(rates)) - 1, 6)
+
+
+class MultiYearReporter:
+    """Reports several years of a simulation database together."""
+
+    def __init__(self, db: DatabaseConnectionManager) -> None:
+        self._db = db
+
+    def generate_summary(self, years: Sequence[int]) -> MultiYearSummary:
+        """The summary of `years`; raises DatabaseError naming the years the database does not hold."""
+        return MultiYearSummary(tuple(read_years(self._db, years)))
+
+
+def _number(value: Decimal | None) -> int | float | None:
+    return None if value is None else json_number(value)
+
+
+def _plain(value: Decimal | None) -> str:
+    """The digits of a figure without trailing zeros; empty where it does not exist."""
+    if value is None:
+        return ""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

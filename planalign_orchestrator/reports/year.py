@@ -1,0 +1,262 @@
+"""One simulated year as a report: headcount, events, key figures, verdicts of the validation rules, notes of the run.
+
+Every figure is a row of `fct_annual_metrics`; the counts by status, level, type and category are counts of mart rows. A
+report of many years costs the same four queries as a report of one.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.validation import DataValidator
+
+_METRICS = """
+select simulation_year, metric, value, unit, scenario_id, plan_design_id
+from planalign.main.fct_annual_metrics
+where list_contains($years, simulation_year)
+order by simulation_year, metric
+"""
+_EVENTS = """
+select simulation_year, event_type, event_category, count(*)
+from planalign.main.fct_yearly_events
+where list_contains($years, simulation_year)
+group by all
+order by all
+"""
+_PEOPLE = """
+select simulation_year, detailed_status_code, level_id, employment_status = 'active', count(*)
+from planalign.main.fct_workforce_snapshot
+where list_contains($years, simulation_year)
+group by all
+order by all
+"""
+_RUNS = """
+select checkpoints.simulation_year, checkpoints.run_id, checkpoints.validation, run_metadata.notes
+from planalign.main.checkpoints
+left join planalign.main.run_metadata on checkpoints.run_id = run_metadata.run_id
+where list_contains($years, checkpoints.simulation_year)
+"""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A key figure: `value` is None for a ratio over nothing; `unit` is people, events, rate, USD or USD a year."""
+
+    value: Decimal | None
+    unit: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figure as JSON values: a whole number where it is one."""
+        return {"value": None if self.value is None else json_number(self.value), "unit": self.unit}
+
+
+@dataclass(frozen=True)
+class RuleVerdict:
+    """What one validation rule said about a year: how many rows break it, and which, for example."""
+
+    rule: str
+    severity: str
+    passed: bool
+    failures: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WorkforceBreakdown:
+    """The people of a year: opening - terminations + hires - new_hire_terminations = closing.
+
+    `by_status` counts everyone employed at any time in the year by detailed status; `by_level` those active at the close.
+    """
+
+    simulation_year: int
+    opening: int
+    terminations: int
+    hires: int
+    new_hire_terminations: int
+    closing: int
+    equation: str
+    by_status: dict[str, int]
+    by_level: dict[int, int]
+
+
+@dataclass(frozen=True)
+class EventSummary:
+    """Counts of the ledger's events of a year, by type and, within each type, by category."""
+
+    total: int
+    by_type: dict[str, int]
+    by_category: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class YearAuditReport:
+    """Everything that is reported about one simulated year."""
+
+    scenario_id: str
+    plan_design_id: str
+    run_id: str
+    simulation_year: int
+    workforce_breakdown: WorkforceBreakdown
+    event_summary: EventSummary
+    metrics: dict[str, Metric]
+    validation: tuple[RuleVerdict, ...]
+    notes: tuple[str, ...]
+
+    def value(self, metric: str) -> Decimal | None:
+        """The value of a key figure; raises DatabaseError if the year has no such figure."""
+        if metric not in self.metrics:
+            raise DatabaseError(f"fct_annual_metrics has no {metric} for {self.simulation_year}")
+        return self.metrics[metric].value
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON values, in a stable order of keys."""
+        return {
+            "scenario_id": self.scenario_id,
+            "plan_design_id": self.plan_design_id,
+            "run_id": self.run_id,
+            "simulation_year": self.simulation_year,
+            "workforce_breakdown": asdict(self.workforce_breakdown),
+            "event_summary": asdict(self.event_summary),
+            "metrics": {name: metric.to_dict() for name, metric in self.metrics.items()},
+            "validation": [asdict(verdict) for verdict in self.validation],
+            "notes": list(self.notes),
+        }
+
+    def export_json(self, path: str | Path) -> Path:
+        """Write the report to `path`, whole or not at all; returns the path."""
+        write_atomically(Path(path), json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        return Path(path)
+
+
+class YearAuditor:
+    """Reports single years of a simulation database.
+
+    The verdicts are those the database keeps with the year's checkpoint. A year without any is judged by `validator`.
+    """
+
+    def __init__(self, db: DatabaseConnectionManager, validator: "DataValidator | None" = None) -> None:
+        self._db = db
+        self._validator = validator
+
+    def generate_report(self, year: int) -> YearAuditReport:
+        """The report of `year`; raises DatabaseError if the database does not hold it."""
+        return read_years(self._db, [year], self._validator)[0]
+
+
+def read_years(
+    db: DatabaseConnectionManager, years: Sequence[int], validator: "DataValidator | None" = None
+) -> list[YearAuditReport]:
+    """The reports of `years`, in calendar order; raises DatabaseError naming the years the database does not hold."""
+    wanted = sorted(set(years))
+    metrics = _grouped(_rows(db, _METRICS, wanted))
+    missing = [year for year in wanted if year not in metrics]
+    if missing or not wanted:
+        raise DatabaseError(_missing_years(db, missing))
+    events, people = _grouped(_rows(db, _EVENTS, wanted)), _grouped(_rows(db, _PEOPLE, wanted))
+    runs = _grouped(_rows(db, _RUNS, wanted))
+    return [
+        _report(year, metrics[year], events.get(year, []), people.get(year, []), runs.get(year, []), validator)
+        for year in wanted
+    ]
+
+
+def json_number(value: Decimal) -> int | float:
+    """`value` as JSON writes it: whole figures without a point."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _report(
+    year: int,
+    metrics: list[tuple[Any, ...]],
+    events: list[tuple[Any, ...]],
+    people: list[tuple[Any, ...]],
+    runs: list[tuple[Any, ...]],
+    validator: "DataValidator | None",
+) -> YearAuditReport:
+    figures = {name: Metric(value, unit) for name, value, unit, _, _ in metrics}
+    run_id, validation, notes = runs[0] if runs else ("", None, None)
+    stored = json.loads(validation or "[]")
+    if not stored and validator is not None:
+        stored = validator.to_report_dict(validator.validate_year_results(year))
+    return YearAuditReport(
+        scenario_id=metrics[0][3],
+        plan_design_id=metrics[0][4],
+        run_id=run_id,
+        simulation_year=year,
+        workforce_breakdown=_workforce(year, figures, people),
+        event_summary=_events(events),
+        metrics=figures,
+        validation=tuple(_verdict(entry) for entry in stored),
+        notes=tuple(json.loads(notes or "[]")),
+    )
+
+
+def _workforce(year: int, figures: dict[str, Metric], people: list[tuple[Any, ...]]) -> WorkforceBreakdown:
+    """The headcounts are the year's metrics; only the counts by status and level are counted here."""
+    opening, terminations, hires, new_hire_terminations, closing = (
+        int(figures[name].value or 0)
+        for name in ("opening_headcount", "terminations", "hires", "new_hire_terminations", "closing_headcount")
+    )
+    by_status: dict[str, int] = {}
+    by_level: dict[int, int] = {}
+    for status, level, active, count in people:
+        by_status[status] = by_status.get(status, 0) + count
+        if active:
+            by_level[level] = by_level.get(level, 0) + count
+    return WorkforceBreakdown(
+        simulation_year=year,
+        opening=opening,
+        terminations=terminations,
+        hires=hires,
+        new_hire_terminations=new_hire_terminations,
+        closing=closing,
+        equation=f"{opening:,} - {terminations:,} + {hires:,} - {new_hire_terminations:,} = {closing:,}",
+        by_status=by_status,
+        by_level=dict(sorted(by_level.items())),
+    )
+
+
+def _events(rows: list[tuple[Any, ...]]) -> EventSummary:
+    by_category: dict[str, dict[str, int]] = {}
+    for event_type, category, count in rows:
+        by_category.setdefault(event_type, {})[category] = count
+    by_type = {event_type: sum(counts.values()) for event_type, counts in by_category.items()}
+    return EventSummary(sum(by_type.values()), by_type, by_category)
+
+
+def _verdict(entry: dict[str, Any]) -> RuleVerdict:
+    return RuleVerdict(
+        rule=entry["rule"],
+        severity=entry["severity"],
+        passed=entry["passed"],
+        failures=entry["failures"],
+        examples=tuple(str(example) for example in entry["examples"]),
+    )
+
+
+def _rows(db: DatabaseConnectionManager, query: str, years: list[int]) -> list[tuple[Any, ...]]:
+    return db.get_connection().execute(query, {"years": years}).fetchall()
+
+
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+    """Rows by their first column, the simulated year, without it."""
+    groups: dict[int, list[tuple[Any, ...]]] = {}
+    for year, *rest in rows:
+        groups.setdefault(year, []).append(tuple(rest))
+    return groups
+
+
+def _missing_years(db: DatabaseConnectionManager, missing: list[int]) -> str:
+    held = db.get_connection().execute(
+        "select distinct simulation_year from planalign.main.fct_annual_metrics order by all"
+    )
+    years = [str(year) for (year,) in held.fetchall()]
+    asked = ", ".join(map(str, missing)) if missing else "at least one year to report"
+    return f"{db.db_path} does not hold {asked}; its simulated years are {', '.join(years) or 'none'}"

@@ -1,0 +1,284 @@
+"""The simulation's file: who may write it, how it is opened, and how small files beside it are written."""
+
+import errno
+import fcntl
+import logging
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
+
+if TYPE_CHECKING:
+    import duckdb
+
+_LOGGER = logging.getLogger(__name__)
+_SHARE_OF_MEMORY = 0.7
+_ROW_GROUP_SIZE = 16384
+
+
+class ExecutionMutex:
+    """An exclusive lock between processes: flock on `<lock_name>.lock`, re-entrant within one process.
+
+    Without `path` the lock file lies in the working directory. The file names its holder; it is left in place, because
+    removing it would let two processes lock two files of one name. Errors: DatabaseBusyError naming the holder.
+    """
+
+    _held: dict[Path, tuple[int, int]] = {}
+    _guard = threading.Lock()
+
+    def __init__(self, lock_name: str, path: str | Path | None = None) -> None:
+        folder = Path.cwd() if path is None else Path(path)
+        self.lock_file = (folder / f"{lock_name}.lock").resolve()
+
+    def __enter__(self) -> "ExecutionMutex":
+        with self._guard:
+            descriptor, depth = self._held.get(self.lock_file, (-1, 0))
+            if depth == 0:
+                descriptor = self._acquire()
+            self._held[self.lock_file] = (descriptor, depth + 1)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._guard:
+            descriptor, depth = self._held.pop(self.lock_file)
+            if depth > 1:
+                self._held[self.lock_file] = (descriptor, depth - 1)
+            else:
+                os.ftruncate(descriptor, 0)
+                os.close(descriptor)
+
+    def _acquire(self) -> int:
+        try:
+            descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise DatabaseError(f"cannot create {self.lock_file}: {_reason(error)}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
+            os.close(descriptor)
+            raise DatabaseBusyError(
+                f"{self.lock_file.with_suffix('')} is being written by {holder}; wait for it or use another --database"
+            ) from error
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise DatabaseError(f"cannot write {self.lock_file}: {_reason(error)}") from error
+        return descriptor
+
+
+class DatabaseConnectionManager:
+    """One connection to a simulation's file, attached as `planalign` to an in-memory DuckDB.
+
+    `threads` None means all cores, `memory_limit` None 70 % of the machine's memory. Within a transaction everybody shares
+    the connection; there is never a second one. Errors: DatabaseError and DatabaseBusyError, in words.
+    """
+
+    def __init__(
+        self,
+        db_path: str | Path = "simulation.duckdb",
+        *,
+        read_only: bool = False,
+        threads: int | None = None,
+        memory_limit: str | None = None,
+    ) -> None:
+        self.db_path = Path(db_path)
+        self.read_only = read_only
+        self.threads = threads
+        self.memory_limit = memory_limit
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._in_transaction = False
+
+    def get_connection(self) -> "duckdb.DuckDBPyConnection":
+        """Return the one connection, opened on first use; bare table names are those of the simulation's file."""
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
+    @contextmanager
+    def transaction(self) -> "Iterator[duckdb.DuckDBPyConnection]":
+        """Commit on success, roll back on any error; inside another transaction, join it."""
+        connection = self.get_connection()
+        if self._in_transaction:
+            yield connection
+            return
+        self._in_transaction = True
+        try:
+            with self._in_words():
+                connection.execute("begin transaction")
+                try:
+                    yield connection
+                except BaseException:
+                    self._roll_back(connection)
+                    raise
+                connection.execute("commit")
+        finally:
+            self._in_transaction = False
+
+    def execute_with_retry(
+        self, work: "str | Callable[[duckdb.DuckDBPyConnection], Any]", *, attempts: int = 3
+    ) -> Any:
+        """Run SQL (returning all rows) or a function of the connection, again after a conflict or a busy file.
+
+        Inside a transaction there is one attempt: an error has already aborted it.
+        """
+        import tenacity
+
+        def once() -> Any:
+            connection = self.get_connection()
+            with self._in_words():
+                return connection.execute(work).fetchall() if isinstance(work, str) else work(connection)
+
+        if self._in_transaction:
+            return once()
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(attempts),
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
+            retry=tenacity.retry_if_exception_type(DatabaseBusyError),
+            reraise=True,
+        )
+        return retrying(once)
+
+    def close(self) -> None:
+        """Write everything to the file and let go of it."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def __enter__(self) -> "DatabaseConnectionManager":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _roll_back(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        """Roll back; after a fatal error DuckDB has already invalidated the connection, and the file keeps its last commit."""
+        import duckdb
+
+        try:
+            connection.execute("rollback")
+        except duckdb.Error as error:
+            _LOGGER.debug("rollback after a fatal error: %s", error)
+
+    def _open(self) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
+        folder = self.db_path.resolve().parent
+        if self.read_only and not self.db_path.is_file():
+            raise DatabaseError(f"{self.db_path} does not exist; `planalign run` makes one")
+        if not folder.is_dir():
+            raise DatabaseError(f"the folder {folder} does not exist; make it or choose another --database")
+        connection = duckdb.connect(":memory:", config=self._settings())
+        mode = "read_only" if self.read_only else f"row_group_size {_ROW_GROUP_SIZE}"
+        path = str(self.db_path).replace("'", "''")
+        try:
+            with self._in_words():
+                connection.execute(f"attach '{path}' as planalign ({mode})")
+                connection.execute("use planalign")
+                connection.execute("set TimeZone = 'UTC'")
+        except DatabaseError:
+            connection.close()
+            raise
+        return connection
+
+    def _settings(self) -> dict[str, Any]:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        settings: dict[str, Any] = {
+            "temp_directory": f"{self.db_path}.tmp",
+            "memory_limit": self.memory_limit or f"{int(memory * _SHARE_OF_MEMORY / 2**20)}MiB",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "preserve_insertion_order": False,
+        }
+        return settings | ({} if self.threads is None else {"threads": self.threads})
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """Turn DuckDB's input/output errors into ones that say what to do."""
+        import duckdb
+
+        try:
+            yield
+        except duckdb.IOException as error:
+            raise _database_error(self.db_path, str(error)) from error
+        except duckdb.FatalException as error:
+            raise _database_error(self.db_path, str(error)) from error
+        except duckdb.OutOfMemoryException as error:
+            raise DatabaseError(
+                f"{self.db_path}: out of memory; raise runtime.memory_limit or use a larger machine ({error})"
+            ) from error
+
+
+def _database_error(path: Path, message: str) -> DatabaseError:
+    text = message.splitlines()[0]
+    if "lock" in message:
+        return DatabaseBusyError(f"{path} is in use by another process; wait for it or use another --database ({text})")
+    if "not a valid DuckDB database" in message:
+        return DatabaseError(f"{path} is not a simulation database, and it was left as it is; choose another --database")
+    if "No space left" in message or "File too large" in message or "Could not write all bytes" in message:
+        return DatabaseError(
+            f"{path}: the disk is full or the file may not grow; free some space and run again with --resume ({text})"
+        )
+    if "Permission denied" in message or "Read-only file system" in message:
+        return DatabaseError(f"{path}: this folder or file may not be written; choose another --database ({text})")
+    return DatabaseError(f"{path}: {text}")
+
+
+def _reason(error: OSError) -> str:
+    known = {
+        errno.EACCES: "the folder may not be written; choose another --database",
+        errno.EROFS: "the folder is read-only; choose another --database",
+        errno.ENOENT: "the folder does not exist; make it or choose another --database",
+        errno.ENOSPC: "the disk is full; free some space",
+        errno.EFBIG: "the disk is full or files may not grow; free some space",
+    }
+    return known.get(error.errno or 0, error.strerror or str(error))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a small file under a temporary name and rename it: a reader sees the old text or the new one.
+
+    The folder is made if missing. Errors: DatabaseError when it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise DatabaseError(f"cannot write {path}: {_reason(error)}") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except OSError as error:
+        os.unlink(name)
+        raise DatabaseError(f"cannot write {path}: {_reason(error)}") from error
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+@contextmanager
+def time_block(label: str) -> Iterator[Callable[[], float]]:
+    """Log how long the block took; the yielded function returns the seconds so far."""
+    started = time.perf_counter()
+    yield lambda: time.perf_counter() - started
+    _LOGGER.debug("%s took %.3f s", label, time.perf_counter() - started)
