@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Final, Literal
 from planalign_orchestrator.census import text_files, workbooks
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
 from planalign_orchestrator.census.records import CensusSource
-from planalign_orchestrator.census.sql import MALFORMED_TABLE, RAW_TABLE, fetch_one, text_literal
+from planalign_orchestrator.census.sql import (
+    MALFORMED_TABLE,
+    RAW_TABLE,
+    REJECTED_SCANS_TABLE,
+    REJECTS_TABLE,
+    fetch_one,
+    text_literal,
+)
 from planalign_orchestrator.errors import CensusError
 
 if TYPE_CHECKING:
@@ -28,9 +35,6 @@ FILE_KINDS: Final[dict[str, FileKind]] = {
 
 # Words that stand for a blank in every column that is not free text.
 BLANK_WORDS: Final = ("null", "none", "n/a", "#n/a", "na", "nan", "nat", "-")
-
-_REJECTS: Final = "planalign_census_rejects"
-_REJECTED_SCANS: Final = "planalign_census_rejected_scans"
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,16 @@ def open_census(connection: "duckdb.DuckDBPyConnection", source: CensusSource) -
         raise CensusError("census.sheet is for Excel files only: remove it", source=str(path))
     try:
         if kind == "text":
-            return _open_text(path)
-        if kind == "excel":
-            return _open_workbook(path, source.sheet)
-        return _open_parquet(connection, path, mark_dates=source.date_format is not None)
+            file = _open_text(path)
+        elif kind == "excel":
+            file = _open_workbook(path, source.sheet)
+        else:
+            file = _open_parquet(connection, path)
     except OSError as error:
         raise CensusError(f"the file cannot be read: {error.strerror}", source=str(path)) from error
+    if not any(file.headings):
+        raise CensusError("row 1 holds no headings: it must name the columns", source=str(path))
+    return file
 
 
 def read_rows(
@@ -132,13 +140,135 @@ def _open_workbook(path: Path, sheet: str | None) -> CensusFile:
     return CensusFile(path, "excel", headings, rows=rows)
 
 
-def _open_parquet(connection: "duckdb.DuckDBPyConnection", path: Path, *, mark_dates: bool) -> CensusFile:
+def _open_parquet(connection: "duckdb.DuckDBPyConnection", path: Path) -> CensusFile:
     import duckdb
 
     try:
-        described = connection.execute(f"describe select * from {_parquet_scan(path)}").fetchall()
+        columns = connection.execute(f"describe select * from {_parquet_scan(path)}").fetchall()
     except duckdb.Error as error:
         raise CensusError(f"not a Parquet file: {str(error).splitlines()[0]}", source=str(path)) from error
-    return CensusFile(
-        path, "parquet", tuple(str(row[0]) for row in described), sql_types=tuple(str(row[1]) for row in described)
+    headings = tuple(str(column[0]).strip() for column in columns)
+    return CensusFile(path, "parquet", headings, sql_types=tuple(str(column[1]) for column in columns))
+
+
+def _read_text(connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int]) -> None:
+    """Fill the raw and the malformed table from a text file or, by way of a private copy, from an Excel sheet."""
+    width = len(file.headings)
+    with tempfile.TemporaryDirectory(prefix="planalign-census-") as folder:
+        copy = Path(folder, "rows.csv")
+        if file.kind == "excel":
+            text_files.rewrite_rows(file.rows, width, copy)
+            scan = _text_scan(copy, ",", width)
+        elif file.irregular:
+            text_files.rewrite_text(file.path, file.delimiter, width, copy)
+            scan = _text_scan(copy, ",", width)
+        else:
+            scan = _text_scan(file.path, file.delimiter, width)
+        _fill(connection, scan, file, positions)
+    connection.execute(f"""
+        create or replace temp table {MALFORMED_TABLE} as
+        select
+            line::bigint as row_number,
+            case
+                when trim(min(csv_line), e' \\t\\r\\n') = '' then null
+                when min(error_type) = 'MISSING COLUMNS' then 'has fewer than {width} values'
+                when min(error_type) = 'TOO MANY COLUMNS' then 'has more than {width} values'
+                else 'cannot be split into values'
+            end as problem
+        from temp.{REJECTS_TABLE}
+        group by line
+    """)
+    connection.execute(f"drop table temp.{REJECTS_TABLE}")
+    connection.execute(f"drop table temp.{REJECTED_SCANS_TABLE}")
+    _refuse_broken_rows(connection, file)
+    _count_malformed_rows(connection)
+
+
+def _refuse_broken_rows(connection: "duckdb.DuckDBPyConnection", file: CensusFile) -> None:
+    """Stop at a row that has no end: an open quote swallows the rows after it, so their number is unknown."""
+    count, first = fetch_one(
+        connection,
+        f"select count(*), min(row_number) from {MALFORMED_TABLE} where problem = 'cannot be split into values'",
     )
+    if count:
+        problem = f"row {first} cannot be split into values: is a quote not closed, or is this not a text file?"
+        raise CensusError(problem, source=str(file.path))
+
+
+def _count_malformed_rows(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Renumber the raw rows so that the malformed rows between them count."""
+    if fetch_one(connection, f"select count(*) from {MALFORMED_TABLE}") == (0,):
+        return
+    connection.execute(f"""
+        create or replace temp table {RAW_TABLE} as
+        with numbered as (
+            select row_number, row_number() over (order by row_number) as place from {MALFORMED_TABLE}
+        ),
+        gaps as (
+            select row_number - place as last_row_before, max(place) as malformed_before from numbered group by all
+        )
+        select raw.* replace (raw.row_number + coalesce(gaps.malformed_before, 0) as row_number)
+        from {RAW_TABLE} as raw
+        asof left join gaps on raw.row_number > gaps.last_row_before
+    """)
+
+
+def _fill(connection: "duckdb.DuckDBPyConnection", rows: str, file: CensusFile, positions: Mapping[str, int]) -> None:
+    """Create the raw table from a query that yields `row_number` and the texts c0, c1, ..."""
+    values = ", ".join(f"{_column_text(name, position)} as {name}" for name, position in positions.items())
+    anything = ", ".join(_trimmed(f"c{position}") for position in range(len(file.headings)))
+    connection.execute(f"""
+        create or replace temp table {RAW_TABLE} as
+        select row_number, coalesce({anything}) is null as blank{", " if values else ""}{values} from ({rows})
+    """)
+
+
+def _column_text(name: str, position: int) -> str:
+    text = _trimmed(f"c{position}")
+    column = COLUMNS_BY_NAME.get(name)
+    if column is None or column.kind == "text":
+        return text
+    words = ", ".join(text_literal(word) for word in BLANK_WORDS)
+    return f"case when lower(c{position}) in ({words}) then null else {text} end"
+
+
+def _trimmed(column: str) -> str:
+    """Trim blanks of every kind; the cheap test first, because trimming by a set of characters is slow."""
+    spaces = "e' \\t\\r\\n\\u00a0\\u200b\\ufeff'"
+    return f"nullif(case when regexp_matches({column}, '^[^!-~]|[^!-~]$') then trim({column}, {spaces}) else {column} end, '')"
+
+
+def _text_scan(path: Path, delimiter: str, width: int) -> str:
+    columns = ", ".join(f"'c{position}': 'varchar'" for position in range(width))
+    return f"""
+        select row_number() over () + 1 as row_number, *
+        from read_csv(
+            {text_literal(str(path))}, auto_detect = false, header = true, columns = {{{columns}}},
+            delim = {text_literal(delimiter)}, quote = '"', escape = '"', hive_partitioning = false,
+            store_rejects = true, rejects_table = '{REJECTS_TABLE}', rejects_scan = '{REJECTED_SCANS_TABLE}'
+        )
+    """
+
+
+def _parquet_scan(path: Path) -> str:
+    return f"read_parquet({text_literal(str(path))}, hive_partitioning = false)"
+
+
+def _parquet_rows(file: CensusFile, *, mark_dates: bool) -> str:
+    names = ", ".join(f"c{position}" for position in range(len(file.headings)))
+    texts = ", ".join(
+        f"{_parquet_text(f'c{position}', sql_type, mark_dates=mark_dates)} as c{position}"
+        for position, sql_type in enumerate(file.sql_types)
+    )
+    return f"select row_number() over () as row_number, {texts} from {_parquet_scan(file.path)} as file ({names})"
+
+
+def _parquet_text(column: str, sql_type: str, *, mark_dates: bool) -> str:
+    """Return SQL that writes a typed value as the text a person would have typed."""
+    if sql_type in ("FLOAT", "DOUBLE"):
+        return f"case when not isnan({column}) then regexp_replace({column}::varchar, '\\.0$', '') end"
+    if sql_type == "TIMESTAMP WITH TIME ZONE":
+        return f"make_timestamp(epoch_us({column}))::varchar"
+    if sql_type == "DATE" and mark_dates:
+        return f"{column}::timestamp::varchar"
+    return f"{column}::varchar"

@@ -10,7 +10,16 @@ RAW_TABLE: Final = "temp.planalign_census_raw"
 TYPED_TABLE: Final = "temp.planalign_census_typed"
 REPEATED_IDS_TABLE: Final = "temp.planalign_census_repeated_ids"
 MALFORMED_TABLE: Final = "temp.planalign_census_malformed"
-WORKING_TABLES: Final = (RAW_TABLE, TYPED_TABLE, REPEATED_IDS_TABLE, MALFORMED_TABLE)
+REJECTS_TABLE: Final = "planalign_census_rejects"
+REJECTED_SCANS_TABLE: Final = "planalign_census_rejected_scans"
+WORKING_TABLES: Final = (
+    RAW_TABLE,
+    TYPED_TABLE,
+    REPEATED_IDS_TABLE,
+    MALFORMED_TABLE,
+    f"temp.{REJECTS_TABLE}",
+    f"temp.{REJECTED_SCANS_TABLE}",
+)
 
 
 def text_literal(text: str) -> str:

@@ -43,6 +43,7 @@ def scan_text(path: Path) -> TextScan:
     decoder = codecs.getincrementaldecoder("utf-8")()
     feeds = returns = pairs = 0
     blank_lines = False
+    content = False
     carried = b""
     with path.open("rb") as file:
         _refuse_other_kinds(file.read(4), path)
@@ -66,10 +67,11 @@ def scan_text(path: Path) -> TextScan:
             body = window.rstrip(b"\r\n")
             blank_lines = blank_lines or any(blank in body for blank in (b"\n\n", b"\n\r\n", b"\r\r"))
             carried = body[-1:] + window[len(body) :]
-    trailing = carried.lstrip()[1:]
-    if not carried.strip():
+            content = content or bool(body)
+    if not content:
         raise CensusError("the file is empty", source=str(path))
     endings = sum(1 for count in (feeds - pairs, returns - pairs, pairs) if count)
+    trailing = carried[1:]
     breaks_at_end = trailing.count(b"\n") + trailing.count(b"\r") - trailing.count(b"\r\n")
     return TextScan(lines=feeds + returns - pairs - breaks_at_end + 1, irregular=blank_lines or endings > 1)
 
@@ -113,7 +115,9 @@ def _refuse_other_kinds(head: bytes, path: Path) -> None:
 def _not_utf8(path: Path, error: UnicodeDecodeError, lines_before: int) -> CensusError:
     line = lines_before + error.object[: error.start].count(b"\n") + 1
     byte = error.object[error.start]
-    return CensusError(f"line {line} is not UTF-8 text (byte 0x{byte:02X}): save the file as 'CSV UTF-8'", source=str(path))
+    return CensusError(
+        f"line {line} is not UTF-8 text (byte 0x{byte:02X}): save the file as 'CSV UTF-8'", source=str(path)
+    )
 
 
 def _delimiter(text: str) -> str:

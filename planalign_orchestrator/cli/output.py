@@ -3,9 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from planalign_orchestrator.reports import MultiYearSummary
 
 
 def note(text: str) -> None:
@@ -24,15 +29,13 @@ def show_json(document: Mapping[str, Any]) -> None:
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: Iterable[int] = ()) -> None:
-    """Print a table: drawn on a terminal, aligned text elsewhere. Columns numbered in `left` are text, all others numbers."""
+    """Print a table: drawn on a terminal, aligned text elsewhere. Columns in `left` hold text, all others numbers."""
     text_columns = frozenset(left)
     if not sys.stdout.isatty():
         from planalign_orchestrator.reports import aligned
 
-        for line in aligned([headings, *rows], left=text_columns):
-            typer.echo(line)
+        show("\n".join(aligned([headings, *rows], left=text_columns)))
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(header_style="bold")
@@ -40,4 +43,22 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
         table.add_column(heading, justify="left" if at in text_columns else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
+    _draw(table)
+
+
+def show_summary(summary: "MultiYearSummary") -> None:
+    """Print the table of the years and what they amount to together."""
+    from planalign_orchestrator.reports import ConsoleReporter
+
+    reporter = ConsoleReporter()
+    if sys.stdout.isatty():
+        _draw(reporter.summary_table(summary))
+        show("\n".join(reporter.closing_lines(summary)))
+    else:
+        show(reporter.format_summary(summary))
+
+
+def _draw(table: "Table") -> None:
+    from rich.console import Console
+
     Console(markup=False, highlight=False).print(table)

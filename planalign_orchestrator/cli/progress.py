@@ -1,95 +1,88 @@
 """What a run shows while it works: a bar with the time left on a terminal, a line for each finished year elsewhere."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from planalign_orchestrator.cli.output import note
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     from planalign_orchestrator.pipeline import ProgressEvent, WorkflowStage
 
-
-class Display(Protocol):
-    """Receives every beginning and end of a stage."""
-
-    def __call__(self, event: "ProgressEvent") -> None:
-        """Show the event."""
+    Display = Callable[[ProgressEvent], None]
 
 
 class YearClock:
-    """Follows the years and stages of a run: which years are finished and how much of the current one is done."""
+    """Follows the stages of a run that ends with `last_year`: what is committed, and how much of the work is done."""
 
-    def __init__(self) -> None:
-        self.finished: list[int] = []
-        self.seconds: dict[WorkflowStage, float] = {}
-        self._earlier: dict[WorkflowStage, float] = {}
+    def __init__(self, last_year: int) -> None:
+        self.committed: list[int] = []
+        self.years_to_do = 0
+        self._last_year = last_year
+        self._finished = 0
+        self._seconds: dict[str, float] = {}
+        self._year_before: dict[str, float] = {}
 
-    def advance(self, event: "ProgressEvent") -> bool:
-        """Take an event in; returns whether it finished a year."""
+    def advance(self, event: "ProgressEvent") -> float | None:
+        """Take an event in; returns the seconds of its year if that is finished now, else None."""
         from planalign_orchestrator.pipeline import WorkflowStage
 
+        self.years_to_do = self.years_to_do or self._last_year - event.year + 1
+        is_reporting = event.stage is WorkflowStage.REPORTING
+        if is_reporting and not event.finished:
+            # Reports are written after the commit only.
+            self.committed.append(event.year)
         if not event.finished:
-            return False
-        self.seconds[event.stage] = event.seconds
-        if event.stage is not list(WorkflowStage)[-1]:
-            return False
-        self.finished.append(event.year)
-        self._earlier, self.seconds = self.seconds, {}
-        return True
+            return None
+        self._seconds[event.stage] = event.seconds
+        if not is_reporting:
+            return None
+        self._finished += 1
+        self._year_before, self._seconds = self._seconds, {}
+        return sum(self._year_before.values())
 
     @property
-    def done(self) -> float:
-        """Years done, with the part of the current year: by the seconds its stages took last year, else by their number."""
+    def years_done(self) -> float:
+        """Finished years and the part of the current one, in which a stage counts what it took the year before."""
         from planalign_orchestrator.pipeline import WorkflowStage
 
-        weights = self._earlier or dict.fromkeys(WorkflowStage, 1.0)
-        total = sum(weights.values())
-        part = sum(weights.get(stage, 0.0) for stage in self.seconds)
-        return len(self.finished) + (part / total if total else 0.0)
+        weights = self._year_before or dict.fromkeys(map(str, WorkflowStage), 1.0)
+        done = sum(weights.get(stage, 0.0) for stage in self._seconds)
+        return self._finished + done / max(sum(weights.values()), 1e-6)
 
 
 @contextmanager
-def display(clock: YearClock, years: int, *, quiet: bool, verbose: bool) -> Iterator[Display]:
-    """The display that fits standard error and the wishes of the user; every one keeps `clock` up to date."""
+def display(clock: YearClock, *, quiet: bool, verbose: bool) -> "Iterator[Display]":
+    """The display that fits standard error and the user's wishes; each of them keeps `clock` going."""
     if quiet:
-        yield _silent(clock)
+        yield lambda event: _only_advance(clock, event)
     elif verbose or not sys.stderr.isatty():
-        yield _lines(clock, stages=verbose)
+        yield lambda event: _print_lines(clock, event, stages=verbose)
     else:
         with _bar() as progress:
-            yield _on_bar(clock, progress, years)
+            task = progress.add_task("reading the inputs", total=None)
+            yield lambda event: _move_bar(clock, progress, task, event)
 
 
-def _silent(clock: YearClock) -> Display:
-    def show(event: "ProgressEvent") -> None:
-        clock.advance(event)
-
-    return show
+def _only_advance(clock: YearClock, event: "ProgressEvent") -> None:
+    clock.advance(event)
 
 
-def _lines(clock: YearClock, *, stages: bool) -> Display:
-    def show(event: "ProgressEvent") -> None:
-        if event.finished and stages:
-            note(f"  {event.year} {_words(event.stage)}: {event.seconds:.2f} s")
-        seconds = sum(clock.seconds.values()) + event.seconds
-        if clock.advance(event):
-            note(f"{event.year} finished in {seconds:.2f} s")
-
-    return show
+def _print_lines(clock: YearClock, event: "ProgressEvent", *, stages: bool) -> None:
+    seconds = clock.advance(event)
+    if stages and event.finished:
+        note(f"{event.year} {_words(event.stage)}: {event.seconds:.2f} s")
+    if seconds is not None:
+        note(f"{event.year} finished in {seconds:.2f} s")
 
 
-def _on_bar(clock: YearClock, progress: "Progress", years: int) -> Display:
-    task = progress.add_task("starting", total=years)
-
-    def show(event: "ProgressEvent") -> None:
-        clock.advance(event)
-        progress.update(task, completed=clock.done, description=f"{event.year} {_words(event.stage)}")
-
-    return show
+def _move_bar(clock: YearClock, progress: "Progress", task: "TaskID", event: "ProgressEvent") -> None:
+    clock.advance(event)
+    text = f"{event.year} {_words(event.stage)}"
+    progress.update(task, total=clock.years_to_do, completed=clock.years_done, description=text)
 
 
 def _bar() -> "Progress":
@@ -99,7 +92,7 @@ def _bar() -> "Progress":
     return Progress(
         TextColumn("{task.description:<24}"),
         BarColumn(),
-        TextColumn("{task.completed:.0f} of {task.total:.0f} years"),
+        TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from planalign_orchestrator.config.keys import advice, dotted, known_keys, known_sections, mapping_rule
+from planalign_orchestrator.config.findings import KeyPath, dotted
+from planalign_orchestrator.config.keys import advice, known_keys, known_sections, mapping_rule
 from planalign_orchestrator.config.model import Origin, Place, Setting
 from planalign_orchestrator.config.several import ParameterTables
-from planalign_orchestrator.config.values import FilePath, KeyPath, kind_of
+from planalign_orchestrator.config.values import FilePath, kind_of
 from planalign_orchestrator.config.yaml_source import Node, is_null, read_yaml, shorten
 from planalign_orchestrator.errors import ConfigurationError
 
@@ -30,7 +31,8 @@ class Problem:
         return _ORIGINS.index(self.place.origin), self.place.line
 
     def __str__(self) -> str:
-        return f"{self.place.where}: {self.message}"
+        kind = "environment variable " if self.place.origin == "environment" else ""
+        return f"{kind}{self.place.where}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class _Channel:
 
 @dataclass
 class Gathered:
-    """Settings by key, a later source replacing an earlier one; problems met; keys that a misspelled one probably meant."""
+    """Settings by key, the last source holding; problems met; keys that a misspelled one probably meant."""
 
     settings: dict[KeyPath, Setting] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

@@ -8,10 +8,11 @@ from typing import get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from planalign_orchestrator.config.findings import KeyPath, dotted
 from planalign_orchestrator.config.model import SimulationConfig
 from planalign_orchestrator.config.sections import Section
 from planalign_orchestrator.config.several import MappingRule
-from planalign_orchestrator.config.values import KeyPath, Rule
+from planalign_orchestrator.config.values import Rule
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,15 @@ def known_keys() -> Mapping[KeyPath, Key]:
 
 
 @cache
-def known_sections() -> frozenset[KeyPath]:
-    """Every section, the top level () included."""
-    return frozenset(path[:depth] for path in known_keys() for depth in range(len(path)))
+def known_sections() -> Mapping[KeyPath, None]:
+    """Every section, the top level () included, in the order of the model and each after the one that holds it."""
+    return dict.fromkeys(path[:depth] for path in known_keys() for depth in range(len(path)))
 
 
 def mapping_rule(path: KeyPath) -> MappingRule | None:
     """The rule of the key at `path` if the key is a mapping whose entries the author names, else None."""
     key = known_keys().get(path)
     return key.rule if key is not None and isinstance(key.rule, MappingRule) else None
-
-
-def dotted(path: KeyPath) -> str:
-    """`path` as users write it: simulation.random_seed."""
-    return ".".join(path)
 
 
 def advice(path: KeyPath) -> tuple[str, KeyPath | None]:
@@ -66,11 +62,12 @@ def advice(path: KeyPath) -> tuple[str, KeyPath | None]:
             sorted(f"under `{dotted(other[:-1])}`" if other[:-1] else "at the top level" for other in elsewhere)
         )
         return f"unknown key; it belongs {places}", elsewhere[0] if len(elsewhere) == 1 else None
-    siblings = {other[-1]: other for other in everything if other[:-1] == parent}
+    depth = len(path)
+    siblings = {other[depth - 1]: other[:depth] for other in known_keys() if other[: depth - 1] == parent}
     close = get_close_matches(name, siblings, n=1)
     if close:
         return f"unknown key; did you mean `{close[0]}`?", siblings[close[0]]
-    far = get_close_matches(name, {other[-1] for other in everything}, n=1, cutoff=0.8)
+    far = get_close_matches(name, [other[-1] for other in everything], n=1, cutoff=0.8)
     if far:
         meant = next(other for other in everything if other[-1] == far[0])
         return f"unknown key; did you mean `{dotted(meant)}`?", meant

@@ -2,17 +2,14 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
-from typing import get_args
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
+from planalign_orchestrator.config.findings import Finding, KeyPath, dotted, findings_of
 from planalign_orchestrator.config.gathering import Gathered, Problem
-from planalign_orchestrator.config.keys import dotted, known_keys, known_sections
+from planalign_orchestrator.config.keys import known_keys, known_sections
 from planalign_orchestrator.config.model import Place, Provenance, Setting, SimulationConfig
-from planalign_orchestrator.config.values import Finding, KeyPath, RefusedError
 from planalign_orchestrator.errors import ConfigurationError
 
 
@@ -24,9 +21,9 @@ def load_simulation_config(
     """The configuration of the file at `path`, with every value checked.
 
     `overrides` (dotted key -> value, or texts "key=value") go before environment variables, which are named like
-    PLANALIGN__SIMULATION__RANDOM_SEED, these before the file, and the file before the defaults. Relative paths in the file
-    are relative to its folder, all others to the working directory. Raises ConfigurationError with every problem, each
-    with its place and its remedy.
+    PLANALIGN__SIMULATION__RANDOM_SEED, these before the file, and the file before the defaults. Paths in the file are
+    relative to its folder, all others to the working directory. Raises ConfigurationError with every problem, each with
+    its place and its remedy.
     """
     gathered = Gathered()
     gathered.add_file(Path(path))
@@ -49,14 +46,14 @@ def _judge(gathered: Gathered, source: str) -> SimulationConfig | list[Problem]:
     try:
         return SimulationConfig.model_validate(_tree(gathered.settings), context=provenance)
     except ValidationError as error:
-        findings = _findings(error)
+        findings = findings_of(error)
     doubtful = gathered.suspects | {key for finding in findings for key in finding.keys}
     accepted = {path: setting for path, setting in gathered.settings.items() if not _is_below(path, doubtful)}
     try:
         SimulationConfig.model_validate(_tree(_stand_ins() | accepted))
     except ValidationError as error:
         findings += [
-            finding for finding in _findings(error) if not any(_is_below(key, doubtful) for key in finding.keys)
+            finding for finding in findings_of(error) if not any(_is_below(key, doubtful) for key in finding.keys)
         ]
     # A key that was probably only misspelled is neither missing nor wrongly at its default.
     misspelled = {key for key in gathered.suspects if not any(_is_below(path, {key}) for path in gathered.settings)}
@@ -70,7 +67,7 @@ def _judge(gathered: Gathered, source: str) -> SimulationConfig | list[Problem]:
 def _tree(settings: Mapping[KeyPath, Setting]) -> dict[str, object]:
     """The settings as nested mappings, every section present."""
     tree: dict[str, object] = {}
-    for section in sorted(known_sections(), key=len):
+    for section in known_sections():
         _branch(tree, section)
     for path, setting in settings.items():
         branch = _branch(tree, path[:-1])
@@ -97,29 +94,6 @@ def _stand_ins() -> dict[KeyPath, Setting]:
     }
 
 
-def _findings(error: ValidationError) -> list[Finding]:
-    return [finding for details in error.errors(include_url=False) for finding in _findings_in(details)]
-
-
-def _findings_in(details: ErrorDetails) -> Iterable[Finding]:
-    path = tuple(str(part) for part in details["loc"])
-    refused = details.get("ctx", {}).get("error")
-    if isinstance(refused, RefusedError):
-        return [Finding(found.text, tuple(path + key for key in found.keys)) for found in refused.findings]
-    if details["type"] == "missing":
-        return [Finding(f"is required and missing: {known_keys()[path].field.description}", (path,))]
-    if details["type"] == "literal_error":
-        return [Finding(_choice_text(path, details["input"]), (path,))]
-    return [Finding(details["msg"], (path,))]
-
-
-def _choice_text(path: KeyPath, value: object) -> str:
-    choices = [str(choice) for choice in get_args(known_keys()[path].field.annotation)]
-    close = get_close_matches(str(value), choices, n=1)
-    hint = f"; did you mean `{close[0]}`?" if close else ""
-    return f"must be {' or '.join(f'`{choice}`' for choice in choices)}{hint}"
-
-
 def _located(finding: Finding, provenance: Provenance) -> Problem:
     """The problem at the first of its keys that was set, naming the places of the others."""
     given = [(key, setting) for key in finding.keys if (setting := _setting_of(key, provenance.settings)) is not None]
@@ -127,13 +101,16 @@ def _located(finding: Finding, provenance: Provenance) -> Problem:
         keys = " and ".join(dotted(key) for key in finding.keys)
         return Problem(Place("file", str(provenance.source)), f"{keys}: {finding.text}")
     (key, setting), *others = given
-    shown = f" = {setting.shown}" if setting.shown else ""
-    also = "".join(f" ({dotted(other)} is set at {its.place.where})" for other, its in others)
+    shown = f" = {setting.shown}" if setting.shown and key in provenance.settings else ""
+    also = "".join(f" ({dotted(other)}: {its.place.where})" for other, its in others)
     return Problem(setting.place, f"{dotted(key)}{shown}: {finding.text}{also}")
 
 
 def _setting_of(key: KeyPath, settings: Mapping[KeyPath, Setting]) -> Setting | None:
-    return next((settings[key[:depth]] for depth in range(len(key), 0, -1) if key[:depth] in settings), None)
+    """The setting of the key, of the mapping that it is an entry of, or of its own first entry."""
+    above = [settings[key[:depth]] for depth in range(len(key), 0, -1) if key[:depth] in settings]
+    below = [setting for path, setting in settings.items() if path[: len(key)] == key]
+    return next(iter(above + below), None)
 
 
 def _is_below(path: KeyPath, keys: Iterable[KeyPath]) -> bool:

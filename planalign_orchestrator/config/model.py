@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from planalign_orchestrator.config.findings import Finding, KeyPath, RefusedError, findings_of
 from planalign_orchestrator.config.sections import (
     IDENTIFIER,
     CensusSection,
@@ -21,7 +22,7 @@ from planalign_orchestrator.config.sections import (
     WorkforceSection,
 )
 from planalign_orchestrator.config.several import ParameterRows, ParameterTables
-from planalign_orchestrator.config.values import Finding, KeyPath, RefusedError, plain_number
+from planalign_orchestrator.config.values import plain_number
 from planalign_orchestrator.errors import ConfigurationError
 
 Origin = Literal["default", "file", "environment", "command line"]
@@ -59,10 +60,10 @@ class SimulationConfig(Section):
     """Everything a run is made from. Immutable; every value has passed its rule and the checks between keys."""
 
     scenario_id: Annotated[str, IDENTIFIER] = Field(
-        "baseline", description="Name of the scenario; it is in every row of the results."
+        default="baseline", description="Name of the scenario; it is in every row of the results."
     )
     plan_design_id: Annotated[str, IDENTIFIER] = Field(
-        "default_plan", description="Name of the plan design; it is in every row of the results."
+        default="default_plan", description="Name of the plan design; it is in every row of the results."
     )
     simulation: SimulationSection = Field(default_factory=SimulationSection)
     census: CensusSection
@@ -71,7 +72,8 @@ class SimulationConfig(Section):
     raise_timing: RaiseTimingSection = Field(default_factory=RaiseTimingSection)
     new_hires: NewHiresSection = Field(default_factory=NewHiresSection)
     parameters: Annotated[Mapping[str, Path | ParameterRows], ParameterTables()] = Field(
-        {}, description="Parameter table -> list of rows, or path of a CSV file, that replaces the table's default."
+        default={},
+        description="Parameter table -> list of rows, or path of a CSV file, that replaces the table's default.",
     )
     validation: ValidationSection = Field(default_factory=ValidationSection)
     reports: ReportsSection = Field(default_factory=ReportsSection)
@@ -100,6 +102,21 @@ class SimulationConfig(Section):
                 ],
                 source=self._provenance.source,
             )
+
+    def with_years(self, start_year: int, end_year: int) -> Self:
+        """A copy that simulates other years, checked as a whole; raises ConfigurationError."""
+        values = self.model_dump(exclude_unset=True)
+        values["simulation"] = values.get("simulation", {}) | {"start_year": start_year, "end_year": end_year}
+        place = Place("command line", "command line")
+        years: dict[KeyPath, Setting] = {
+            ("simulation", "start_year"): Setting(start_year, str(start_year), place),
+            ("simulation", "end_year"): Setting(end_year, str(end_year), place),
+        }
+        provenance = Provenance(self._provenance.source, {**self._provenance.settings, **years})
+        try:
+            return self.model_validate(values, context=provenance)
+        except ValidationError as error:
+            raise ConfigurationError([f"{finding.at}: {finding.text}" for finding in findings_of(error)]) from None
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

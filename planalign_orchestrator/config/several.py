@@ -9,11 +9,10 @@ from typing import Literal, TypeVar
 
 from pydantic.json_schema import JsonSchemaValue
 
+from planalign_orchestrator.config.findings import Finding, RefusedError
 from planalign_orchestrator.config.values import (
     FilePath,
-    Finding,
     Number,
-    RefusedError,
     Rule,
     Text,
     kind_of,
@@ -47,7 +46,6 @@ _HEADING = Text("a column heading")
 _TABLE_PATH = FilePath()
 
 
-@dataclass(frozen=True)
 class MonthWeights(Rule):
     """Twelve shares of a year, January first, which sum to 1; or the word `even`."""
 
@@ -73,7 +71,6 @@ class MonthWeights(Rule):
         return {"anyOf": [{"const": "even"}, weights]}
 
 
-@dataclass(frozen=True)
 class TextList(Rule):
     """A list of texts."""
 
@@ -121,7 +118,6 @@ class MappingRule(Rule):
         """Raises RefusedError if the entries, each good alone, do not fit together."""
 
 
-@dataclass(frozen=True)
 class ColumnNames(MappingRule):
     """Standard column name -> heading in the client's file."""
 
@@ -180,7 +176,6 @@ class NumberByNumber(MappingRule):
         }
 
 
-@dataclass(frozen=True)
 class ParameterTables(MappingRule):
     """Parameter table -> its rows or the path of a CSV file; what the rows hold is checked where they are loaded."""
 

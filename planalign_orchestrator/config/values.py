@@ -5,7 +5,7 @@ gives the findings their place in the file, and a model built in Python reports 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,31 +15,15 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-KeyPath = tuple[str, ...]
+from planalign_orchestrator.config.findings import RefusedError
 
 _NUMBER_TEXT = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _MONTH_DAY = re.compile(r"([0-9]{2})-([0-9]{2})")
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong; `keys` are the settings it is about, relative to the value that was refused."""
-
-    text: str
-    keys: tuple[KeyPath, ...] = ((),)
-
-
-class RefusedError(ValueError):
-    """A value that a rule does not accept, with every reason."""
-
-    def __init__(self, findings: Iterable[Finding] | str) -> None:
-        self.findings = (Finding(findings),) if isinstance(findings, str) else tuple(findings)
-        super().__init__("; ".join(finding.text for finding in self.findings))
-
-
 class Rule:
-    """Reads one kind of value. With `text_only`, the text of an override is the value itself and is not read as YAML."""
+    """Reads one kind of value. With `text_only`, an override's text is the value itself and is not read as YAML."""
 
     text_only: ClassVar[bool] = False
 
@@ -117,7 +101,7 @@ class Number(Rule):
     def _read_text(self, text: str) -> Decimal:
         if _NUMBER_TEXT.fullmatch(text):
             return Decimal(text)
-        if text.endswith("%") and _NUMBER_TEXT.fullmatch(text[:-1].strip()):
+        if self.unit == "rate" and text.endswith("%") and _NUMBER_TEXT.fullmatch(text[:-1].strip()):
             share = plain_number(Decimal(text[:-1].strip()).scaleb(-2))
             raise RefusedError(f"has a percent sign; rates are decimals: write {share}")
         hint = "; use a point for decimals and nothing between thousands" if "," in text else ""
@@ -149,8 +133,10 @@ class Text(Rule):
 
     def parse(self, value: object) -> str:
         if not isinstance(value, str):
-            quotes = "; put it in quotes" if isinstance(value, (bool, int, Decimal)) else ""
-            raise RefusedError(f"is {kind_of(value)}; must be {self.described}{quotes}")
+            would_do = isinstance(value, (int, Decimal)) and re.fullmatch(self.pattern, str(value))
+            raise RefusedError(
+                f"is {kind_of(value)}; must be {self.described}{'; put it in quotes' if would_do else ''}"
+            )
         if not re.fullmatch(self.pattern, value):
             raise RefusedError(f"must be {self.described}")
         return value
@@ -161,7 +147,6 @@ class Text(Rule):
         return {"type": "string", "pattern": f"^({self.pattern})$"}
 
 
-@dataclass(frozen=True)
 class FilePath(Rule):
     """A path as pathlib.Path with `~` expanded; whether it exists is checked where it is used."""
 
@@ -186,7 +171,6 @@ class FilePath(Rule):
         return {"type": "string", "minLength": 1}
 
 
-@dataclass(frozen=True)
 class MonthDay(Rule):
     """A day of every year as "MM-DD"; "02-29" is read as 28 February in common years."""
 
@@ -209,7 +193,6 @@ class MonthDay(Rule):
         return {"type": "string", "pattern": "^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"}
 
 
-@dataclass(frozen=True)
 class Flag(Rule):
     """true or false, and nothing that resembles them."""
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from planalign_orchestrator.config.keys import dotted, known_keys
+from planalign_orchestrator.config.findings import KeyPath, dotted
+from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.config.model import Origin, Place, Setting, SimulationConfig
-from planalign_orchestrator.config.values import KeyPath, plain_number
+from planalign_orchestrator.config.values import plain_number
 
 JsonScalar = str | int | float | bool
 JsonValue = JsonScalar | None | list["JsonValue"] | dict[str, "JsonValue"]
@@ -28,7 +29,7 @@ _WITHOUT_EFFECT_ON_RESULTS = (
 
 @dataclass(frozen=True)
 class EffectiveValue:
-    """A key's value as JSON holds it, where it came from, and the file:line or variable it stands in ("" for a default)."""
+    """A key's value as JSON holds it, its origin, and the file:line or variable it stands in ("" for a default)."""
 
     key: str
     value: JsonValue

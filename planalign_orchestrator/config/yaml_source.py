@@ -57,9 +57,21 @@ def read_yaml(text: str) -> tuple[Node | None, list[YamlProblem]]:
         root = reader.document()
     except yaml.MarkedYAMLError as error:
         return None, [_syntax_problem(error)]
-    except yaml.YAMLError as error:
-        return None, [YamlProblem(1, f"this is not YAML: {' '.join(str(error).split())}")]
+    except yaml.reader.ReaderError as error:
+        # libyaml counts bytes.
+        line = text.encode()[: error.position].count(b"\n") + 1
+        return None, [YamlProblem(line, "there is a control character in this line; remove it")]
+    except _TooDeepError as error:
+        return None, [YamlProblem(error.line, f"lists or mappings are nested more than {_DEEPEST} deep")]
     return root, reader.problems
+
+
+class _TooDeepError(Exception):
+    """The text would exhaust the stack."""
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        super().__init__(line)
 
 
 @dataclass
@@ -85,9 +97,7 @@ class _Reader:
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
         if depth > _DEEPEST:
-            raise yaml.MarkedYAMLError(
-                problem=f"lists or mappings nested more than {_DEEPEST} deep", problem_mark=event.start_mark
-            )
+            raise _TooDeepError(_line(event))
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if isinstance(event, yaml.ScalarEvent):

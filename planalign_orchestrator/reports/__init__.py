@@ -1,11 +1,10 @@
 """What a simulated year, and a run of years, amounted to: read from the marts, never computed a second time."""
 
-from planalign_orchestrator.reports.console import ConsoleReporter
+from planalign_orchestrator.reports.console import ConsoleReporter, aligned
 from planalign_orchestrator.reports.multi_year import MultiYearReporter, MultiYearSummary
 from planalign_orchestrator.reports.year import (
     EventSummary,
     Metric,
-    RuleVerdict,
     WorkforceBreakdown,
     YearAuditor,
     YearAuditReport,
@@ -17,8 +16,8 @@ __all__ = [
     "Metric",
     "MultiYearReporter",
     "MultiYearSummary",
-    "RuleVerdict",
     "WorkforceBreakdown",
     "YearAuditReport",
     "YearAuditor",
+    "aligned",
 ]

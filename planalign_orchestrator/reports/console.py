@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
-from planalign_orchestrator.reports.year import Metric, RuleVerdict, YearAuditReport
+from planalign_orchestrator.reports.year import Metric, YearAuditReport
+from planalign_orchestrator.validation import ValidationResult
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,8 +38,7 @@ class ConsoleReporter:
     def format_summary(self, summary: MultiYearSummary) -> str:
         """One line a year with the equation of its headcount, then growth over all years, without a final newline."""
         lines = [_title(summary), "", *aligned([_SUMMARY_HEADINGS, *_summary_cells(summary)], left=(0, 1, 6))]
-        lines += ["", *self.growth_lines(summary), *_failed_years(summary)]
-        return "\n".join(lines)
+        return "\n".join([*lines, "", *self.closing_lines(summary)])
 
     def summary_table(self, summary: MultiYearSummary) -> "Table":
         """The yearly lines of `format_summary` as a Rich table."""
@@ -51,15 +51,16 @@ class ConsoleReporter:
             table.add_row(*cells)
         return table
 
-    def growth_lines(self, summary: MultiYearSummary) -> list[str]:
-        """What the years amount to together, in words."""
+    def closing_lines(self, summary: MultiYearSummary) -> list[str]:
+        """What the years amount to together, in words, and every rule that failed."""
         growth = summary.growth_analysis
         total = growth["total_growth_pct"]
         share = "" if total is None else f" ({total:+.1f} %, {_percent(growth['compound_annual_growth_rate'])} a year)"
         return [
             f"Headcount {growth['starting_workforce']:,} -> {growth['ending_workforce']:,}{share}.",
-            f"Average pay grew by {_percent(growth['average_annual_pay_growth'])} a year; for people present through a"
-            f" whole year by {_percent(growth['average_annual_pay_growth_same_person'])}.",
+            f"Average pay {_percent(growth['average_annual_pay_growth'])} a year;"
+            + f" of people who stayed {_percent(growth['average_annual_pay_growth_same_person'])} a year.",
+            *_failed_years(summary),
         ]
 
 
@@ -85,9 +86,8 @@ def _section(title: str, rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _title(summary: MultiYearSummary) -> str:
-    first = summary.years[0]
     span = f"{summary.start_year}-{summary.end_year}" if len(summary.years) > 1 else str(summary.start_year)
-    return f"Workforce {span}: scenario {first.scenario_id}, plan design {first.plan_design_id}"
+    return f"Workforce {span}: scenario {summary.scenario_id}, plan design {summary.plan_design_id}"
 
 
 def _summary_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
@@ -133,7 +133,7 @@ def _amount(value: Decimal | None, places: int = 0) -> str:
     return "-" if value is None else f"{value:,.{places}f}"
 
 
-def _verdicts(verdicts: Sequence[RuleVerdict]) -> str:
+def _verdicts(verdicts: Sequence[ValidationResult]) -> str:
     failed = [verdict for verdict in verdicts if not verdict.passed]
     if not verdicts:
         return "none"
@@ -142,7 +142,7 @@ def _verdicts(verdicts: Sequence[RuleVerdict]) -> str:
     return f"{len(failed)} of {len(verdicts)} failed"
 
 
-def _failures(verdicts: Sequence[RuleVerdict]) -> list[str]:
+def _failures(verdicts: Sequence[ValidationResult]) -> list[str]:
     return [
         f"  {verdict.severity} {verdict.rule}: {verdict.failures:,} found"
         + (f", for example {'; '.join(verdict.examples)}" if verdict.examples else "")

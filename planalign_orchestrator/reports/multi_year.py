@@ -9,8 +9,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from planalign_orchestrator.reports.year import RuleVerdict, WorkforceBreakdown, YearAuditReport, json_number, read_years
+from planalign_orchestrator.reports.year import WorkforceBreakdown, YearAuditReport, json_number, read_years
 from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
+from planalign_orchestrator.validation import ValidationResult
 
 # The first columns of the spreadsheet, in the order in which a year happens; all other figures follow by name.
 _LEADING_METRICS = (
@@ -27,19 +28,26 @@ _LEADING_METRICS = (
 
 @dataclass(frozen=True)
 class MultiYearSummary:
-    """The reports of consecutive or single years, in calendar order, and what they say together."""
+    """The reports of one or more years, in calendar order, and what they say together; a dry run's summary has no year."""
 
+    scenario_id: str
+    plan_design_id: str
     years: tuple[YearAuditReport, ...]
 
-    @property
-    def start_year(self) -> int:
-        """The first reported year."""
-        return self.years[0].simulation_year
+    @classmethod
+    def of_no_year(cls, scenario_id: str, plan_design_id: str) -> "MultiYearSummary":
+        """The summary of nothing: what a dry run returns."""
+        return cls(scenario_id, plan_design_id, ())
 
     @property
-    def end_year(self) -> int:
+    def start_year(self) -> int | None:
+        """The first reported year."""
+        return self.years[0].simulation_year if self.years else None
+
+    @property
+    def end_year(self) -> int | None:
         """The last reported year."""
-        return self.years[-1].simulation_year
+        return self.years[-1].simulation_year if self.years else None
 
     @property
     def workforce_progression(self) -> list[WorkforceBreakdown]:
@@ -53,19 +61,20 @@ class MultiYearSummary:
         `total_growth_pct` is in percent; every other growth is a rate a year (0.03 is 3 %), the geometric mean of the years.
         Compensation is in USD: totals are what was paid in the year, averages are annual rates of pay at its close.
         """
-        first, last, count = self.years[0], self.years[-1], len(self.years)
-        opening, closing = first.workforce_breakdown.opening, last.workforce_breakdown.closing
-        ratio = closing / opening if opening else None
+        count = len(self.years)
+        opening = self.years[0].workforce_breakdown.opening if self.years else None
+        closing = self.years[-1].workforce_breakdown.closing if self.years else None
+        ratio = closing / opening if opening and closing is not None else None
         return {
             "starting_workforce": opening,
             "ending_workforce": closing,
             "total_growth_pct": None if ratio is None else round((ratio - 1) * 100, 6),
             "compound_annual_growth_rate": None if ratio is None else round(ratio ** (1 / count) - 1, 6),
             "years_analyzed": count,
-            "total_compensation_first_year": _number(first.value("total_compensation")),
-            "total_compensation_last_year": _number(last.value("total_compensation")),
-            "average_compensation_first_year": _number(first.value("average_compensation")),
-            "average_compensation_last_year": _number(last.value("average_compensation")),
+            "total_compensation_first_year": self._value("total_compensation", 0),
+            "total_compensation_last_year": self._value("total_compensation", -1),
+            "average_compensation_first_year": self._value("average_compensation", 0),
+            "average_compensation_last_year": self._value("average_compensation", -1),
             "average_annual_pay_growth": self._mean_growth("compensation_growth_all"),
             "average_annual_pay_growth_same_person": self._mean_growth("compensation_growth_same_person"),
         }
@@ -82,15 +91,15 @@ class MultiYearSummary:
         return []
 
     @property
-    def validation(self) -> dict[int, tuple[RuleVerdict, ...]]:
+    def validation(self) -> dict[int, tuple[ValidationResult, ...]]:
         """The verdicts of the validation rules, by year."""
         return {report.simulation_year: report.validation for report in self.years}
 
     def to_dict(self) -> dict[str, Any]:
         """The summary as JSON values, in a stable order of keys."""
         return {
-            "scenario_id": self.years[0].scenario_id,
-            "plan_design_id": self.years[0].plan_design_id,
+            "scenario_id": self.scenario_id,
+            "plan_design_id": self.plan_design_id,
             "start_year": self.start_year,
             "end_year": self.end_year,
             "workforce_progression": [asdict(breakdown) for breakdown in self.workforce_progression],
@@ -129,13 +138,16 @@ class MultiYearSummary:
         leading = [name for name in _LEADING_METRICS if name in known]
         return [*leading, *sorted(known - set(leading))]
 
+    def _value(self, metric: str, place: int) -> int | float | None:
+        value = self.years[place].value(metric) if self.years else None
+        return None if value is None else json_number(value)
+
     def _mean_growth(self, metric: str) -> float | None:
         """The yearly rate that compounds to the same growth as the years' rates of `metric`."""
-        rates = [report.value(metric) for report in self.years]
-        if any(rate is None for rate in rates):
+        rates = [float(rate) for report in self.years if (rate := report.value(metric)) is not None]
+        if not rates or len(rates) < len(self.years):
             return None
-        factor = prod((1 + float(rate) for rate in rates if rate is not None), start=1.0)
-        return round(factor ** (1 / len(rates)) - 1, 6)
+        return round(prod(1 + rate for rate in rates) ** (1 / len(rates)) - 1, 6)
 
 
 class MultiYearReporter:
@@ -146,11 +158,8 @@ class MultiYearReporter:
 
     def generate_summary(self, years: Sequence[int]) -> MultiYearSummary:
         """The summary of `years`; raises DatabaseError naming the years the database does not hold."""
-        return MultiYearSummary(tuple(read_years(self._db, years)))
-
-
-def _number(value: Decimal | None) -> int | float | None:
-    return None if value is None else json_number(value)
+        reports = read_years(self._db, years)
+        return MultiYearSummary(reports[0].scenario_id, reports[0].plan_design_id, tuple(reports))
 
 
 def _plain(value: Decimal | None) -> str:

@@ -1,24 +1,23 @@
 """One simulated year as a report: headcount, events, key figures, verdicts of the validation rules, notes of the run.
 
 Every figure is a row of `fct_annual_metrics`; the counts by status, level, type and category are counts of mart rows. A
-report of many years costs the same four queries as a report of one.
+report of many years costs the same queries as a report of one.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from planalign_orchestrator.checkpoints import read_state
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
-
-if TYPE_CHECKING:
-    from planalign_orchestrator.validation import DataValidator
+from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
 
 _METRICS = """
-select simulation_year, metric, value, unit, scenario_id, plan_design_id
+select simulation_year, metric, value, unit
 from planalign.main.fct_annual_metrics
 where list_contains($years, simulation_year)
 order by simulation_year, metric
@@ -37,12 +36,6 @@ where list_contains($years, simulation_year)
 group by all
 order by all
 """
-_RUNS = """
-select checkpoints.simulation_year, checkpoints.run_id, checkpoints.validation, run_metadata.notes
-from planalign.main.checkpoints
-left join planalign.main.run_metadata on checkpoints.run_id = run_metadata.run_id
-where list_contains($years, checkpoints.simulation_year)
-"""
 
 
 @dataclass(frozen=True)
@@ -55,17 +48,6 @@ class Metric:
     def to_dict(self) -> dict[str, Any]:
         """The figure as JSON values: a whole number where it is one."""
         return {"value": None if self.value is None else json_number(self.value), "unit": self.unit}
-
-
-@dataclass(frozen=True)
-class RuleVerdict:
-    """What one validation rule said about a year: how many rows break it, and which, for example."""
-
-    rule: str
-    severity: str
-    passed: bool
-    failures: int
-    examples: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -97,16 +79,17 @@ class EventSummary:
 
 @dataclass(frozen=True)
 class YearAuditReport:
-    """Everything that is reported about one simulated year."""
+    """Everything that is reported about one simulated year; `database` is the name of the file it was read from."""
 
+    database: str
+    run_id: str
     scenario_id: str
     plan_design_id: str
-    run_id: str
     simulation_year: int
     workforce_breakdown: WorkforceBreakdown
     event_summary: EventSummary
     metrics: dict[str, Metric]
-    validation: tuple[RuleVerdict, ...]
+    validation: tuple[ValidationResult, ...]
     notes: tuple[str, ...]
 
     def value(self, metric: str) -> Decimal | None:
@@ -118,9 +101,10 @@ class YearAuditReport:
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values, in a stable order of keys."""
         return {
+            "database": self.database,
+            "run_id": self.run_id,
             "scenario_id": self.scenario_id,
             "plan_design_id": self.plan_design_id,
-            "run_id": self.run_id,
             "simulation_year": self.simulation_year,
             "workforce_breakdown": asdict(self.workforce_breakdown),
             "event_summary": asdict(self.event_summary),
@@ -138,32 +122,41 @@ class YearAuditReport:
 class YearAuditor:
     """Reports single years of a simulation database.
 
-    The verdicts are those the database keeps with the year's checkpoint. A year without any is judged by `validator`.
+    The verdicts are those that the year's checkpoint keeps; rules of `validator` that are not among them are judged now.
     """
 
-    def __init__(self, db: DatabaseConnectionManager, validator: "DataValidator | None" = None) -> None:
+    def __init__(self, db: DatabaseConnectionManager, validator: DataValidator | None = None) -> None:
         self._db = db
         self._validator = validator
 
     def generate_report(self, year: int) -> YearAuditReport:
         """The report of `year`; raises DatabaseError if the database does not hold it."""
-        return read_years(self._db, [year], self._validator)[0]
+        report = read_years(self._db, [year])[0]
+        if self._validator is None:
+            return report
+        known = {result.rule for result in report.validation}
+        judged = self._validator.validate_year_results(year)
+        return replace(report, validation=(*report.validation, *(found for found in judged if found.rule not in known)))
 
 
-def read_years(
-    db: DatabaseConnectionManager, years: Sequence[int], validator: "DataValidator | None" = None
-) -> list[YearAuditReport]:
+def read_years(db: DatabaseConnectionManager, years: Sequence[int]) -> list[YearAuditReport]:
     """The reports of `years`, in calendar order; raises DatabaseError naming the years the database does not hold."""
     wanted = sorted(set(years))
-    metrics = _grouped(_rows(db, _METRICS, wanted))
-    missing = [year for year in wanted if year not in metrics]
-    if missing or not wanted:
-        raise DatabaseError(_missing_years(db, missing))
-    events, people = _grouped(_rows(db, _EVENTS, wanted)), _grouped(_rows(db, _PEOPLE, wanted))
-    runs = _grouped(_rows(db, _RUNS, wanted))
+    status = read_state(db)
+    held = status.years if status is not None else []
+    missing = [str(year) for year in wanted if year not in held]
+    if status is None or missing:
+        raise DatabaseError(
+            f"{db.db_path} does not hold {', '.join(missing)}; its finished years are {', '.join(map(str, held)) or 'none'}"
+        )
+    if not wanted:
+        raise DatabaseError(f"{db.db_path}: no year to report was named; its finished years are {', '.join(map(str, held))}")
+    metrics, events, people = (_by_year(db, query, wanted) for query in (_METRICS, _EVENTS, _PEOPLE))
+    runs = {run["run_id"]: run for run in status.runs}
     return [
-        _report(year, metrics[year], events.get(year, []), people.get(year, []), runs.get(year, []), validator)
-        for year in wanted
+        _report(row, runs[row["run_id"]], metrics[year], events.get(year, []), people.get(year, []), db.db_path.name)
+        for row in status.checkpoints
+        if (year := row["simulation_year"]) in wanted
     ]
 
 
@@ -173,28 +166,26 @@ def json_number(value: Decimal) -> int | float:
 
 
 def _report(
-    year: int,
+    checkpoint: dict[str, Any],
+    run: dict[str, Any],
     metrics: list[tuple[Any, ...]],
     events: list[tuple[Any, ...]],
     people: list[tuple[Any, ...]],
-    runs: list[tuple[Any, ...]],
-    validator: "DataValidator | None",
+    database: str,
 ) -> YearAuditReport:
-    figures = {name: Metric(value, unit) for name, value, unit, _, _ in metrics}
-    run_id, validation, notes = runs[0] if runs else ("", None, None)
-    stored = json.loads(validation or "[]")
-    if not stored and validator is not None:
-        stored = validator.to_report_dict(validator.validate_year_results(year))
+    year = checkpoint["simulation_year"]
+    figures = {name: Metric(value, unit) for name, value, unit in metrics}
     return YearAuditReport(
-        scenario_id=metrics[0][3],
-        plan_design_id=metrics[0][4],
-        run_id=run_id,
+        database=database,
+        run_id=run["run_id"],
+        scenario_id=run["scenario_id"],
+        plan_design_id=run["plan_design_id"],
         simulation_year=year,
         workforce_breakdown=_workforce(year, figures, people),
         event_summary=_events(events),
         metrics=figures,
-        validation=tuple(_verdict(entry) for entry in stored),
-        notes=tuple(json.loads(notes or "[]")),
+        validation=tuple(_verdict(entry) for entry in checkpoint["validation"]),
+        notes=tuple(run["notes"]),
     )
 
 
@@ -231,32 +222,15 @@ def _events(rows: list[tuple[Any, ...]]) -> EventSummary:
     return EventSummary(sum(by_type.values()), by_type, by_category)
 
 
-def _verdict(entry: dict[str, Any]) -> RuleVerdict:
-    return RuleVerdict(
-        rule=entry["rule"],
-        severity=entry["severity"],
-        passed=entry["passed"],
-        failures=entry["failures"],
-        examples=tuple(str(example) for example in entry["examples"]),
+def _verdict(entry: dict[str, Any]) -> ValidationResult:
+    return ValidationResult(
+        **{**entry, "severity": ValidationSeverity(entry["severity"]), "examples": tuple(entry["examples"])}
     )
 
 
-def _rows(db: DatabaseConnectionManager, query: str, years: list[int]) -> list[tuple[Any, ...]]:
-    return db.get_connection().execute(query, {"years": years}).fetchall()
-
-
-def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
-    """Rows by their first column, the simulated year, without it."""
+def _by_year(db: DatabaseConnectionManager, query: str, years: list[int]) -> dict[int, list[tuple[Any, ...]]]:
+    """The rows of a query by their first column, the simulated year, without it."""
     groups: dict[int, list[tuple[Any, ...]]] = {}
-    for year, *rest in rows:
+    for year, *rest in db.get_connection().execute(query, {"years": years}).fetchall():
         groups.setdefault(year, []).append(tuple(rest))
     return groups
-
-
-def _missing_years(db: DatabaseConnectionManager, missing: list[int]) -> str:
-    held = db.get_connection().execute(
-        "select distinct simulation_year from planalign.main.fct_annual_metrics order by all"
-    )
-    years = [str(year) for (year,) in held.fetchall()]
-    asked = ", ".join(map(str, missing)) if missing else "at least one year to report"
-    return f"{db.db_path} does not hold {asked}; its simulated years are {', '.join(years) or 'none'}"

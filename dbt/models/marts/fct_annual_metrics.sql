@@ -1,12 +1,12 @@
 -- The key figures of the year, each defined here and nowhere else.
--- Headcounts tie as opening - terminations + hires - new-hire terminations = closing. Averages and growths are of annual
--- rates of pay; totals are of paid compensation. A ratio over nothing does not exist and is null.
+-- Headcounts tie as opening - terminations + hires - new-hire terminations = closing. Averages and growths are of
+-- annual rates of pay; totals are of paid compensation. A ratio over nothing does not exist and is null.
 with
 
 opening as (
     select
         count(*) as headcount,
-        sum(compensation) as payroll
+        coalesce(sum(compensation), 0) as payroll
     from {{ ref('int_opening_workforce') }}
 ),
 
@@ -19,7 +19,7 @@ snapshot as (
         count(*) filter (where termination_reason = 'retirement') as retirements,
         count(*) filter (where termination_reason = 'announced') as announced_terminations,
         count(*) filter (where detailed_status_code = 'continuous_active') as continuous_headcount,
-        sum(prorated_annual_compensation) as total_compensation,
+        coalesce(sum(prorated_annual_compensation), 0) as total_compensation,
         coalesce(sum(current_compensation) filter (where employment_status = 'active'), 0) as closing_payroll,
         coalesce(sum(current_compensation) filter (where detailed_status_code = 'continuous_active'), 0)
             as continuous_payroll
@@ -52,12 +52,9 @@ figures as (
         target.target_headcount,
         calendar.cola_rate,
         opening.headcount as opening_headcount,
-        opening.payroll::double as opening_payroll,
-        continuous_opening.payroll::double as continuous_opening_payroll,
-        snapshot.* exclude (total_compensation, closing_payroll, continuous_payroll),
-        snapshot.total_compensation,
-        snapshot.closing_payroll::double as closing_payroll,
-        snapshot.continuous_payroll::double as continuous_payroll,
+        opening.payroll as opening_payroll,
+        continuous_opening.payroll as continuous_opening_payroll,
+        snapshot.*,
         pay_events.*
     from snapshot
     cross join opening
@@ -67,59 +64,52 @@ figures as (
     cross join {{ ref('stg_calendar') }} as calendar
 ),
 
-metrics as (
-    select unnest([
-        {'metric': 'opening_headcount', 'value': opening_headcount::decimal(38, 6), 'unit': 'people'},
-        {'metric': 'hires', 'value': hires::decimal(38, 6), 'unit': 'people'},
-        {'metric': 'new_hire_terminations', 'value': new_hire_terminations::decimal(38, 6), 'unit': 'people'},
-        {'metric': 'terminations', 'value': terminations::decimal(38, 6), 'unit': 'people'},
-        {'metric': 'retirements', 'value': retirements::decimal(38, 6), 'unit': 'people'},
-        {'metric': 'announced_terminations', 'value': announced_terminations::decimal(38, 6), 'unit': 'people'},
-        {'metric': 'closing_headcount', 'value': closing_headcount::decimal(38, 6), 'unit': 'people'},
-        {'metric': 'target_headcount', 'value': target_headcount::decimal(38, 6), 'unit': 'people'},
-        {
-            'metric': 'headcount_growth_rate',
-            'value': (closing_headcount::double / nullif(opening_headcount, 0) - 1)::decimal(38, 6),
-            'unit': 'rate'
-        },
-        {'metric': 'promotions', 'value': promotions::decimal(38, 6), 'unit': 'events'},
-        {'metric': 'raises', 'value': raises::decimal(38, 6), 'unit': 'events'},
-        {
-            'metric': 'realised_merit_rate',
-            'value': ((raise_amount - cola_rate * raise_payroll)::double / nullif(raise_payroll::double, 0))::decimal(38, 6),
-            'unit': 'rate'
-        },
-        {'metric': 'total_compensation', 'value': total_compensation::decimal(38, 6), 'unit': 'USD'},
-        {
-            'metric': 'average_compensation',
-            'value': (closing_payroll / nullif(closing_headcount, 0))::decimal(38, 6),
-            'unit': 'USD a year'
-        },
-        {
-            'metric': 'compensation_growth_all',
-            'value': ((closing_payroll / nullif(closing_headcount, 0)) / (opening_payroll / nullif(opening_headcount, 0)) - 1)::decimal(38, 6),
-            'unit': 'rate'
-        },
-        {
-            'metric': 'compensation_growth_continuous',
-            'value': ((continuous_payroll / nullif(continuous_headcount, 0))
-            / (opening_payroll / nullif(opening_headcount, 0)) - 1)::decimal(38, 6),
-            'unit': 'rate'
-        },
-        {
-            'metric': 'compensation_growth_same_person',
-            'value': (continuous_payroll / nullif(continuous_opening_payroll, 0) - 1)::decimal(38, 6),
-            'unit': 'rate'
-        }
-    ], recursive := true)
+averages as (
+    select
+        *,
+        {{ ratio('opening_payroll', 'opening_headcount') }} as opening_average,
+        {{ ratio('closing_payroll', 'closing_headcount') }} as closing_average,
+        {{ ratio('continuous_payroll', 'continuous_headcount') }} as continuous_average
     from figures
+),
+
+metrics as (
+    select
+        unnest([
+            {{ metric('opening_headcount', 'opening_headcount', 'people') }},
+            {{ metric('terminations', 'terminations', 'people') }},
+            {{ metric('retirements', 'retirements', 'people') }},
+            {{ metric('announced_terminations', 'announced_terminations', 'people') }},
+            {{ metric('hires', 'hires', 'people') }},
+            {{ metric('new_hire_terminations', 'new_hire_terminations', 'people') }},
+            {{ metric('closing_headcount', 'closing_headcount', 'people') }},
+            {{ metric('target_headcount', 'target_headcount', 'people') }},
+            {{ metric('headcount_growth_rate', ratio('closing_headcount', 'opening_headcount') ~ ' - 1', 'rate') }},
+            {{ metric('promotions', 'promotions', 'events') }},
+            {{ metric('raises', 'raises', 'events') }},
+            {{ metric(
+                'realised_merit_rate', ratio('raise_amount - cola_rate * raise_payroll', 'raise_payroll'), 'rate'
+            ) }},
+            {{ metric('total_compensation', 'total_compensation', 'USD') }},
+            {{ metric('average_compensation', 'closing_average', 'USD a year') }},
+            {{ metric('compensation_growth_all', ratio('closing_average', 'opening_average') ~ ' - 1', 'rate') }},
+            {{ metric(
+                'compensation_growth_continuous', ratio('continuous_average', 'opening_average') ~ ' - 1', 'rate'
+            ) }},
+            {{ metric(
+                'compensation_growth_same_person',
+                ratio('continuous_payroll', 'continuous_opening_payroll') ~ ' - 1',
+                'rate'
+            ) }}
+        ]) as figure
+    from averages
 )
 
 select
     {{ param('scenario_id', 'varchar') }} as scenario_id,
     {{ param('plan_design_id', 'varchar') }} as plan_design_id,
     {{ param('simulation_year', 'integer') }} as simulation_year,
-    metric,
-    value::decimal(38, 6) as value,
-    unit
+    metrics.figure['metric'] as metric,
+    metrics.figure['value'] as value,
+    metrics.figure['unit'] as unit
 from metrics

@@ -1,6 +1,6 @@
 -- The ledger: one row for each event of the simulated year, in a stated order within each person.
--- The order is by date, then hire, promotion, raise, termination. The id is a UUID made from what the event is, so the same
--- run gives the same ids.
+-- The order is by date, then hire, promotion, raise, termination. The id is a UUID made from what the event is, so the
+-- same run gives the same ids.
 with
 
 hires as (

@@ -1,4 +1,4 @@
--- The age band and every factor that depends on age, for each completed age: a total map, so no age drops out of a join.
+-- The age band and every factor that depends on age, for each completed age: a total map, no age drops out of a join.
 with
 
 ages as (

@@ -15,7 +15,10 @@ levels as (
 select
     levels.level_id,
     levels.level_name,
-    case when levels.level_id = min(levels.level_id) over () then 0::decimal(18, 2) else levels.pay_from end as pay_from,
+    case
+        when levels.level_id = min(levels.level_id) over () then 0::decimal(18, 2)
+        else levels.pay_from
+    end as pay_from,
     lead(levels.pay_from) over (order by levels.level_id) as pay_to,
     lead(levels.level_id) over (order by levels.level_id) as next_level_id,
     round(levels.range_minimum::decimal(38, 2) * calendar.structure_factor, 2)::decimal(18, 2) as range_minimum,

@@ -1,6 +1,6 @@
 -- For each purpose (exit, hire, raise) the months of the year as slices of [0, 1), with the days an event may fall on.
--- Nobody is drawn to leave on 31 December, so "employed on 31 December" means active at the close; nobody is drawn to join
--- after 29 December, so every hire has a day to leave on before the year ends.
+-- Nobody is drawn to leave on 31 December, so "employed on 31 December" means active at the close; nobody is drawn to
+-- join after 29 December, so every hire has a day to leave on before the year ends.
 select
     weights.purpose,
     make_date(calendar.simulation_year, weights.month, 1) as month_start,

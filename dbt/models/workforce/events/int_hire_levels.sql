@@ -43,7 +43,8 @@ quotas as (
 allotted as (
     select
         level_id,
-        whole + (row_number() over (order by remainder desc, level_id) <= hires - sum(whole) over ())::bigint as hires
+        whole
+        + (row_number() over (order by remainder desc, level_id asc) <= hires - sum(whole) over ())::bigint as hires
     from quotas
 )
 

@@ -1,15 +1,21 @@
 -- The year's hires: level, hire date, birth date, hours and pay.
--- Pay = (minimum + (maximum - minimum) x percentile) x market factor of the level's range, times exp(sd x z), kept inside
--- the range. The birth date is the hire date less the drawn age, less up to 364 days, so the age at hire is the drawn one.
+-- Pay = (minimum + (maximum - minimum) x percentile) x market factor of the level's range, times exp(sd x z), kept
+-- inside the range. The birth date is the hire date less the drawn age, less up to 364 days: the age at hire is the
+-- drawn one.
 with
 
 numbered as (
     select
-        levels.level_id,
-        'NH_' || {{ param('simulation_year', 'integer') }} || '_'
-        || lpad(numbers.hire_number::varchar, greatest(6, length(numbers.hire_number::varchar)::integer)::integer, '0') as employee_id
-    from {{ ref('int_hire_levels') }} as levels
-    cross join lateral (select unnest(range(levels.first_before + 1, levels.last_number + 1)) as hire_number) as numbers
+        level_id,
+        unnest(range(first_before + 1, last_number + 1)) as hire_number
+    from {{ ref('int_hire_levels') }}
+),
+
+named as (
+    select
+        level_id,
+        format('NH_{}_{:06d}', {{ param('simulation_year', 'integer') }}, hire_number) as employee_id
+    from numbered
 ),
 
 keys as (
@@ -20,7 +26,7 @@ keys as (
         {{ draw_key('hire_age', 'employee_id') }} as age_key,
         {{ draw_key('hire_pay', 'employee_id') }} as pay_key,
         {{ draw_key('hire_hours', 'employee_id') }} as hours_key
-    from numbered
+    from named
 ),
 
 ages as (

@@ -1,7 +1,17 @@
 -- The yearly raise: merit by level plus the COLA, on the rate in force on the raise date.
--- Everyone of the opening population who is employed and has completed the required service on that date. The date follows
--- the month profile, is one fixed date, or the hire anniversary. On one day a promotion comes before the raise.
+-- Everyone of the opening population who is employed and has completed the required service on that date. The date
+-- follows the month profile, is one fixed date, or the hire anniversary. On one day a promotion comes before the raise.
 with
+
+keys as (
+    select
+        employee_id,
+        employee_hire_date,
+        level_id,
+        compensation,
+        {{ draw_key('raise_date', 'employee_id') }} as draw_key
+    from {{ ref('int_opening_workforce') }}
+),
 
 dated as (
     select
@@ -19,15 +29,7 @@ dated as (
             when 'realistic'
                 then months.month_start + floor({{ draw2('opening.draw_key') }} * months.days)::integer
         end as raise_date
-    from (
-        select
-            employee_id,
-            employee_hire_date,
-            level_id,
-            compensation,
-            {{ draw_key('raise_date', 'employee_id') }} as draw_key
-        from {{ ref('int_opening_workforce') }}
-    ) as opening
+    from keys as opening
     cross join {{ ref('stg_calendar') }} as calendar
     inner join {{ ref('stg_month_weights') }} as months
         on
@@ -48,7 +50,9 @@ eligible as (
         end as level_id,
         case
             when promotions.promotion_date <= dated.raise_date
-                then {{ promoted_pay('dated.compensation', 'promotions.increase_rate', 'promotions.new_range_minimum') }}
+                then {{ promoted_pay(
+                    'dated.compensation', 'promotions.increase_rate', 'promotions.new_range_minimum'
+                ) }}
             else dated.compensation
         end as compensation_before
     from dated

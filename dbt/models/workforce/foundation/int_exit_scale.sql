@@ -1,6 +1,6 @@
--- One row: the factor c that makes the expected number of drawn exits right, sum of min(1, c x hazard) = expected exits.
--- People whose c x hazard would pass 1 leave for certain; the rest share what is left in proportion to their hazard, so c
--- is found by trying each hazard as the largest one that is not capped, from above.
+-- One row: the factor c that makes the expected number of drawn exits right, sum of min(1, c x hazard) = expected.
+-- People whose c x hazard would pass 1 leave for certain; the rest share what is left in proportion to their hazard, so
+-- c is found by trying each hazard as the largest one that is not capped, from above.
 with
 
 hazards as (

@@ -8,10 +8,10 @@ opening as (
     select
         count(*) as opening_headcount,
         count(*) filter (
-            where announced_termination_date between calendar.year_start and calendar.year_end
+            where opening.announced_termination_date between calendar.year_start and calendar.year_end
         ) as announced_exits,
-        count(*) filter (where announced_termination_date is null) as drawable
-    from {{ ref('int_opening_workforce') }}
+        count(*) filter (where opening.announced_termination_date is null) as drawable
+    from {{ ref('int_opening_workforce') }} as opening
     cross join {{ ref('stg_calendar') }} as calendar
 ),
 
@@ -21,7 +21,8 @@ rates as (
         announced_exits,
         drawable,
         (opening_headcount * {{ param('total_termination_rate', 'decimal(9, 6)') }})::decimal(38, 6) as expected_exits,
-        round(opening_headcount * (1 + {{ param('target_growth_rate', 'decimal(9, 6)') }}), 0)::bigint as target_headcount
+        round(opening_headcount * (1 + {{ param('target_growth_rate', 'decimal(9, 6)') }}), 0)::bigint
+            as target_headcount
     from opening
 ),
 

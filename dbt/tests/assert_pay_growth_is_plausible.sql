@@ -1,0 +1,10 @@
+{{ config(severity='warn', tags=['plausibility']) }}
+-- The average rate of pay grows by at most the configured rate in the year.
+select
+    metric,
+    value
+from {{ ref('fct_annual_metrics') }}
+where
+    simulation_year = {{ param('simulation_year', 'integer') }}
+    and metric = 'compensation_growth_all'
+    and value > {{ param('maximum_average_pay_growth', 'decimal(9, 6)') }}

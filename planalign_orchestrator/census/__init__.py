@@ -1,0 +1,12 @@
+"""The census: read a client's file, judge every row, store it typed; or make a synthetic one, or map foreign headings."""
+
+from planalign_orchestrator.census.loading import check_census, load_census
+from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
+
+__all__ = [
+    "CensusSource",
+    "CensusSummary",
+    "OptionalColumn",
+    "check_census",
+    "load_census",
+]

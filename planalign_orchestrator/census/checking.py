@@ -1,0 +1,266 @@
+"""The rules a census row must meet, each a SQL condition with the words that name it, and the rows that break them.
+
+A typed row carries one bit per rule that it breaks, so that a million clean rows cost one pass and no text.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, REQUIRED_COLUMNS, STORED_COLUMNS
+from planalign_orchestrator.census.dates import day_text, in_range
+from planalign_orchestrator.census.headings import Layout
+from planalign_orchestrator.census.sql import (
+    MALFORMED_TABLE,
+    RAW_TABLE,
+    REPEATED_IDS_TABLE,
+    TYPED_TABLE,
+    fetch_one,
+    text_literal,
+)
+from planalign_orchestrator.census.values import READABLE, read_value
+
+if TYPE_CHECKING:
+    import duckdb
+
+MINIMUM_AGE: Final = 14
+MAXIMUM_AGE: Final = 100
+HOURS_IN_A_WEEK: Final = 168
+EXAMPLES: Final = 3
+
+
+@dataclass(frozen=True)
+class Check:
+    """A row breaks the rule where `condition` is true: SQL over typed columns and their texts, `<column>_text`."""
+
+    column: str
+    condition: str
+    says: str
+    fix: str = ""
+
+
+def checks_for(
+    layout: Layout, undecided: Collection[str], census_date: date, level_ids: Collection[int], date_format: str | None
+) -> list[Check]:
+    """Return the rules in column order; columns whose date order is undecided are not judged row by row."""
+    present = [name for name in layout.positions if name not in undecided]
+    checks = [*_presence_checks(present, date_format), *_person_checks(census_date), *_job_checks(level_ids)]
+    checks += _plan_checks(census_date)
+    order = list(COLUMNS_BY_NAME)
+    return sorted(checks, key=lambda check: order.index(check.column))
+
+
+def write_typed_rows(
+    connection: "duckdb.DuckDBPyConnection", layout: Layout, date_readings: dict[str, str], checks: list[Check]
+) -> None:
+    """Create the typed table: `row_number`, every stored column typed or NULL, and `problems`, the bits of the checks."""
+    texts = [f"{name} as {name}" if name in layout.positions else f"null::varchar as {name}" for name in _names()]
+    texts += [f"{day_text(name)} as {name}_day" for name in date_readings]
+    values = [f"{name} as {name}_text" for name in _names()]
+    values += [f"{date_readings.get(c.name) or _unread(c.kind) or read_value(c)} as {c.name}" for c in STORED_COLUMNS]
+    ranges = [f"{in_range(column.name)} as {column.name}" for column in STORED_COLUMNS if column.kind == "date"]
+    bits = " + ".join(f"case when {c.condition} then {1 << bit}::bigint else 0 end" for bit, c in enumerate(checks))
+    typed = [f"try_cast({column.name} as {column.sql_type}) as {column.name}" for column in STORED_COLUMNS]
+    connection.execute(f"""
+        create or replace temp table {REPEATED_IDS_TABLE} as
+        select {"employee_id" if "employee_id" in layout.positions else "null::varchar as employee_id"}
+        from {RAW_TABLE} group by 1 having count(*) > 1
+    """)
+    connection.execute(f"""
+        create or replace temp table {TYPED_TABLE} as
+        with texts as (select row_number, {", ".join(texts)} from {RAW_TABLE}),
+        readings as (select row_number, {", ".join(values)} from texts),
+        dated as (select * replace ({", ".join(ranges)}) from readings)
+        select row_number, {", ".join(typed)}, {bits} as problems from dated
+    """)
+
+
+def describe_problems(connection: "duckdb.DuckDBPyConnection", layout: Layout, checks: list[Check]) -> list[str]:
+    """Return one sentence per broken rule: how many rows, the first few of them with their values, and the fix."""
+    malformed = connection.execute(f"""
+        select problem, count(*), list('row ' || row_number order by row_number)[:{EXAMPLES}]
+        from {MALFORMED_TABLE} where problem is not null group by problem order by problem
+    """).fetchall()
+    sentences = [_sentence(f"the row {problem}", count, examples, "") for problem, count, examples in malformed]
+    broken = connection.execute(f"""
+        with hits as ({_hits(layout, checks)}),
+        ranked as (
+            select *,
+                row_number() over (partition by bit order by row_number) as place,
+                count(*) over (partition by bit) as rows
+            from hits
+        )
+        select bit, max(rows), list('row ' || row_number || coalesce(' ' || value, '') order by place)
+        from ranked where place <= {EXAMPLES} group by bit order by bit
+    """).fetchall()
+    for bit, count, examples in broken:
+        check = checks[bit]
+        sentences.append(_sentence(f"{_named(check.column, layout)} {check.says}", count, examples, check.fix))
+    return sentences
+
+
+def write_quarantine(connection: "duckdb.DuckDBPyConnection", table: str, layout: Layout, checks: list[Check]) -> None:
+    """Create the quarantine table: a bad row's number, id, every reason, and the values that were read, as JSON.
+
+    Columns that are not read (and social security numbers) are not copied; a row that cannot be split has no JSON.
+    """
+    kept = [name for name in _names() if name in layout.positions]
+    pairs = ", ".join(f"{text_literal(layout.headings[name])}, raw.{name}" for name in kept)
+    employee_id = "raw.employee_id" if "employee_id" in layout.positions else "null::varchar"
+    says = " ".join(
+        f"when {bit} then {text_literal(check.column)} || coalesce(' ' || value, '') || {text_literal(' ' + check.says)}"
+        for bit, check in enumerate(checks)
+    )
+    connection.execute(f"""
+        create or replace table {table} as
+        with hits as ({_hits(layout, checks)}),
+        reasons as (
+            select row_number, string_agg(case bit {says} end, '; ' order by bit) as reasons
+            from hits group by row_number
+        )
+        select row_number, {employee_id} as employee_id, reasons, json_object({pairs})::varchar as raw_row
+        from reasons inner join {RAW_TABLE} as raw using (row_number)
+        union all
+        select row_number, null, 'the row ' || problem, null from {MALFORMED_TABLE} where problem is not null
+        order by row_number
+    """)
+
+
+def count_bad_rows(connection: "duckdb.DuckDBPyConnection") -> int:
+    """Return how many typed rows break a rule; malformed rows are counted elsewhere."""
+    return int(fetch_one(connection, f"select count(*) from {TYPED_TABLE} where problems <> 0")[0])
+
+
+def _presence_checks(present: list[str], date_format: str | None) -> Iterator[Check]:
+    for column in REQUIRED_COLUMNS:
+        if column.name in present:
+            yield Check(column.name, f"{column.name}_text is null", "is missing")
+    for name in present:
+        column = COLUMNS_BY_NAME[name]
+        if column.kind == "text":
+            if column.stored:
+                broken = f"regexp_matches({name}_text, '[\\r\\n]')"
+                yield Check(name, broken, "contains a line break", "is a quote not closed?")
+            continue
+        form = f" of the form {date_format}" if column.kind == "date" and date_format else ""
+        unreadable = f"{name}_text is not null and {name} is null"
+        yield Check(name, unreadable, f"is not {READABLE[column.kind]}{form}")
+
+
+def _person_checks(census_date: date) -> list[Check]:
+    on = f"date '{census_date}'"
+    birth, hire = "employee_birth_date", "employee_hire_date"
+    later_hires = f"the census holds the people of {census_date}: remove whoever was hired later, or let the simulation start later"
+    return [
+        Check(
+            "employee_id",
+            f"employee_id_text in (select employee_id from {REPEATED_IDS_TABLE})",
+            "is used by more than one row",
+            "one row per employee; none of the rows is preferred",
+        ),
+        Check(
+            "employee_id",
+            r"regexp_matches(employee_id_text, '^NH_\d{4}_')",
+            "is reserved for simulated hires (NH_<year>_<number>)",
+            "give these people other ids",
+        ),
+        Check(
+            birth, f"{birth} + interval {MINIMUM_AGE} year > {on}", f"means an age below {MINIMUM_AGE} on {census_date}"
+        ),
+        Check(
+            birth,
+            f"{birth} + interval {MAXIMUM_AGE + 1} year <= {on}",
+            f"means an age above {MAXIMUM_AGE} on {census_date}",
+        ),
+        Check(hire, f"{birth} + interval {MINIMUM_AGE} year > {hire}", f"is before the {MINIMUM_AGE}th birthday"),
+        Check(
+            hire,
+            f"{hire} > {on}",
+            f"is a hire date after the start of the simulation (census date {census_date})",
+            later_hires,
+        ),
+        Check("employee_termination_date", f"employee_termination_date < {hire}", "is before the hire date"),
+    ]
+
+
+def _job_checks(level_ids: Collection[int]) -> list[Check]:
+    levels = ", ".join(str(level) for level in sorted(level_ids))
+    return [
+        Check(
+            "employee_gross_compensation",
+            "employee_gross_compensation <= 0",
+            "is not above 0",
+            "it is the annual rate of pay",
+        ),
+        Check("level_id", f"level_id not in ({levels or 'null'})", f"is not a known level ({levels})"),
+        Check(
+            "scheduled_hours_per_week",
+            f"scheduled_hours_per_week <= 0 or scheduled_hours_per_week > {HOURS_IN_A_WEEK}",
+            f"is not above 0 and at most {HOURS_IN_A_WEEK}",
+        ),
+    ]
+
+
+def _plan_checks(census_date: date) -> list[Check]:
+    checks = [
+        Check(
+            "employee_deferral_rate",
+            "employee_deferral_rate < 0 or employee_deferral_rate > 1",
+            "is outside 0 to 1",
+            "rates are decimals: 6 % is 0.06",
+        ),
+        Check("employee_enrollment_date", "employee_enrollment_date < employee_hire_date", "is before the hire date"),
+        Check(
+            "employee_enrollment_date",
+            f"employee_enrollment_date > date '{census_date}'",
+            f"is after the census date {census_date}",
+            "leave it and the deferral rate blank for people who are not enrolled yet",
+        ),
+    ]
+    amounts = ("prior_year_compensation", "employee_account_balance", "match_account_balance", "core_account_balance")
+    return checks + [Check(name, f"{name} < 0", "is negative") for name in amounts]
+
+
+def _hits(layout: Layout, checks: list[Check]) -> str:
+    """Return SQL for one row per bad row and broken rule: row_number, bit, and the value in quotes."""
+    shown = " ".join(f"when {bit} then {_shown(check, layout)}" for bit, check in enumerate(checks))
+    return f"""
+        select typed.row_number, bits.bit, case bits.bit {shown} end as value
+        from {TYPED_TABLE} as typed
+        inner join {RAW_TABLE} as raw using (row_number)
+        inner join (select unnest(range({len(checks)})) as bit) as bits
+            on typed.problems & (1::bigint << bits.bit) <> 0
+        where typed.problems <> 0
+    """
+
+
+def _shown(check: Check, layout: Layout) -> str:
+    """Return SQL for a value as it stands in the file, and for a date in another form also as it was read."""
+    name = check.column
+    if name not in layout.positions:
+        return "null"
+    quoted = f"chr(39) || left(raw.{name}, 40) || chr(39)"
+    if COLUMNS_BY_NAME[name].kind == "date":
+        differs = f"typed.{name} is not null and left(raw.{name}, 10) <> typed.{name}::varchar"
+        return f"{quoted} || case when {differs} then ' (read as ' || typed.{name} || ')' else '' end"
+    return quoted
+
+
+def _sentence(what: str, count: int, examples: list[str], fix: str) -> str:
+    more = ", ..." if count > len(examples) else ""
+    rows = "1 row" if count == 1 else f"{count:,} rows"
+    return f"{what}: {rows} ({', '.join(examples)}{more}){f'; {fix}' if fix else ''}"
+
+
+def _named(column: str, layout: Layout) -> str:
+    heading = layout.headings.get(column, column)
+    return column if heading == column else f"{column} (heading {heading!r})"
+
+
+def _names() -> list[str]:
+    return [column.name for column in STORED_COLUMNS]
+
+
+def _unread(kind: str) -> str | None:
+    return "null::date" if kind == "date" else None

@@ -1,0 +1,152 @@
+"""Load a census: read, judge and store it, or say everything that is wrong with it."""
+
+import contextlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from planalign_orchestrator.census import workbooks
+from planalign_orchestrator.census.checking import (
+    Check,
+    checks_for,
+    count_bad_rows,
+    describe_problems,
+    write_quarantine,
+    write_typed_rows,
+)
+from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
+from planalign_orchestrator.census.dates import DateRules, date_format_problem, plan_date, two_digit_year_note
+from planalign_orchestrator.census.headings import Layout, resolve_headings
+from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
+from planalign_orchestrator.census.records import CensusSource, CensusSummary
+from planalign_orchestrator.census.sql import TYPED_TABLE, WORKING_TABLES, qualified_name
+from planalign_orchestrator.census.summarising import rounding_notes, select_list, summarise
+from planalign_orchestrator.errors import CensusError
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    layout: Layout
+    checks: list[Check]
+    summary: CensusSummary
+
+
+def load_census(
+    connection: "duckdb.DuckDBPyConnection",
+    source: CensusSource,
+    *,
+    census_date: date,
+    level_ids: Collection[int],
+    schema: str = "planalign.inputs",
+    quarantine_table: str = "planalign.main.census_quarantine",
+) -> CensusSummary:
+    """Write the typed census to `<schema>.census` and bad rows to the quarantine table, replacing both.
+
+    Runs on the given connection and inside its transaction, if there is one. The quarantine table exists, without rows,
+    when every row is good. Raises CensusError with all problems: of the file always, of rows unless
+    `source.on_invalid_rows` is `quarantine`; nothing is replaced then.
+    """
+    schema, quarantine_table = qualified_name(schema), qualified_name(quarantine_table)
+    with _judged(connection, source, census_date, level_ids) as judgement:
+        connection.execute(f"create schema if not exists {schema}")
+        connection.execute(f"""
+            create or replace table {schema}.census as
+            select {select_list(census_date)}, row_number from {TYPED_TABLE} where problems = 0
+        """)
+        write_quarantine(connection, quarantine_table, judgement.layout, judgement.checks)
+        return judgement.summary
+
+
+def check_census(source: CensusSource, *, census_date: date, level_ids: Collection[int]) -> CensusSummary:
+    """Judge a census as `load_census` does, on a private in-memory database, and keep nothing.
+
+    Raises CensusError as `load_census` does.
+    """
+    import duckdb
+
+    settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    with duckdb.connect(":memory:", config=settings) as connection:
+        with _judged(connection, source, census_date, level_ids) as judgement:
+            return judgement.summary
+
+
+@contextlib.contextmanager
+def _judged(
+    connection: "duckdb.DuckDBPyConnection", source: CensusSource, census_date: date, level_ids: Collection[int]
+) -> Iterator[_Judgement]:
+    """Read and judge a census; its working tables exist until the end of the block."""
+    import duckdb
+
+    try:
+        yield _judge(connection, source, census_date, level_ids)
+    finally:
+        # After an error of DuckDB the transaction takes no more statements, and its rollback drops the tables.
+        with contextlib.suppress(duckdb.TransactionException):
+            for table in WORKING_TABLES:
+                connection.execute(f"drop table if exists {table}")
+
+
+def _judge(
+    connection: "duckdb.DuckDBPyConnection", source: CensusSource, census_date: date, level_ids: Collection[int]
+) -> _Judgement:
+    file = open_census(connection, source)
+    layout = resolve_headings(file.headings, source)
+    rows = read_rows(connection, file, layout.positions, mark_dates=source.date_format is not None)
+    problems = list(layout.problems)
+    if not rows.people:
+        problems.append("there is no employee in it: the census is empty")
+        raise CensusError(problems, source=str(source.path))
+    rules = _date_rules(source, census_date, file)
+    readings, undecided, date_problems, notes = _plan_dates(connection, layout, rules)
+    problems += date_problems
+    checks = checks_for(layout, undecided, census_date, level_ids, source.date_format)
+    write_typed_rows(connection, layout, readings, checks)
+    row_problems = describe_problems(connection, layout, checks)
+    quarantined = rows.malformed + count_bad_rows(connection)
+    if source.on_invalid_rows == "fail" or problems:
+        problems += row_problems
+    if problems:
+        raise CensusError(problems, source=str(source.path))
+    notes = [*layout.notes, *_file_notes(rows), *notes, *rounding_notes(connection, layout)]
+    summary = summarise(connection, source, census_date, layout, quarantined, row_problems, notes)
+    return _Judgement(layout, checks, summary)
+
+
+def _date_rules(source: CensusSource, census_date: date, file: CensusFile) -> DateRules:
+    epoch = workbooks.epoch(file.path) if file.kind == "excel" else None
+    return DateRules(census_date, source.date_format, typed_dates=file.kind != "text", epoch=epoch)
+
+
+def _plan_dates(
+    connection: "duckdb.DuckDBPyConnection", layout: Layout, rules: DateRules
+) -> tuple[dict[str, str], list[str], list[str], list[str]]:
+    """Return the readings by column, the columns that cannot be read, the problems and the notes."""
+    columns = [name for name in layout.positions if COLUMNS_BY_NAME[name].kind == "date"]
+    if rules.date_format is not None and (problem := date_format_problem(connection, rules.date_format)):
+        return {}, columns, [problem], []
+    readings: dict[str, str] = {}
+    problems: list[str] = []
+    notes: list[str] = []
+    for name in columns:
+        plan = plan_date(connection, name, rules)
+        if plan.expression is not None:
+            readings[name] = plan.expression
+        if plan.problem is not None:
+            problems.append(plan.problem)
+        notes += [note for note in (plan.note, two_digit_year_note(connection, name, rules)) if note]
+    return readings, [name for name in columns if name not in readings], problems, notes
+
+
+def _file_notes(rows: RawRows) -> list[str]:
+    notes = []
+    if rows.blank:
+        notes.append(f"blank rows left out: {rows.blank}")
+    if rows.embedded_line_breaks:
+        notes.append(
+            f"line breaks inside quoted values: {rows.embedded_line_breaks} (each row still counts as one row)"
+        )
+    return notes

@@ -1,0 +1,154 @@
+"""What the loaded rows say: counts, warnings, and the fingerprint by which a later run knows the same census."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, OPTIONAL_COLUMNS, STORED_COLUMNS
+from planalign_orchestrator.census.headings import Layout
+from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
+from planalign_orchestrator.census.sql import RAW_TABLE, TYPED_TABLE, fetch_one
+from planalign_orchestrator.census.values import rounded_values
+from planalign_orchestrator.errors import CensusError
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Annual pay below this is possible but more often monthly or hourly pay; the summary warns.
+LOW_ANNUAL_PAY: Final = 1000
+
+
+def select_list(census_date: date) -> str:
+    """Return the typed census's columns, all but `row_number`, as a select list over the typed table."""
+    return ", ".join(f"{value} as {name}" for name, value in _final_values(census_date).items())
+
+
+def rounding_notes(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> list[str]:
+    """Return one sentence per column whose values had more decimals than are kept."""
+    counted = {
+        name: condition for name in layout.positions if (condition := rounded_values(COLUMNS_BY_NAME[name])) is not None
+    }
+    counts = ", ".join(f"count(*) filter ({condition})" for condition in counted.values())
+    found = fetch_one(connection, f"select {counts} from {RAW_TABLE}")
+    places = {name: "6 decimals" if COLUMNS_BY_NAME[name].kind == "rate" else "2 decimals" for name in counted}
+    return [
+        f"{name}: {count:,} values with more than {places[name]}, rounded half away from zero"
+        for name, count in zip(counted, found, strict=True)
+        if count
+    ]
+
+
+def _simulated(census_date: date) -> str:
+    left = f"coalesce(employee_termination_date <= date '{census_date}', false)"
+    gone = "(employee_termination_date is null and coalesce(not active, false))"
+    return f"not {left} and not {gone}"
+
+
+def summarise(
+    connection: "duckdb.DuckDBPyConnection",
+    source: CensusSource,
+    census_date: date,
+    layout: Layout,
+    quarantined: int,
+    row_problems: list[str],
+    notes: list[str],
+) -> CensusSummary:
+    """Count the good rows of the typed table. Raises CensusError when none of them is to be simulated."""
+    simulated = _simulated(census_date)
+    announced = f"employee_termination_date > date '{census_date}'"
+    left = f"employee_termination_date <= date '{census_date}'"
+    values = ", ".join(_final_values(census_date).values())
+    given = ", ".join(f"count({column.name})" for column in OPTIONAL_COLUMNS)
+    loaded, *counts = fetch_one(
+        connection,
+        f"""
+        select
+            count(*),
+            count(*) filter ({simulated}),
+            count(*) filter ({left}),
+            count(*) filter (employee_termination_date is null and not active),
+            count(*) filter ({announced}),
+            count(*) filter ({simulated} and level_id is null),
+            count(*) filter ({left} and active),
+            count(*) filter ({announced} and not active),
+            count(*) filter (employee_gross_compensation < {LOW_ANNUAL_PAY}),
+            coalesce(sum(hash({values})), 0)::varchar,
+            {given}
+        from {TYPED_TABLE} where problems = 0
+        """,
+    )
+    people, left_before, inactive, exits, inferred, left_active, exits_inactive, low_paid, digest, *given_counts = (
+        counts
+    )
+    if not people:
+        why = f"none of its {loaded + quarantined:,} rows is a person employed on {census_date}"
+        raise CensusError([f"nobody is left to simulate: {why}", *row_problems], source=str(source.path))
+    warnings = _warnings(left_active, exits_inactive, low_paid) + _shared_security_numbers(connection, layout)
+    return CensusSummary(
+        path=str(source.path),
+        census_date=census_date,
+        rows_read=loaded + quarantined,
+        rows_loaded=loaded,
+        simulated=people,
+        left_before_start=left_before,
+        inactive_without_date=inactive,
+        announced_exits=exits,
+        quarantined=quarantined,
+        levels_inferred=inferred,
+        optional_columns=tuple(
+            OptionalColumn(column.name, layout.headings.get(column.name), count, loaded - count, column.default)
+            for column, count in zip(OPTIONAL_COLUMNS, given_counts, strict=True)
+        ),
+        problems=tuple(row_problems),
+        warnings=tuple(warnings),
+        notes=tuple(notes),
+        fingerprint=f"{loaded}:{digest}",
+    )
+
+
+def _final_values(census_date: date) -> dict[str, str]:
+    """Return SQL by column name: defaults filled in, types exact."""
+    values = {}
+    for column in STORED_COLUMNS:
+        value = column.name if column.default is None else f"coalesce({column.name}, {column.default})"
+        values[column.name] = f"{value}::{column.sql_type}"
+    return values | {"is_simulated": f"({_simulated(census_date)})"}
+
+
+def _warnings(left_active: int, exits_inactive: int, low_paid: int) -> list[str]:
+    warnings = []
+    if left_active:
+        warnings.append(f"{left_active:,} people are marked active but have left: their exit date counts")
+    if exits_inactive:
+        warnings.append(
+            f"{exits_inactive:,} people are marked inactive but their exit date is still to come: the date counts"
+        )
+    if low_paid:
+        warnings.append(
+            f"{low_paid:,} people have an annual pay below {LOW_ANNUAL_PAY:,}: is the column monthly or hourly pay?"
+        )
+    return warnings
+
+
+def _shared_security_numbers(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> list[str]:
+    """Point out one social security number on two ids, without naming the number."""
+    if not {"employee_ssn", "employee_id"} <= layout.positions.keys():
+        return []
+    count, example = fetch_one(
+        connection,
+        f"""
+        with numbers as (
+            select
+                regexp_replace(employee_ssn, '[^0-9]', '', 'g') as number,
+                min(row_number) as first_row,
+                list('row ' || row_number || ' ' || chr(39) || employee_id || chr(39) order by row_number)[:3] as people
+            from {RAW_TABLE}
+            where employee_id is not null and employee_ssn is not null
+            group by 1
+            having count(distinct employee_id) > 1 and number <> ''
+        )
+        select count(*), arg_min(array_to_string(people, ', '), first_row) from numbers
+        """,
+    )
+    if not count:
+        return []
+    return [f"{count:,} social security numbers stand on more than one employee_id, for instance {example}"]

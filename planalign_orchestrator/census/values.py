@@ -1,0 +1,97 @@
+"""Money, rates, hours, levels and truth values as people write them: SQL that reads a text or gives NULL.
+
+Money: 56705, 56,705.00, $56,705.00, USD 56,705, (500) and -500 and 500- for negative amounts, "$ -" for zero; rounded half
+away from zero to cents. Rates: decimals (0.06) or with an explicit sign (6%); 6 stays 6 and is refused by the checks.
+Truth values: true, t, yes, y, 1 and false, f, no, n, 0; for `active` (where t and f would be guesses) also active,
+employed, a and inactive, terminated, term, left, i. Case does not matter.
+"""
+
+from typing import Final
+
+from planalign_orchestrator.census.columns import ENROLLMENT_METHODS, Column
+from planalign_orchestrator.census.sql import text_literal
+
+_AMOUNT: Final = r"(\d{1,3}(,\d{3}){1,3}([.]\d*)?|\d{1,12}([.]\d*)?|[.]\d+)"
+_CURRENCY: Final = r"((usd|us[$]|[$]) ?)?"
+_MONEY: Final = (
+    rf"(?i)([-+]? ?{_CURRENCY}{_AMOUNT}|{_CURRENCY}[-+]{_AMOUNT}|[(] ?{_CURRENCY}{_AMOUNT} ?[)]"
+    rf"|{_CURRENCY}[(]{_AMOUNT}[)]|{_CURRENCY}{_AMOUNT}-|{_AMOUNT} ?(usd|[$]))"
+)
+_PLAIN_MONEY: Final = r"\d{1,12}([.]\d{1,2})?"
+_ZERO: Final = r"[$] *-"
+_RATE: Final = r"[-+]?(\d{1,6}([.]\d*)?|[.]\d+) ?%?"
+_WHOLE: Final = r"\d{1,9}([.]0*)?"
+
+_TRUE: Final = ("true", "yes", "y", "1")
+_FALSE: Final = ("false", "no", "n", "0")
+_ACTIVE: Final = ("active", "employed", "a")
+_INACTIVE: Final = ("inactive", "terminated", "term", "left", "i")
+
+READABLE: Final = {
+    "date": "a date",
+    "money": "an amount of money",
+    "rate": "a rate",
+    "hours": "a number of hours",
+    "level": "a whole number",
+    "boolean": "true or false",
+    "method": " or ".join(ENROLLMENT_METHODS),
+}
+
+
+def read_value(column: Column) -> str:
+    """Return SQL that reads the text column of the same name, NULL where it cannot be read; dates are not read here.
+
+    Rates and hours come wider than stored, so that a value out of range can still be named.
+    """
+    name = column.name
+    if column.kind == "money":
+        return _money(name)
+    if column.kind == "hours":
+        return f"try_cast({_money(name)} as decimal(18,2))"
+    if column.kind == "rate":
+        number = f"try_cast(rtrim({name}, ' %') as decimal(16,10))"
+        value = f"case when ends_with({name}, '%') then {number} * 0.01::decimal(2,2) else {number} end"
+        return f"case when {_matches(name, _RATE)} then {value} end"
+    if column.kind == "level":
+        return f"case when {_matches(name, _WHOLE)} then try_cast({name} as decimal(12,2))::integer end"
+    if column.kind == "boolean":
+        return _truth(name)
+    if column.kind == "method":
+        return f"case when lower({name}) in ({_listed(ENROLLMENT_METHODS)}) then lower({name}) end"
+    return name
+
+
+def rounded_values(column: Column) -> str | None:
+    """Return SQL that is true where reading the text column rounds it, or None for a kind that is never rounded."""
+    if column.kind in ("money", "hours"):
+        return rf"regexp_matches({column.name}, '[.]\d\d\d*[1-9]')"
+    if column.kind == "rate":
+        return (
+            rf"regexp_matches({column.name}, case when ends_with({column.name}, '%')"
+            rf" then '[.]\d{{4}}\d*[1-9]' else '[.]\d{{6}}\d*[1-9]' end)"
+        )
+    return None
+
+
+def _money(name: str) -> str:
+    digits = f"try_cast(regexp_replace({name}, '[^0-9.]', '', 'g') as decimal(18,2))"
+    return (
+        f"case when {_matches(name, _PLAIN_MONEY)} then try_cast({name} as decimal(18,2))"
+        f" when {_matches(name, _ZERO)} then 0"
+        f" when {_matches(name, _MONEY)} then case when regexp_matches({name}, '[-(]') then -{digits} else {digits} end"
+        " end"
+    )
+
+
+def _truth(name: str) -> str:
+    true, false = (_TRUE, _FALSE)
+    true, false = (true + _ACTIVE, false + _INACTIVE) if name == "active" else (("t", *true), ("f", *false))
+    return f"case when lower({name}) in ({_listed(true)}) then true when lower({name}) in ({_listed(false)}) then false end"
+
+
+def _matches(name: str, pattern: str) -> str:
+    return f"regexp_full_match({name}, {text_literal(pattern)})"
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return ", ".join(text_literal(word) for word in words)

@@ -1,0 +1,238 @@
+"""Commands that read a simulation's database: `checkpoint`, `status`, `report`. None of them changes it."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from planalign_orchestrator.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    DatabaseOption,
+    JsonOption,
+    Override,
+    VerboseOption,
+    YearsOption,
+    load_config,
+    read_years,
+)
+from planalign_orchestrator.cli.output import note, show, show_json, show_summary, show_table
+from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.reports import MultiYearSummary, YearAuditReport
+
+_SHORT = 8
+
+
+class ReportFormat(StrEnum):
+    """How `report` renders."""
+
+    CONSOLE = "console"
+    JSON = "json"
+    CSV = "csv"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The finished years of a database, and whether they come from itself or, while it is busy, from the JSON copies.
+
+    A year has the columns of `checkpoints`; the copies lack timings and validation.
+    """
+
+    database: Path
+    source: str
+    runs: Sequence[dict[str, Any]]
+    years: Sequence[dict[str, Any]]
+
+
+def status(
+    config: ConfigOption = DEFAULT_CONFIG,
+    database: DatabaseOption = None,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a database holds: its finished years, what they were made from, timings and validation verdicts.
+
+    While another process writes the database, the answer comes from the JSON copies of its checkpoints.
+    """
+    answer = _ask(*_locate(config, database))
+    if as_json:
+        show_json({"database": str(answer.database), "source": answer.source, "runs": answer.runs, "years": answer.years})
+        return
+    if answer.runs:
+        run = answer.runs[-1]
+        show(
+            f"{answer.database}: scenario {run['scenario_id']}, plan design {run['plan_design_id']}, seed"
+            f" {run['random_seed']}, asked for {run['requested_start_year']}-{run['requested_end_year']},"
+            f" planalign {run['planalign_version']}, DuckDB {run['duckdb_version']}\n"
+        )
+    headings = ("Year", "Finished (UTC)", "Engine", "Seconds", "Checks", "Run", "Configuration", "Census", "Model")
+    show_table(headings, [_status_cells(year) for year in answer.years], left=(0, 1, 2, 4, 5, 6, 7, 8))
+
+
+def checkpoint(
+    config: ConfigOption = DEFAULT_CONFIG,
+    database: DatabaseOption = None,
+    list_all: Annotated[bool, typer.Option("--list", help="Show every checkpoint, not the last one only.")] = False,
+    year: Annotated[int | None, typer.Option("--year", help="Show the checkpoint of this year.", show_default=False)] = None,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove the JSON copies of the checkpoints; the database keeps its own.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --clean removes files.")] = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the last checkpoint: the last finished year, after which `planalign run --resume` goes on."""
+    if sum((list_all, year is not None, clean)) > 1:
+        raise typer.BadParameter("--list, --year and --clean exclude each other")
+    path, directory = _locate(config, database)
+    if clean:
+        _clean(directory, yes=yes, as_json=as_json)
+        return
+    answer = _ask(path, directory)
+    chosen = [row for row in answer.years if year in (None, row["simulation_year"])]
+    if not chosen:
+        held = ", ".join(str(row["simulation_year"]) for row in answer.years) or "none"
+        raise DatabaseError(f"{path} has no checkpoint of {year or 'any year'}; its finished years are {held}")
+    chosen = chosen if list_all else chosen[-1:]
+    if as_json:
+        show_json({"database": str(answer.database), "source": answer.source, "checkpoints": chosen})
+    else:
+        show("\n\n".join(_checkpoint_text(path, row) for row in chosen))
+
+
+def report(
+    config: ConfigOption = DEFAULT_CONFIG,
+    database: DatabaseOption = None,
+    years: YearsOption = None,
+    rendering: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to render.")] = ReportFormat.CONSOLE,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file instead of standard output.", show_default=False)
+    ] = None,
+    verbose: VerboseOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> None:
+    """Report on the years of an existing database; a single year is shown in detail."""
+    if as_json and rendering is ReportFormat.CSV:
+        raise typer.BadParameter("--json and --format csv contradict each other")
+    span = read_years(years)
+    path, _ = _locate(config, database)
+    from planalign_orchestrator.checkpoints import read_status
+    from planalign_orchestrator.reports import MultiYearReporter
+    from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
+
+    wanted = range(span[0], span[1] + 1) if span else read_status(path).years
+    with DatabaseConnectionManager(path, read_only=True) as db:
+        summary = MultiYearReporter(db).generate_summary(wanted)
+    rendering = ReportFormat.JSON if as_json else rendering
+    if output is not None:
+        write_atomically(output, _rendered(summary, rendering))
+        note(f"Written: {output}")
+    elif rendering is ReportFormat.CONSOLE and sys.stdout.isatty() and len(summary.years) > 1:
+        show_summary(summary)
+    else:
+        typer.echo(_rendered(summary, rendering), nl=False)
+
+
+def _rendered(summary: "MultiYearSummary", rendering: ReportFormat) -> str:
+    """The report as text with a final newline."""
+    from planalign_orchestrator.reports import ConsoleReporter
+
+    if rendering is ReportFormat.CSV:
+        return summary.to_csv()
+    if rendering is ReportFormat.JSON:
+        document = {"summary": summary.to_dict(), "years": [year.to_dict() for year in summary.years]}
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if len(summary.years) == 1:
+        return ConsoleReporter().format_year_audit(summary.years[0]) + "\n"
+    return ConsoleReporter().format_summary(summary) + "\n"
+
+
+def _locate(config: Path, database: Path | None) -> tuple[Path, Path]:
+    """The database and the folder of the JSON copies. Without a configuration file, `--database` alone is enough."""
+    if database is not None and not config.is_file():
+        return database, database.parent / ".navigator_checkpoints"
+    loaded = load_config(config, [Override("--database", "runtime.database", database and str(database))])
+    from planalign_orchestrator.factory import build_orchestrator
+
+    return loaded.runtime.database, build_orchestrator(loaded).checkpoint_directory
+
+
+def _ask(path: Path, directory: Path) -> _Answer:
+    """What the database says of itself or, while it is busy, what the copies of its checkpoints say."""
+    from planalign_orchestrator.checkpoints import read_checkpoint_files, read_status
+
+    try:
+        found = read_status(path)
+    except DatabaseBusyError as error:
+        copies = [copy for copy in read_checkpoint_files(directory) if copy.database == path.name]
+        note(f"{error}\nThis answer comes from the checkpoint copies in {directory}.")
+        return _Answer(path, "checkpoint copies", (), [asdict(copy) for copy in copies])
+    return _Answer(path, "database", found.runs, found.checkpoints)
+
+
+def _clean(directory: Path, *, yes: bool, as_json: bool) -> None:
+    from planalign_orchestrator.checkpoints import clean_checkpoint_files
+
+    question = f"Remove the JSON copies of checkpoints in {directory}? The database is not touched."
+    if not yes and not typer.confirm(question, err=True):
+        note("Nothing was removed.")
+        raise typer.Exit(1)
+    removed = clean_checkpoint_files(directory)
+    if as_json:
+        show_json({"directory": str(directory), "removed": removed})
+    else:
+        show(f"Removed {removed} files from {directory}.")
+
+
+def _status_cells(year: dict[str, Any]) -> tuple[str, ...]:
+    made_from = year["fingerprints"]
+    return (
+        str(year["simulation_year"]),
+        _moment(year["completed_at"]),
+        year["engine"],
+        _seconds(year),
+        _checks(year),
+        year["run_id"][:_SHORT],
+        _short(made_from["configuration"]),
+        _short(made_from["census"]),
+        _short(made_from["model"]),
+    )
+
+
+def _checkpoint_text(database: Path, year: dict[str, Any]) -> str:
+    lines = [
+        f"{year['simulation_year']} of {database}, finished {_moment(year['completed_at'])} UTC",
+        f"  run {year['run_id']}, engine {year['engine']}, DuckDB {year['duckdb_version']}",
+        *(f"  {name}: {mart['rows']:,} rows, digest {mart['digest']}" for name, mart in year["digests"].items()),
+    ]
+    return "\n".join(lines)
+
+
+def _moment(value: object) -> str:
+    return str(value).replace("T", " ")[:19]
+
+
+def _seconds(year: dict[str, Any]) -> str:
+    return f"{sum(year['timings']['stages'].values()):.2f}" if "timings" in year else "-"
+
+
+def _checks(year: dict[str, Any]) -> str:
+    if "validation" not in year:
+        return "-"
+    failed = sum(not verdict["passed"] for verdict in year["validation"])
+    return f"{failed} of {len(year['validation'])} failed" if failed else f"{len(year['validation'])} passed"
+
+
+def _short(fingerprint: object) -> str:
+    """The beginning of a digest: of the fingerprint itself if it is one, else of its JSON text."""
+    if isinstance(fingerprint, str):
+        return fingerprint[:_SHORT]
+    return hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()[:_SHORT]
