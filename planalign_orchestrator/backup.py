@@ -1,6 +1,5 @@
 """Moves a simulation's file aside before a new run, and back again when the new run came to nothing."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +34,14 @@ def set_aside(database: Path) -> SetAside:
         db.get_connection().execute("checkpoint planalign")
     wal = database.with_name(f"{database.name}.wal")
     if wal.exists():
-        raise DatabaseError(f"{database} still has the log {wal.name}, so it cannot be moved; close whatever is using it")
+        raise DatabaseError(
+            f"{database} still has the log {wal.name}, so it cannot be moved; close whatever is using it"
+        )
     backup = backup_path(database)
     if status is None or not status.checkpoints or (backup.exists() and not status.is_complete):
         database.unlink()
         return SetAside(status, None)
-    os.replace(database, backup)
+    database.replace(backup)
     return SetAside(status, backup)
 
 
@@ -53,4 +54,4 @@ def put_back(database: Path, moved: SetAside) -> None:
             if checkpoints.read_state(db) is not None:
                 return
         database.unlink()
-    os.replace(moved.backup, database)
+    moved.backup.replace(database)

@@ -47,6 +47,7 @@ _CHECKPOINT_COLUMNS = {
     "timings": "varchar",
     "validation": "varchar",
 }
+_CHANGED = "the file was changed by something else. Restore the backup or run again without --resume"
 _JSON_COLUMNS = {"configuration", "census", "notes", "fingerprints", "digests", "timings", "validation"}
 
 
@@ -100,7 +101,9 @@ def record_checkpoint(connection: "duckdb.DuckDBPyConnection", values: Mapping[s
     _insert(connection, "checkpoints", _CHECKPOINT_COLUMNS, values)
 
 
-def mart_digests(connection: "duckdb.DuckDBPyConnection", marts: Iterable[Model], year: int) -> dict[str, dict[str, Any]]:
+def mart_digests(
+    connection: "duckdb.DuckDBPyConnection", marts: Iterable[Model], year: int
+) -> dict[str, dict[str, Any]]:
     """Return rows and digest of every mart's year: a sum of row hashes, the same in whatever order the rows lie."""
     digests = {}
     for mart in marts:
@@ -154,20 +157,23 @@ def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus
     for mart in marts:
         expected = {row["simulation_year"] for row in status.checkpoints if row["digests"][mart.name]["rows"]}
         found = {
-            year for (year,) in connection.execute(f"select distinct simulation_year from planalign.main.{mart.name}").fetchall()
+            year
+            for (year,) in connection.execute(
+                f"select distinct simulation_year from planalign.main.{mart.name}"
+            ).fetchall()
         }
         if found != expected:
             raise DatabaseError(
-                f"{status.database}: {mart.name} holds the years {sorted(found)}, the checkpoints say {sorted(expected)}; "
-                "the file was changed by something else. Restore the backup or run again without --resume"
+                f"{status.database}: {mart.name} holds the years {sorted(found)}, the checkpoints say "
+                f"{sorted(expected)}; {_CHANGED}"
             )
     last = status.checkpoints[-1]
     now = mart_digests(connection, marts, last["simulation_year"])
     changed = [name for name, digest in now.items() if digest != last["digests"][name]]
     if changed:
         raise DatabaseError(
-            f"{status.database}: year {last['simulation_year']} of {', '.join(changed)} is not what its checkpoint recorded; "
-            "the file was changed by something else. Restore the backup or run again without --resume"
+            f"{status.database}: year {last['simulation_year']} of {', '.join(changed)} is not what its "
+            f"checkpoint recorded; {_CHANGED}"
         )
 
 
@@ -211,7 +217,9 @@ def read_checkpoint_files(directory: Path) -> list[WorkflowCheckpoint]:
         try:
             found.append(WorkflowCheckpoint(**json.loads(path.read_text(encoding="utf-8"))))
         except (ValueError, TypeError) as error:
-            raise DatabaseError(f"{path} is not a checkpoint ({error}); `planalign checkpoint --clean` removes it") from error
+            raise DatabaseError(
+                f"{path} is not a checkpoint ({error}); `planalign checkpoint --clean` removes it"
+            ) from error
     return sorted(found, key=lambda checkpoint: checkpoint.simulation_year)
 
 
@@ -241,9 +249,6 @@ def _rows(
 ) -> tuple[dict[str, Any], ...]:
     rows = connection.execute(f"select {', '.join(columns)} from planalign.main.{table} order by {order}").fetchall()
     return tuple(
-        {
-            name: json.loads(value) if name in _JSON_COLUMNS else value
-            for name, value in zip(columns, row, strict=True)
-        }
+        {name: json.loads(value) if name in _JSON_COLUMNS else value for name, value in zip(columns, row, strict=True)}
         for row in rows
     )

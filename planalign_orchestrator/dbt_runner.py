@@ -91,7 +91,9 @@ class DbtRunner:
                         on_line(line.rstrip("\n"))
         except FileNotFoundError as error:
             what = f" to {description}" if description else ""
-            raise DbtError(f"`{self.executable}` was not found, and dbt is needed{what}; install it or name its path") from error
+            raise DbtError(
+                f"`{self.executable}` was not found, and dbt is needed{what}; install it or name its path"
+            ) from error
         return DbtResult(
             success=process.returncode == 0,
             stdout="".join(lines),

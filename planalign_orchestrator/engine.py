@@ -48,7 +48,7 @@ class NativeEngine:
             self._connection.execute(f"delete from planalign.main.{mart.name} where simulation_year = {year}")
 
     def run_stage(self, stage: str, year: int) -> dict[str, float]:
-        """Execute the stage's models in order; returns seconds by model. Errors: PipelineStageError naming the model."""
+        """Execute the stage's models in order; return seconds by model. Errors: PipelineStageError naming the model."""
         timings: dict[str, float] = {}
         for model in self.plan.models:
             if model.stage == stage:

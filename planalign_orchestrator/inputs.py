@@ -1,4 +1,4 @@
-"""What a run is made from, read and checked before the database is touched: model, parameter tables, configuration, census."""
+"""What a run is made from, checked before the database is touched: model, parameter tables, configuration, census."""
 
 import datetime as dt
 from collections.abc import Mapping

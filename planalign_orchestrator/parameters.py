@@ -1,7 +1,7 @@
-"""The assumption tables of a run: packaged defaults, replaced table by table from the configuration, each row with its source.
+"""The assumption tables of a run: packaged defaults, replaced table by table from the configuration.
 
-The tables are checked here, once, as a whole: bands that cover [0, infinity), labels that exist, weights that sum to one.
-They are then written to schema `parameters` of the simulation's file, which thereby explains itself.
+The tables are checked here, once, as a whole: bands that cover [0, infinity), labels that exist, weights that sum to
+one. They are then written, each row with its source, to schema `parameters` of the simulation's file.
 """
 
 import csv
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -204,8 +205,12 @@ def _read_value(column: ColumnSpec, where: str, value: object, problems: list[st
         return None
     places = {"integer": 0, _MONEY: 2, _FACTOR: 6}[column.type]
     if not number.is_finite() or number < 0 or number != round(number, places):
-        problems.append(f"{where}: `{column.name}` is {text}; it must be 0 or more with at most {places} decimal places")
-    elif number > (column.maximum if column.maximum is not None else Decimal(10) ** (3 if column.type == _FACTOR else 9)):
+        problems.append(
+            f"{where}: `{column.name}` is {text}; it must be 0 or more with at most {places} decimal places"
+        )
+    elif number > (
+        column.maximum if column.maximum is not None else Decimal(10) ** (3 if column.type == _FACTOR else 9)
+    ):
         hint = f" at most {column.maximum}: rates and shares are decimals" if column.maximum is not None else " smaller"
         problems.append(f"{where}: `{column.name}` is {text}; it must be{hint}")
     return f"{number:f}"
@@ -237,7 +242,9 @@ def _check_bands(spec: TableSpec, table: ParameterTable, problems: list[str]) ->
             problems.append(f"{where} row {number}: {high} {end} is not above {low} {start}")
         expected = end
     if expected is not None:
-        problems.append(f"{where}: the last row ends at {expected}; leave its {high} blank, so that nobody falls outside")
+        problems.append(
+            f"{where}: the last row ends at {expected}; leave its {high} blank, so that nobody falls outside"
+        )
 
 
 def _check_references(tables: Mapping[str, ParameterTable], problems: list[str]) -> None:
@@ -258,12 +265,14 @@ def _check_levels(tables: Mapping[str, ParameterTable], problems: list[str]) -> 
     levels = tables["job_levels"]
     identifiers = [int(value or 0) for value in _column(levels, "level_id")]
     starts = [Decimal(value or 0) for value in _column(levels, "pay_from")]
-    if identifiers != sorted(identifiers) or any(low >= high for low, high in zip(starts, starts[1:], strict=False)):
+    if identifiers != sorted(identifiers) or any(low >= high for low, high in pairwise(starts)):
         problems.append("parameters.job_levels: level_id and pay_from must both rise from row to row")
     minima, maxima = _column(levels, "range_minimum"), _column(levels, "range_maximum")
     for level, low, high in zip(identifiers, minima, maxima, strict=True):
         if Decimal(low or 0) <= 0 or Decimal(high or 0) < Decimal(low or 0):
-            problems.append(f"parameters.job_levels: level {level} has the range {low} to {high}; 0 < minimum <= maximum")
+            problems.append(
+                f"parameters.job_levels: level {level} has the range {low} to {high}; 0 < minimum <= maximum"
+            )
     if all(Decimal(value or 0) == 0 for value in _column(tables["merit_by_level"], "merit_rate")):
         problems.append("parameters.merit_by_level: every merit_rate is 0, so no budget can be spread; set one above 0")
 
@@ -296,9 +305,7 @@ def _derived_tables(config: "SimulationConfig", levels: set[int], problems: list
         structure = cola if pay.structure_increase_rate is None else pay.structure_increase_rate
         rates.append((str(year), f"{cola:f}", f"{structure:f}", _CONFIGURATION))
     return (
-        ParameterTable(
-            "new_hire_level_mix", (("level_id", "integer"), ("share", _FACTOR), ("source", "varchar")), mix
-        ),
+        ParameterTable("new_hire_level_mix", (("level_id", "integer"), ("share", _FACTOR), ("source", "varchar")), mix),
         ParameterTable(
             "month_weights",
             (

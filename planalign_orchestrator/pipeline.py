@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -165,7 +166,9 @@ class PipelineOrchestrator:
         if dry_run:
             return MultiYearSummary.of_no_year(self.config.scenario_id, self.config.plan_design_id)
         if self.config.runtime.engine != NativeEngine.name:
-            raise ConfigurationError(f"runtime.engine: `{self.config.runtime.engine}` is not available yet; use `native`")
+            raise ConfigurationError(
+                f"runtime.engine: `{self.config.runtime.engine}` is not available yet; use `native`"
+            )
         validation = self.config.validation
         strict = validation.fail_on_validation_error if fail_on_validation_error is None else fail_on_validation_error
         inputs = RunInputs.read(self.config)
@@ -178,7 +181,7 @@ class PipelineOrchestrator:
             return self._report()
 
     def _remaining_years(self, inputs: RunInputs) -> list[int] | None:
-        """Return the years still to simulate on the present database; None when it has no finished year to go on from."""
+        """Return the years still to simulate on the present database; None when it has no finished year."""
         status = checkpoints.read_state(self._db) if self._db.db_path.exists() else None
         if status is None or not status.checkpoints:
             self._db.close()
@@ -211,7 +214,9 @@ class PipelineOrchestrator:
             return
         years = f"{moved.status.years[0]}-{moved.status.years[-1]}"
         if moved.backup is None:
-            self._notes.append(f"the unfinished run in {self._db.db_path.name} ({years}) was dropped; the backup was kept")
+            self._notes.append(
+                f"the unfinished run in {self._db.db_path.name} ({years}) was dropped; the backup was kept"
+            )
         self._remove_reports(moved.status)
 
     def _remove_reports(self, status: DatabaseStatus) -> None:
@@ -254,8 +259,7 @@ class PipelineOrchestrator:
         stages: dict[str, float] = {}
         models: dict[str, float] = {}
         for definition in MODEL_STAGES:
-            done = self._timed(year, definition.stage, stages, lambda name=definition.stage: engine.run_stage(name, year))
-            models.update(done)
+            models |= self._timed(year, definition.stage, stages, partial(engine.run_stage, definition.stage, year))
         results = self._timed(
             year,
             WorkflowStage.VALIDATION,

@@ -128,12 +128,27 @@ def compiler_versions() -> dict[str, str]:
 def compile_plan(project_dir: Path) -> str:
     """Return the plan of the dbt project as JSON text: same sources, same bytes.
 
-    dbt runs in a child process against an in-memory database, with folders of its own, so neither the caller's database nor
-    environment can leak into the plan. Errors: PlanCompilationError with dbt's message or the rule that a model breaks.
+    dbt runs in a child process against an in-memory database, with folders of its own, so neither the caller's database
+    nor environment can leak into the plan. Errors: PlanCompilationError with dbt's message or the rule that is broken.
     """
     with tempfile.TemporaryDirectory(prefix="planalign-compile-") as scratch:
-        arguments = ["--quiet", "compile", "--target", "plan", "--no-introspect", "--no-partial-parse", "--no-use-colors"]
-        folders = ["--target-path", f"{scratch}/target", "--log-path", f"{scratch}/logs", "--profiles-dir", str(project_dir)]
+        arguments = [
+            "--quiet",
+            "compile",
+            "--target",
+            "plan",
+            "--no-introspect",
+            "--no-partial-parse",
+            "--no-use-colors",
+        ]
+        folders = [
+            "--target-path",
+            f"{scratch}/target",
+            "--log-path",
+            f"{scratch}/logs",
+            "--profiles-dir",
+            str(project_dir),
+        ]
         result = DbtRunner(project_dir).execute_command([*arguments, *folders], description="compile the model")
         if not result.success:
             raise PlanCompilationError(f"dbt could not compile {project_dir}:\n{result.stdout.strip()}")
@@ -177,7 +192,9 @@ def cache_directory() -> Path:
             continue
         if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
             return folder
-    raise PlanCompilationError(f"no folder for the compiled plan: neither {preferred} nor the temporary folder can be written")
+    raise PlanCompilationError(
+        f"no folder for the compiled plan: neither {preferred} nor the temporary folder can be written"
+    )
 
 
 def _store(path: Path, text: str) -> None:
@@ -185,7 +202,7 @@ def _store(path: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
-    os.replace(name, path)
+    Path(name).replace(path)
 
 
 def _installed_version(name: str) -> str:
@@ -276,7 +293,7 @@ def _parameters(statements: Iterable[str]) -> tuple[Parameter, ...]:
 
 
 def _stage(node: Mapping[str, Any]) -> str:
-    return next(tag for tag in node["tags"] if tag in STAGES)
+    return next(stage for stage in STAGES if stage in node["tags"])
 
 
 def _problems(node: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -289,7 +306,9 @@ def _problems(node: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) 
     problems: list[str] = []
     materialized = config["materialized"]
     if materialized not in ("table", "incremental"):
-        problems.append(f"{name}: materialized as {materialized}; only table (working) and incremental (mart) are known")
+        problems.append(
+            f"{name}: materialized as {materialized}; only table (working) and incremental (mart) are known"
+        )
     if config.get("pre-hook") or config.get("post-hook"):
         problems.append(f"{name}: has a hook")
     stages = [tag for tag in node["tags"] if tag in STAGES]
@@ -301,7 +320,9 @@ def _problems(node: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) 
         if parent in models and STAGES.index(_stage_or_first(models[parent])) > STAGES.index(stages[0])
     ]
     problems += [f"{name}: refers to {parent}, which belongs to a later stage" for parent in later]
-    words = {word for block in _JINJA.findall(node["raw_code"]) for word in re.findall(r"\b[a-z_]+\b", _strip_text(block))}
+    words = {
+        word for block in _JINJA.findall(node["raw_code"]) for word in re.findall(r"\b[a-z_]+\b", _strip_text(block))
+    }
     problems += [f"{name}: uses `{word}` in Jinja" for word in _FORBIDDEN_IN_MODELS if word in words]
     return problems + (_mart_problems(node) if materialized == "incremental" else _working_problems(node))
 
@@ -330,7 +351,9 @@ def _mart_problems(node: Mapping[str, Any]) -> list[str]:
         problems.append(f"{name}: a mart replaces a simulation_year (delete+insert)")
     if "simulation_year" not in node["columns"]:
         problems.append(f"{name}: a mart has a simulation_year")
-    problems += [f"{name}.{key}: has no data_type" for key, column in node["columns"].items() if not column["data_type"]]
+    problems += [
+        f"{name}.{key}: has no data_type" for key, column in node["columns"].items() if not column["data_type"]
+    ]
     return problems
 
 

@@ -22,6 +22,10 @@ _LOGGER = logging.getLogger(__name__)
 _SHARE_OF_MEMORY = 0.7
 _ROW_GROUP_SIZE = 16384
 
+# the locks that this process holds: lock file -> (descriptor, depth)
+_HELD: dict[Path, tuple[int, int]] = {}
+_GUARD = threading.Lock()
+
 
 class ExecutionMutex:
     """An exclusive lock between processes: flock on `<lock_name>.lock`, re-entrant within one process.
@@ -30,28 +34,25 @@ class ExecutionMutex:
     removing it would let two processes lock two files of one name. Errors: DatabaseBusyError naming the holder.
     """
 
-    _held: dict[Path, tuple[int, int]] = {}
-    _guard = threading.Lock()
-
     def __init__(self, lock_name: str, path: str | Path | None = None) -> None:
         folder = Path.cwd() if path is None else Path(path)
         self.lock_file = (folder / f"{lock_name}.lock").resolve()
 
     def __enter__(self) -> "ExecutionMutex":
-        with self._guard:
-            descriptor, depth = self._held.get(self.lock_file, (-1, 0))
+        with _GUARD:
+            descriptor, depth = _HELD.get(self.lock_file, (-1, 0))
             if depth == 0:
                 descriptor = self._acquire()
-            self._held[self.lock_file] = (descriptor, depth + 1)
+            _HELD[self.lock_file] = (descriptor, depth + 1)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._guard:
-            descriptor, depth = self._held.pop(self.lock_file)
+        with _GUARD:
+            descriptor, depth = _HELD.pop(self.lock_file)
             if depth > 1:
-                self._held[self.lock_file] = (descriptor, depth - 1)
+                _HELD[self.lock_file] = (descriptor, depth - 1)
             else:
                 os.ftruncate(descriptor, 0)
                 os.close(descriptor)
@@ -81,8 +82,8 @@ class ExecutionMutex:
 class DatabaseConnectionManager:
     """One connection to a simulation's file, attached as `planalign` to an in-memory DuckDB.
 
-    `threads` None means all cores, `memory_limit` None 70 % of the machine's memory. Within a transaction everybody shares
-    the connection; there is never a second one. Errors: DatabaseError and DatabaseBusyError, in words.
+    `threads` None means all cores, `memory_limit` None 70 % of the machine's memory. Within a transaction everybody
+    shares the connection; there is never a second one. Errors: DatabaseError and DatabaseBusyError, in words.
     """
 
     def __init__(
@@ -126,9 +127,7 @@ class DatabaseConnectionManager:
         finally:
             self._in_transaction = False
 
-    def execute_with_retry(
-        self, work: "str | Callable[[duckdb.DuckDBPyConnection], Any]", *, attempts: int = 3
-    ) -> Any:
+    def execute_with_retry(self, work: "str | Callable[[duckdb.DuckDBPyConnection], Any]", *, attempts: int = 3) -> Any:
         """Run SQL (returning all rows) or a function of the connection, again after a conflict or a busy file.
 
         Inside a transaction there is one attempt: an error has already aborted it.
@@ -165,7 +164,7 @@ class DatabaseConnectionManager:
         self.close()
 
     def _roll_back(self, connection: "duckdb.DuckDBPyConnection") -> None:
-        """Roll back; after a fatal error DuckDB has already invalidated the connection, and the file keeps its last commit."""
+        """Roll back; after a fatal error DuckDB has closed the connection, and the file keeps its last commit."""
         import duckdb
 
         try:
@@ -227,7 +226,9 @@ def _database_error(path: Path, message: str) -> DatabaseError:
     if "lock" in message:
         return DatabaseBusyError(f"{path} is in use by another process; wait for it or use another --database ({text})")
     if "not a valid DuckDB database" in message:
-        return DatabaseError(f"{path} is not a simulation database, and it was left as it is; choose another --database")
+        return DatabaseError(
+            f"{path} is not a simulation database, and it was left as it is; choose another --database"
+        )
     if "No space left" in message or "File too large" in message or "Could not write all bytes" in message:
         return DatabaseError(
             f"{path}: the disk is full or the file may not grow; free some space and run again with --resume ({text})"
@@ -263,10 +264,10 @@ def write_atomically(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(path)
     except OSError as error:
-        os.unlink(name)
+        Path(name).unlink()
         raise DatabaseError(f"cannot write {path}: {_reason(error)}") from error
 
 

@@ -1,7 +1,7 @@
 """Judges a simulated year before it is committed: the model's own data tests, and rules that users add.
 
-A test that is tagged `plausibility` says that a result is odd; every other test states an invariant, and a year that breaks
-one is never kept.
+A test that is tagged `plausibility` says that a result is odd; every other test states an invariant, and a year that
+breaks one is never kept.
 """
 
 from collections.abc import Sequence
@@ -90,7 +90,8 @@ class DataValidator:
             cursor = connection.execute(f"select * from (\n{test.sql}\n) limit {self._examples}")
             names = [column[0] for column in cursor.description]
             examples = tuple(
-                ", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True)) for row in cursor.fetchall()
+                ", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True))
+                for row in cursor.fetchall()
             )
         return ValidationResult(
             rule=test.name,

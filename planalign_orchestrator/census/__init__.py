@@ -1,5 +1,6 @@
-"""The census: read a client's file, judge every row, store it typed; or make a synthetic one, or map foreign headings."""
+"""The census: read a client's file, judge every row, store it typed; make a synthetic one; map foreign headings."""
 
+from planalign_orchestrator.census.generating import write_census
 from planalign_orchestrator.census.loading import check_census, load_census
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
 
@@ -9,4 +10,5 @@ __all__ = [
     "OptionalColumn",
     "check_census",
     "load_census",
+    "write_census",
 ]

@@ -54,7 +54,7 @@ def checks_for(
 def write_typed_rows(
     connection: "duckdb.DuckDBPyConnection", layout: Layout, date_readings: dict[str, str], checks: list[Check]
 ) -> None:
-    """Create the typed table: `row_number`, every stored column typed or NULL, and `problems`, the bits of the checks."""
+    """Create the typed table: `row_number`, every stored column typed or NULL, and `problems`, a bit per broken rule."""
     texts = [f"{name} as {name}" if name in layout.positions else f"null::varchar as {name}" for name in _names()]
     texts += [f"{day_text(name)} as {name}_day" for name in date_readings]
     values = [f"{name} as {name}_text" for name in _names()]
@@ -109,7 +109,8 @@ def write_quarantine(connection: "duckdb.DuckDBPyConnection", table: str, layout
     pairs = ", ".join(f"{text_literal(layout.headings[name])}, raw.{name}" for name in kept)
     employee_id = "raw.employee_id" if "employee_id" in layout.positions else "null::varchar"
     says = " ".join(
-        f"when {bit} then {text_literal(check.column)} || coalesce(' ' || value, '') || {text_literal(' ' + check.says)}"
+        f"when {bit} then {text_literal(check.column)} || coalesce(' ' || value, '')"
+        f" || {text_literal(' ' + check.says)}"
         for bit, check in enumerate(checks)
     )
     connection.execute(f"""
@@ -151,7 +152,10 @@ def _presence_checks(present: list[str], date_format: str | None) -> Iterator[Ch
 def _person_checks(census_date: date) -> list[Check]:
     on = f"date '{census_date}'"
     birth, hire = "employee_birth_date", "employee_hire_date"
-    later_hires = f"the census holds the people of {census_date}: remove whoever was hired later, or let the simulation start later"
+    later_hires = (
+        f"the census holds the people of {census_date}: remove whoever was hired later,"
+        " or let the simulation start later"
+    )
     return [
         Check(
             "employee_id",

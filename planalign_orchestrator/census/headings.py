@@ -3,7 +3,7 @@
 import difflib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, REQUIRED_COLUMNS, nearest_column
@@ -72,7 +72,7 @@ def _mapped(headings: Sequence[str], columns: dict[str, str]) -> tuple[dict[str,
     return chosen, problems
 
 
-def _did_you_mean(word: str, known: Sequence[str] | dict[str, object]) -> str:
+def _did_you_mean(word: str, known: Collection[str]) -> str:
     by_lower_case = {candidate.lower(): candidate for candidate in known}
     close = difflib.get_close_matches(word.lower(), list(by_lower_case), n=1, cutoff=0.6)
     if close:

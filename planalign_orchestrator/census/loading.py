@@ -68,10 +68,11 @@ def check_census(source: CensusSource, *, census_date: date, level_ids: Collecti
     """
     import duckdb
 
-    settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    with duckdb.connect(":memory:", config=settings) as connection:
-        with _judged(connection, source, census_date, level_ids) as judgement:
-            return judgement.summary
+    with (
+        duckdb.connect(":memory:") as connection,
+        _judged(connection, source, census_date, level_ids) as judgement,
+    ):
+        return judgement.summary
 
 
 @contextlib.contextmanager
@@ -112,7 +113,9 @@ def _judge(
     if problems:
         raise CensusError(problems, source=str(source.path))
     notes = [*layout.notes, *_file_notes(rows), *notes, *rounding_notes(connection, layout)]
-    summary = summarise(connection, source, census_date, layout, quarantined, row_problems, notes)
+    summary = summarise(
+        connection, source, census_date, layout, quarantined=quarantined, row_problems=row_problems, notes=notes
+    )
     return _Judgement(layout, checks, summary)
 
 

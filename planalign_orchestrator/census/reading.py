@@ -235,7 +235,8 @@ def _column_text(name: str, position: int) -> str:
 def _trimmed(column: str) -> str:
     """Trim blanks of every kind; the cheap test first, because trimming by a set of characters is slow."""
     spaces = "e' \\t\\r\\n\\u00a0\\u200b\\ufeff'"
-    return f"nullif(case when regexp_matches({column}, '^[^!-~]|[^!-~]$') then trim({column}, {spaces}) else {column} end, '')"
+    untrimmed = f"regexp_matches({column}, '^[^!-~]|[^!-~]$')"
+    return f"nullif(case when {untrimmed} then trim({column}, {spaces}) else {column} end, '')"
 
 
 def _text_scan(path: Path, delimiter: str, width: int) -> str:

@@ -48,6 +48,7 @@ def summarise(
     source: CensusSource,
     census_date: date,
     layout: Layout,
+    *,
     quarantined: int,
     row_problems: list[str],
     notes: list[str],

@@ -1,7 +1,8 @@
 """Money, rates, hours, levels and truth values as people write them: SQL that reads a text or gives NULL.
 
-Money: 56705, 56,705.00, $56,705.00, USD 56,705, (500) and -500 and 500- for negative amounts, "$ -" for zero; rounded half
-away from zero to cents. Rates: decimals (0.06) or with an explicit sign (6%); 6 stays 6 and is refused by the checks.
+Money: 56705, 56,705.00, $56,705.00, USD 56,705, (500) and -500 and 500- for negative amounts, "$ -" for zero; rounded
+half away from zero to cents. Rates: decimals (0.06) or with an explicit sign (6%); 6 stays 6 and is refused by the
+checks.
 Truth values: true, t, yes, y, 1 and false, f, no, n, 0; for `active` (where t and f would be guesses) also active,
 employed, a and inactive, terminated, term, left, i. Case does not matter.
 """
@@ -22,10 +23,10 @@ _ZERO: Final = r"[$] *-"
 _RATE: Final = r"[-+]?(\d{1,6}([.]\d*)?|[.]\d+) ?%?"
 _WHOLE: Final = r"\d{1,9}([.]0*)?"
 
-_TRUE: Final = ("true", "yes", "y", "1")
-_FALSE: Final = ("false", "no", "n", "0")
-_ACTIVE: Final = ("active", "employed", "a")
-_INACTIVE: Final = ("inactive", "terminated", "term", "left", "i")
+_TRUE: Final = ("true", "t", "yes", "y", "1")
+_FALSE: Final = ("false", "f", "no", "n", "0")
+_ACTIVE: Final = ("true", "yes", "y", "1", "active", "employed", "a")
+_INACTIVE: Final = ("false", "no", "n", "0", "inactive", "terminated", "term", "left", "i")
 
 READABLE: Final = {
     "date": "a date",
@@ -84,9 +85,9 @@ def _money(name: str) -> str:
 
 
 def _truth(name: str) -> str:
-    true, false = (_TRUE, _FALSE)
-    true, false = (true + _ACTIVE, false + _INACTIVE) if name == "active" else (("t", *true), ("f", *false))
-    return f"case when lower({name}) in ({_listed(true)}) then true when lower({name}) in ({_listed(false)}) then false end"
+    true, false = (_ACTIVE, _INACTIVE) if name == "active" else (_TRUE, _FALSE)
+    text = f"lower({name})"
+    return f"case when {text} in ({_listed(true)}) then true when {text} in ({_listed(false)}) then false end"
 
 
 def _matches(name: str, pattern: str) -> str:

@@ -4,9 +4,12 @@ import datetime as dt
 import zipfile
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from planalign_orchestrator.errors import CensusError
+
+if TYPE_CHECKING:
+    import python_calamine
 
 # Serial day numbers count from here (with Excel's invented 29 February 1900 behind us) or, in old Mac files, from 1904.
 EPOCH: Final = dt.date(1899, 12, 30)
@@ -44,7 +47,7 @@ def epoch(path: Path) -> dt.date:
     return MAC_EPOCH if mac else EPOCH
 
 
-def _sheet_name(workbook: Any, path: Path, sheet: str | None) -> str:
+def _sheet_name(workbook: "python_calamine.CalamineWorkbook", path: Path, sheet: str | None) -> str:
     names: list[str] = list(workbook.sheet_names)
     listed = ", ".join(repr(name) for name in names)
     if sheet is not None:

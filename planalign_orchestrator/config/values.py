@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from planalign_orchestrator.config.findings import RefusedError
 
-_NUMBER_TEXT = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
+_NUMBER_TEXT = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _MONTH_DAY = re.compile(r"([0-9]{2})-([0-9]{2})")
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 

@@ -56,7 +56,7 @@ def read_yaml(text: str) -> tuple[Node | None, list[YamlProblem]]:
     try:
         root = reader.document()
     except yaml.MarkedYAMLError as error:
-        return None, [_syntax_problem(error)]
+        return None, [_syntax_problem(error, text)]
     except yaml.reader.ReaderError as error:
         # libyaml counts bytes.
         line = text.encode()[: error.position].count(b"\n") + 1
@@ -192,9 +192,11 @@ def _line(event: yaml.Event) -> int:
     return 1 if event.start_mark is None else event.start_mark.line + 1
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError) -> YamlProblem:
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str) -> YamlProblem:
     mark = error.problem_mark or error.context_mark
     what = ", ".join(part for part in (error.problem, error.context) if part)
-    hint = "; indent with spaces, not with tabs" if "tab" in what or "'\\t'" in what else ""
-    column = f"column {mark.column + 1}: " if mark else ""
-    return YamlProblem(mark.line + 1 if mark else 1, f"{column}this is not valid YAML: {what}{hint}")
+    if mark is None:
+        return YamlProblem(1, f"this is not valid YAML: {what}")
+    line = "".join(text.splitlines()[mark.line : mark.line + 1])
+    hint = "; indent with spaces, not with tabs" if "\t" in line else ""
+    return YamlProblem(mark.line + 1, f"column {mark.column + 1}: this is not valid YAML: {what}{hint}")

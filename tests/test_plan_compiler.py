@@ -1,0 +1,114 @@
+"""The compiled plan: stable bytes, and a refusal of everything that would make the two engines differ."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from planalign_orchestrator import project
+from planalign_orchestrator.errors import PlanCompilationError
+from planalign_orchestrator.plan_compiler import STAGES, Plan, compile_plan, load_plan, source_key
+
+
+@pytest.fixture
+def project_copy(tmp_path: Path) -> Path:
+    target = tmp_path / "a folder's copy"
+    shutil.copytree(project.dbt_project(), target, ignore=shutil.ignore_patterns("target", "logs"))
+    return target
+
+
+def test_same_sources_give_the_same_bytes_in_another_folder_and_environment(project_copy: Path) -> None:
+    here = load_plan().to_json()
+    program = (
+        "import sys; from pathlib import Path; from planalign_orchestrator.plan_compiler import compile_plan; "
+        "sys.stdout.write(compile_plan(Path(sys.argv[1])))"
+    )
+    environment = {**os.environ, "DBT_TARGET": "dev", "PLANALIGN_DATABASE": "elsewhere.duckdb", "TZ": "Asia/Tokyo"}
+    there = subprocess.run(
+        [sys.executable, "-c", program, str(project_copy)],
+        cwd=project_copy.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert there.stdout == here
+
+
+def test_the_plan_survives_its_own_json() -> None:
+    plan = load_plan()
+    assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_models_run_after_what_they_read_and_stage_by_stage() -> None:
+    plan = load_plan()
+    order = [STAGES.index(model.stage) for model in plan.models]
+    assert order == sorted(order)
+    names = [model.name for model in plan.models]
+    for position, model in enumerate(plan.models):
+        later = [name for name in names[position:] if f'"{name}"' in model.sql.replace('"planalign"."main"', "ledger ")]
+        assert model.name == "int_opening_workforce" or later == [], f"{model.name} reads {later}"
+
+
+def test_the_key_follows_the_bytes_of_the_sources(project_copy: Path) -> None:
+    before = source_key(project_copy)
+    assert before == source_key(project.dbt_project())
+    model = project_copy / "models" / "staging" / "stg_calendar.sql"
+    model.write_text(model.read_text(encoding="utf-8") + "\n-- a comment", encoding="utf-8")
+    assert source_key(project_copy) != before
+
+
+def test_everything_that_would_part_the_engines_is_refused_at_once(project_copy: Path) -> None:
+    broken = {
+        "bad_view": "{{ config(materialized='view', tags=['foundation']) }} select 1 as a",
+        "bad_hook": "{{ config(pre_hook='select 1', tags=['foundation']) }} select 1 as a",
+        "bad_incremental": "{{ config(tags=['foundation']) }} select 1 as a {% if is_incremental() %} {% endif %}",
+        "bad_environment": "{{ config(tags=['foundation']) }} select '{{ env_var('HOME', '') }}' as a",
+        "bad_variable": "{{ config(tags=['foundation']) }} select '{{ var('x', 1) }}' as a",
+        "bad_clock": "{{ config(tags=['foundation']) }} select '{{ run_started_at }}' as a",
+        "bad_schema": "{{ config(schema='other', tags=['foundation']) }} select 1 as a",
+        "no_stage": "select 1 as a",
+        "two_stages": "{{ config(tags=['foundation', 'event_generation']) }} select 1 as a",
+        "too_early": "{{ config(tags=['initialization']) }} select * from {{ ref('int_raises') }}",
+    }
+    for name, sql in broken.items():
+        (project_copy / "models" / f"{name}.sql").write_text(sql, encoding="utf-8")
+    with pytest.raises(PlanCompilationError) as caught:
+        compile_plan(project_copy)
+    message = str(caught.value)
+    for expected in (
+        "bad_view: materialized as view",
+        "bad_hook: has a hook",
+        "bad_incremental: uses `is_incremental` in Jinja",
+        "bad_environment: uses `env_var` in Jinja",
+        "bad_variable: uses `var` in Jinja",
+        "bad_clock: uses `run_started_at` in Jinja",
+        "bad_schema: a working model has no schema of its own",
+        "no_stage: needs exactly one stage tag",
+        "two_stages: needs exactly one stage tag",
+        "too_early: refers to int_raises, which belongs to a later stage",
+    ):
+        assert expected in message
+
+
+def test_a_parameter_has_one_type(project_copy: Path) -> None:
+    sql = "{{ config(tags=['foundation']) }} select {{ param('random_seed', 'varchar') }} as a"
+    (project_copy / "models" / "two_types.sql").write_text(sql, encoding="utf-8")
+    with pytest.raises(PlanCompilationError, match="parameter random_seed is read with more than one type"):
+        compile_plan(project_copy)
+
+
+def test_a_mart_without_contract_is_refused(project_copy: Path) -> None:
+    sql = "{{ config(materialized='incremental', contract={'enforced': false}, tags=['foundation']) }} select 1 as a"
+    (project_copy / "models" / "loose_mart.sql").write_text(sql, encoding="utf-8")
+    with pytest.raises(PlanCompilationError, match="loose_mart: a mart has an enforced contract"):
+        compile_plan(project_copy)
+
+
+def test_sql_that_does_not_compile_says_where(project_copy: Path) -> None:
+    (project_copy / "models" / "typo.sql").write_text("select * from {{ ref('no_such_model') }}", encoding="utf-8")
+    with pytest.raises(PlanCompilationError, match="no_such_model"):
+        compile_plan(project_copy)
