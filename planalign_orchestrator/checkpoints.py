@@ -48,6 +48,7 @@ _CHECKPOINT_COLUMNS = {
     "validation": "varchar",
 }
 _CHANGED = "the file was changed by something else. Restore the backup or run again without --resume"
+_BY_YEAR = "compensation.cola_rate_by_year."
 _JSON_COLUMNS = {"configuration", "census", "notes", "fingerprints", "digests", "timings", "validation"}
 
 
@@ -181,7 +182,10 @@ def demand_same_origin(status: DatabaseStatus, fingerprints: Fingerprints, duckd
     """Refuse to continue a database that was made from something else. Errors: ResumeError naming each difference."""
     last = status.checkpoints[-1]
     before = last["fingerprints"]
-    differences = describe_differences(before["configuration"], fingerprints["configuration"])
+    year = last["simulation_year"]
+    differences = describe_differences(
+        _up_to(before["configuration"], year), _up_to(fingerprints["configuration"], year)
+    )
     tables = before["parameters"].keys() | fingerprints["parameters"].keys()
     differences += [
         f"parameters.{name}: the table has other rows"
@@ -201,6 +205,15 @@ def demand_same_origin(status: DatabaseStatus, fingerprints: Fingerprints, duckd
             f"{status.database} cannot be continued, it was made from something else:\n{lines}\n"
             "Undo the change, or run without --resume to start again (the present file is kept as a backup)."
         )
+
+
+def _up_to(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
+    """Leave out rates of years that are not simulated yet: they may still be set."""
+    return {
+        key: value
+        for key, value in configuration.items()
+        if not key.startswith(_BY_YEAR) or int(key.removeprefix(_BY_YEAR)) <= year
+    }
 
 
 def write_checkpoint_file(directory: Path, checkpoint: WorkflowCheckpoint) -> Path:

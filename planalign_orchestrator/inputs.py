@@ -53,6 +53,10 @@ class RunInputs:
         parameters.write_parameters(connection, self.tables)
         return summary
 
+    def extend(self, connection: "duckdb.DuckDBPyConnection", first_year: int) -> None:
+        """Bring the rates by year up to date for a resumed run, in the transaction of its first year."""
+        parameters.write_rates_from(connection, self.tables, first_year)
+
     def fingerprints(self, census: Mapping[str, Any]) -> dict[str, Any]:
         """Return what decides the results: a resumed run must agree on all of it. `census` is that of the summary."""
         return {

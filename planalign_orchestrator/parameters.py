@@ -28,6 +28,7 @@ _FACTOR = "decimal(9,6)"
 _MONEY = "decimal(18,2)"
 _SLICE = "decimal(18,12)"
 _CONFIGURATION = "configuration"
+_ANNUAL_RATES = "annual_rates"
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,11 @@ def level_ids(tables: Iterable[ParameterTable]) -> tuple[int, ...]:
 
 
 def fingerprints(tables: Iterable[ParameterTable]) -> dict[str, str]:
-    """Return a digest of each table, by name: the same for the same rows."""
-    return {table.name: table.fingerprint() for table in tables}
+    """Return a digest of each table, by name: the same for the same rows.
+
+    The rates by year are left out: they grow with the horizon, and the configuration they come from is compared itself.
+    """
+    return {table.name: table.fingerprint() for table in tables if table.name != _ANNUAL_RATES}
 
 
 def write_parameters(connection: "duckdb.DuckDBPyConnection", tables: Iterable[ParameterTable]) -> None:
@@ -136,11 +140,24 @@ def write_parameters(connection: "duckdb.DuckDBPyConnection", tables: Iterable[P
     for table in tables:
         columns = ", ".join(f'"{name}" {kind}' for name, kind in table.columns)
         connection.execute(f'create table planalign.parameters."{table.name}" ({columns})')
-        if table.rows:
-            row = f"({', '.join('?' for _ in table.columns)})"
-            rows = ", ".join(row for _ in table.rows)
-            values = [value for line in table.rows for value in line]
-            connection.execute(f'insert into planalign.parameters."{table.name}" values {rows}', values)
+        _insert(connection, table.name, table.rows)
+
+
+def write_rates_from(
+    connection: "duckdb.DuckDBPyConnection", tables: Iterable[ParameterTable], first_year: int
+) -> None:
+    """Replace the rates of years that a resumed run has still to simulate, in the transaction of the first of them."""
+    rates = next(table for table in tables if table.name == _ANNUAL_RATES)
+    connection.execute(f"delete from planalign.parameters.{_ANNUAL_RATES} where simulation_year >= {first_year}")
+    _insert(connection, rates.name, [row for row in rates.rows if int(row[0] or 0) >= first_year])
+
+
+def _insert(connection: "duckdb.DuckDBPyConnection", table: str, rows: Sequence[tuple[str | None, ...]]) -> None:
+    if rows:
+        marks = ", ".join(f"({', '.join('?' for _ in row)})" for row in rows)
+        connection.execute(
+            f'insert into planalign.parameters."{table}" values {marks}', [value for row in rows for value in row]
+        )
 
 
 def _read_table(
@@ -318,7 +335,7 @@ def _derived_tables(config: "SimulationConfig", levels: set[int], problems: list
             slices,
         ),
         ParameterTable(
-            "annual_rates",
+            _ANNUAL_RATES,
             (
                 ("simulation_year", "integer"),
                 ("cola_rate", _FACTOR),

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator import checkpoints
 from planalign_orchestrator.backup import SetAside, put_back, set_aside
@@ -24,6 +24,9 @@ from planalign_orchestrator.plan_compiler import STAGES
 from planalign_orchestrator.reports import MultiYearReporter, MultiYearSummary, YearAuditor
 from planalign_orchestrator.utils import DatabaseConnectionManager, ExecutionMutex, write_atomically
 from planalign_orchestrator.validation import DataValidator, ValidationResult
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = [
     "PipelineOrchestrator",
@@ -233,16 +236,22 @@ class PipelineOrchestrator:
         validator = DataValidator(self._db, inputs.plan.tests, examples=self.config.validation.examples)
         for year in years:
             with self._db.transaction() as connection:
-                if year == self.config.simulation.start_year:
-                    self._census = inputs.write(connection).to_dict()
-                    checkpoints.create_state_tables(connection)
-                engine.create_marts()
                 if year == years[0]:
-                    checkpoints.record_run(connection, self._run_row())
+                    self._begin_run(inputs, connection, year)
+                engine.create_marts()
                 checkpoint = self._simulate_year(
                     inputs, engine, validator, year, is_final_year=year == years[-1], strict=strict
                 )
             self._publish(checkpoint)
+
+    def _begin_run(self, inputs: RunInputs, connection: "duckdb.DuckDBPyConnection", year: int) -> None:
+        """Within the transaction of the run's first year: its inputs and its row of `run_metadata`."""
+        if year == self.config.simulation.start_year:
+            self._census = inputs.write(connection).to_dict()
+            checkpoints.create_state_tables(connection)
+        else:
+            inputs.extend(connection, year)
+        checkpoints.record_run(connection, self._run_row())
 
     def _simulate_year(
         self,

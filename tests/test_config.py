@@ -204,7 +204,9 @@ BAD_SETTINGS = [
     pytest.param("workforce: {exit_timing: evenly}", "is a text; must be `even` or", id="word for weights"),
     pytest.param(f"workforce: {{exit_timing: {[0.1] * 12}}}", "weights sum to 1.2; they must sum to 1", id="sum 1.2"),
     pytest.param(f"workforce: {{exit_timing: {[1] * 12}}}", "weights sum to 12; they must", id="not normalised"),
-    pytest.param(f"workforce: {{exit_timing: {[1, -1, 1, *[0] * 9]}}}", "weight 2 (-1) must be a weight", id="negative weight"),
+    pytest.param(
+        f"workforce: {{exit_timing: {[1, -1, 1, *[0] * 9]}}}", "weight 2 (-1) must be a weight", id="negative weight"
+    ),
     pytest.param("simulation: {start_year: soon}", "= soon: is not a number", id="word for a year"),
     pytest.param("simulation: {start_year: 2025.5}", "= 2025.5: must be a whole number", id="half a year"),
     pytest.param("simulation: {start_year: 1989}", "must be a calendar year from 1990 to 2100", id="long ago"),
@@ -324,10 +326,9 @@ def test_byte_order_mark_and_windows_line_ends(tmp_path: Path) -> None:
             id="end before the default start",
         ),
         pytest.param(
-            "compensation:\n  cola_rate_by_year:\n    2026: 0.02\n    2031: 0.03\n",
-            "c.yaml:5: compensation.cola_rate_by_year.2031 = 0.03: 2031 is not simulated "
-            "(simulation.start_year 2025, simulation.end_year 2029)",
-            id="COLA outside the horizon",
+            "compensation:\n  cola_rate_by_year:\n    2026: 0.02\n    2024: 0.03\n",
+            "c.yaml:5: compensation.cola_rate_by_year.2024 = 0.03: 2024 is before simulation.start_year 2025",
+            id="COLA before the horizon",
         ),
         pytest.param(
             "compensation: {promotion: {increase_spread: 0.3}}\n",
@@ -502,6 +503,10 @@ def test_bad_variable_is_named(load: Load, monkeypatch: pytest.MonkeyPatch, vari
     assert problems_of(load, MINIMAL)[0].startswith(f"environment variable {variable}: {problem}")
 
 
+def test_variable_in_another_encoding(load: Load) -> None:
+    assert problems_of(load, MINIMAL, {"simulation.random_seed": "\udcff"})[0].endswith("this is not UTF-8 text")
+
+
 def test_variable_names_ignore_case_but_not_a_contradiction(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("planalign__Simulation__random_seed", "8")
     assert load(MINIMAL).simulation.random_seed == 8
@@ -565,7 +570,7 @@ def test_with_years_checks_the_whole(load: Load) -> None:
     assert longer.compensation == config.compensation
     assert longer.model_fields_set == config.model_fields_set | {"simulation"}
     assert {item.where for item in effective_values(longer) if item.key == "scenario_id"} == {"c.yaml:3"}
-    with pytest.raises(ConfigurationError, match=r"cola_rate_by_year\.2026: 2026 is not simulated"):
+    with pytest.raises(ConfigurationError, match=r"cola_rate_by_year\.2026: 2026 is before simulation.start_year 2027"):
         config.with_years(2027, 2028)
     with pytest.raises(ConfigurationError, match="start_year 2028 is after"):
         config.with_years(2028, 2027)

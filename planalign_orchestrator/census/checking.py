@@ -13,7 +13,7 @@ from planalign_orchestrator.census.dates import day_text, in_range
 from planalign_orchestrator.census.headings import Layout
 from planalign_orchestrator.census.sql import (
     MALFORMED_TABLE,
-    RAW_TABLE,
+    RAW_VIEW,
     REPEATED_IDS_TABLE,
     TYPED_TABLE,
     fetch_one,
@@ -65,11 +65,11 @@ def write_typed_rows(
     connection.execute(f"""
         create or replace temp table {REPEATED_IDS_TABLE} as
         select {"employee_id" if "employee_id" in layout.positions else "null::varchar as employee_id"}
-        from {RAW_TABLE} group by 1 having count(*) > 1
+        from {RAW_VIEW} group by 1 having count(*) > 1
     """)
     connection.execute(f"""
         create or replace temp table {TYPED_TABLE} as
-        with texts as (select row_number, {", ".join(texts)} from {RAW_TABLE}),
+        with texts as (select row_number, {", ".join(texts)} from {RAW_VIEW}),
         readings as (select row_number, {", ".join(values)} from texts),
         dated as (select * replace ({", ".join(ranges)}) from readings)
         select row_number, {", ".join(typed)}, {bits} as problems from dated
@@ -121,7 +121,7 @@ def write_quarantine(connection: "duckdb.DuckDBPyConnection", table: str, layout
             from hits group by row_number
         )
         select row_number, {employee_id} as employee_id, reasons, json_object({pairs})::varchar as raw_row
-        from reasons inner join {RAW_TABLE} as raw using (row_number)
+        from reasons inner join {RAW_VIEW} as raw using (row_number)
         union all
         select row_number, null, 'the row ' || problem, null from {MALFORMED_TABLE} where problem is not null
         order by row_number
@@ -232,7 +232,7 @@ def _hits(layout: Layout, checks: list[Check]) -> str:
     return f"""
         select typed.row_number, bits.bit, case bits.bit {shown} end as value
         from {TYPED_TABLE} as typed
-        inner join {RAW_TABLE} as raw using (row_number)
+        inner join {RAW_VIEW} as raw using (row_number)
         inner join (select unnest(range({len(checks)})) as bit) as bits
             on typed.problems & (1::bigint << bits.bit) <> 0
         where typed.problems <> 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from planalign_orchestrator.census.sql import RAW_TABLE, fetch_one, text_literal
+from planalign_orchestrator.census.sql import RAW_VIEW, fetch_one, text_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,6 +26,7 @@ LATEST_TWO_DIGIT_YEAR: Final = {
 }
 
 _MIDNIGHT: Final = r"(?i)[ t]+(0{1,2}:00(:00([.]0+)?)?( ?am)?|12:00(:00([.]0+)?)? ?am)( ?z|[+]00(:?00)?)?$"
+_PLAIN_ISO: Final = r"\d{4}-\d{2}-\d{2}"
 _ISO: Final = r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})"
 _COMPACT: Final = r"(\d{4})(\d{2})(\d{2})"
 _NUMERIC: Final = r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})"
@@ -52,11 +53,11 @@ class DateRules:
 
 @dataclass(frozen=True)
 class DatePlan:
-    """How one column is read: SQL over its text, or None and the problem; `note` says what the reader should know."""
+    """How one column is read: SQL over its text, or None and the problem; `notes` say what the reader should know."""
 
     expression: str | None
     problem: str | None = None
-    note: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def date_format_problem(connection: "duckdb.DuckDBPyConnection", date_format: str) -> str | None:
@@ -83,14 +84,16 @@ def day_text(column: str) -> str:
 
 
 def plan_date(connection: "duckdb.DuckDBPyConnection", column: str, rules: DateRules) -> DatePlan:
-    """Decide how a column of the raw table is read: SQL over `<column>` and `<column>_day`, any year (see `in_range`).
+    """Decide how a column of the raw view is read: SQL over `<column>` and `<column>_day`, any year (see `in_range`).
 
     The order of day and month is settled by the values that are a date in one order only. Values of both kinds, or only
     values that are a date either way, give a problem that asks for `census.date_format`.
     """
     if rules.date_format is not None:
-        return DatePlan(_formatted(column, rules, rules.date_format))
-    facts = _order_facts(connection, column)
+        return _plan_formatted(connection, column, rules, rules.date_format)
+    facts = _facts(connection, column)
+    if facts.all_iso:
+        return DatePlan(f"try_cast({column} as date)")
     if facts.month_first and facts.day_first:
         problem = (
             f"{column} has dates in both orders: {facts.example_month_first} can only be month/day and"
@@ -106,8 +109,10 @@ def plan_date(connection: "duckdb.DuckDBPyConnection", column: str, rules: DateR
         return DatePlan(None, problem=problem)
     order = "day/month" if facts.day_first else "month/day"
     decisive = facts.example_day_first if facts.day_first else facts.example_month_first
-    note = f"{column} read as {order}/year, as {decisive} shows" if decisive else None
-    return DatePlan(_any_format(column, rules, day_first=facts.day_first > 0), note=note)
+    notes = [f"{column} read as {order}/year, as {decisive} shows"] if decisive else []
+    if facts.two_digit_years:
+        notes.append(_two_digit_year_note(column, facts.two_digit_years, rules))
+    return DatePlan(_any_format(column, rules, day_first=facts.day_first > 0), notes=tuple(notes))
 
 
 def in_range(column: str) -> str:
@@ -115,19 +120,12 @@ def in_range(column: str) -> str:
     return f"case when {column} between date '1900-01-01' and date '2199-12-31' then {column} end"
 
 
-def two_digit_year_note(connection: "duckdb.DuckDBPyConnection", column: str, rules: DateRules) -> str | None:
-    """Return a sentence on the two-digit years of a column of the raw table, or None when it has none."""
-    if rules.date_format is None:
-        short = f"regexp_full_match({day_text(column)}, {_sql(_TWO_DIGIT_YEAR)})"
-    else:
-        short = "true" if "%y" in rules.date_format else "false"
-    (found,) = fetch_one(connection, f"select count({column}) filter ({short}) from {RAW_TABLE}")
-    latest = _latest_year(column, rules)
-    return f"{column}: {found} two-digit years, read as {latest - 99} to {latest}" if found else None
-
-
 @dataclass(frozen=True)
-class _OrderFacts:
+class _Facts:
+    """What a column's texts are; `month_first`, `day_first` and `either` count rows with numeric dates by their order."""
+
+    all_iso: bool
+    two_digit_years: int
     month_first: int
     day_first: int
     either: int
@@ -136,32 +134,38 @@ class _OrderFacts:
     example_either: str | None
 
 
-def _order_facts(connection: "duckdb.DuckDBPyConnection", column: str) -> _OrderFacts:
-    """Count the distinct numeric texts that are a date only month first, only day first, or either way."""
+def _facts(connection: "duckdb.DuckDBPyConnection", column: str) -> _Facts:
+    """Judge the column's distinct texts, of which there are few even in a large census."""
     row = fetch_one(
         connection,
         f"""
         with texts as (
             select {day_text(column)} as text, min(row_number) as row_number, count(*) as rows
-            from {RAW_TABLE}
+            from {RAW_VIEW}
             where {column} is not null
             group by 1
         ),
         parts as (
-            select *, regexp_extract(text, {_sql(_NUMERIC)}, ['a', 'b', 'y']) as part
+            select
+                *,
+                regexp_full_match(text, {_sql(_PLAIN_ISO)}) as iso,
+                regexp_full_match(text, {_sql(_TWO_DIGIT_YEAR)}) as two_digit_year,
+                regexp_full_match(text, {_sql(_NUMERIC)}) as numeric,
+                regexp_extract(text, {_sql(_NUMERIC)}, ['a', 'b', 'y']) as part
             from texts
-            where regexp_full_match(text, {_sql(_NUMERIC)})
         ),
         readings as (
             select
-                row_number, text, rows,
-                try_cast('2000-' || part.a || '-' || part.b as date) is not null as month_first,
-                try_cast('2000-' || part.b || '-' || part.a as date) is not null as day_first,
+                *,
+                numeric and try_cast('2000-' || part.a || '-' || part.b as date) is not null as month_first,
+                numeric and try_cast('2000-' || part.b || '-' || part.a as date) is not null as day_first,
                 try_cast(part.a as integer) <> try_cast(part.b as integer) as differ,
                 'row ' || row_number || ' ' || chr(39) || text || chr(39) as example
             from parts
         )
         select
+            coalesce(bool_and(iso), true),
+            coalesce(sum(rows) filter (two_digit_year), 0)::bigint,
             coalesce(sum(rows) filter (month_first and not day_first), 0)::bigint,
             coalesce(sum(rows) filter (day_first and not month_first), 0)::bigint,
             coalesce(sum(rows) filter (month_first and day_first and differ), 0)::bigint,
@@ -171,13 +175,28 @@ def _order_facts(connection: "duckdb.DuckDBPyConnection", column: str) -> _Order
         from readings
         """,
     )
-    return _OrderFacts(*row)
+    return _Facts(*row)
+
+
+def _plan_formatted(
+    connection: "duckdb.DuckDBPyConnection", column: str, rules: DateRules, date_format: str
+) -> DatePlan:
+    notes = []
+    if "%y" in date_format:
+        (count,) = fetch_one(connection, f"select count({column}) from {RAW_VIEW}")
+        notes = [_two_digit_year_note(column, count, rules)] if count else []
+    return DatePlan(_formatted(column, rules, date_format), notes=tuple(notes))
+
+
+def _two_digit_year_note(column: str, count: int, rules: DateRules) -> str:
+    latest = _latest_year(column, rules)
+    return f"{column}: two-digit years read as {latest - 99} to {latest} (rows: {count:,})"
 
 
 def _any_format(column: str, rules: DateRules, *, day_first: bool) -> str:
     numeric_order = "dmy" if day_first else "mdy"
     branches = [
-        (r"\d{4}-\d{2}-\d{2}", f"try_cast({column}_day as date)"),
+        (_PLAIN_ISO, f"try_cast({column}_day as date)"),
         (_ISO, _from_parts(column, _ISO, "ymd", rules)),
         (_COMPACT, _from_parts(column, _COMPACT, "ymd", rules)),
         (_NUMERIC, _from_parts(column, _NUMERIC, numeric_order, rules)),

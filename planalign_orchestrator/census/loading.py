@@ -16,11 +16,11 @@ from planalign_orchestrator.census.checking import (
     write_typed_rows,
 )
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
-from planalign_orchestrator.census.dates import DateRules, date_format_problem, plan_date, two_digit_year_note
+from planalign_orchestrator.census.dates import DateRules, date_format_problem, plan_date
 from planalign_orchestrator.census.headings import Layout, resolve_headings
 from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource, CensusSummary
-from planalign_orchestrator.census.sql import TYPED_TABLE, WORKING_TABLES, qualified_name
+from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, qualified_name
 from planalign_orchestrator.census.summarising import rounding_notes, select_list, summarise
 from planalign_orchestrator.errors import CensusError
 
@@ -87,6 +87,7 @@ def _judged(
     finally:
         # After an error of DuckDB the transaction takes no more statements, and its rollback drops the tables.
         with contextlib.suppress(duckdb.TransactionException):
+            connection.execute(f"drop view if exists {RAW_VIEW}")
             for table in WORKING_TABLES:
                 connection.execute(f"drop table if exists {table}")
 
@@ -140,7 +141,7 @@ def _plan_dates(
             readings[name] = plan.expression
         if plan.problem is not None:
             problems.append(plan.problem)
-        notes += [note for note in (plan.note, two_digit_year_note(connection, name, rules)) if note]
+        notes += plan.notes
     return readings, [name for name in columns if name not in readings], problems, notes
 
 

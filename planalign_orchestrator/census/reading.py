@@ -1,7 +1,8 @@
 """Bring a census file of any supported kind into one temporary table of texts, each row with its place in the file."""
 
+import contextlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -11,9 +12,11 @@ from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
 from planalign_orchestrator.census.records import CensusSource
 from planalign_orchestrator.census.sql import (
     MALFORMED_TABLE,
-    RAW_TABLE,
+    NUMBERED_TABLE,
+    RAW_VIEW,
     REJECTED_SCANS_TABLE,
     REJECTS_TABLE,
+    TEXTS_TABLE,
     fetch_one,
     text_literal,
 )
@@ -98,7 +101,7 @@ def open_census(connection: "duckdb.DuckDBPyConnection", source: CensusSource) -
 def read_rows(
     connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int], *, mark_dates: bool
 ) -> RawRows:
-    """Fill the raw table: `row_number` and one trimmed text column per key of `positions`, blanks as NULL.
+    """Fill the raw view: `row_number` and one trimmed text column per key of `positions`, blanks as NULL.
 
     Rows are numbered as a spreadsheet shows them (the heading row is 1); in Parquet the first row is 1. Text rows with
     too few or too many values go to the malformed table instead. With `mark_dates`, dates of a typed Parquet column
@@ -107,25 +110,37 @@ def read_rows(
     import duckdb
 
     try:
-        if file.kind == "parquet":
-            _fill(connection, _parquet_rows(file, mark_dates=mark_dates), file, positions)
-            connection.execute(f"create or replace temp table {MALFORMED_TABLE} (row_number bigint, problem varchar)")
-        else:
-            _read_text(connection, file, positions)
+        with _in_file_order(connection):
+            if file.kind == "parquet":
+                _read_parquet(connection, file, positions, mark_dates=mark_dates)
+            else:
+                _read_text(connection, file, positions)
     except duckdb.Error as error:
         raise CensusError(f"the rows cannot be read: {str(error).splitlines()[0]}", source=str(file.path)) from error
-    kept, blank = fetch_one(connection, f"select count(*) filter (not blank), count(*) filter (blank) from {RAW_TABLE}")
-    if blank:
-        connection.execute(f"delete from {RAW_TABLE} where blank")
+    kept, blank = fetch_one(
+        connection, f"select count(*) filter (not blank), count(*) filter (blank) from {TEXTS_TABLE}"
+    )
     malformed, blank_lines = fetch_one(
-        connection,
-        f"select count(problem), count(*) filter (problem is null) from {MALFORMED_TABLE}",
+        connection, f"select count(problem), count(*) filter (problem is null) from {MALFORMED_TABLE}"
     )
     records = 1 + kept + blank + malformed + blank_lines
-    embedded = file.lines - records if file.kind == "text" else 0
     return RawRows(
-        people=kept + malformed, malformed=malformed, blank=blank + blank_lines, embedded_line_breaks=max(0, embedded)
+        people=kept + malformed,
+        malformed=malformed,
+        blank=blank + blank_lines,
+        embedded_line_breaks=max(0, file.lines - records) if file.kind == "text" else 0,
     )
+
+
+@contextlib.contextmanager
+def _in_file_order(connection: "duckdb.DuckDBPyConnection") -> Iterator[None]:
+    """Make tables keep the order of the file, on which the row numbers rest, whatever the connection is set to."""
+    (kept,) = fetch_one(connection, "select current_setting('preserve_insertion_order')")
+    if not kept:
+        connection.execute("set preserve_insertion_order = true")
+    yield
+    if not kept:
+        connection.execute("set preserve_insertion_order = false")
 
 
 def _open_text(path: Path) -> CensusFile:
@@ -151,8 +166,15 @@ def _open_parquet(connection: "duckdb.DuckDBPyConnection", path: Path) -> Census
     return CensusFile(path, "parquet", headings, sql_types=tuple(str(column[1]) for column in columns))
 
 
+def _read_parquet(
+    connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int], *, mark_dates: bool
+) -> None:
+    _fill(connection, _parquet_rows(file, mark_dates=mark_dates), file, positions)
+    connection.execute(f"create or replace temp table {MALFORMED_TABLE} (row_number bigint, problem varchar)")
+
+
 def _read_text(connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int]) -> None:
-    """Fill the raw and the malformed table from a text file or, by way of a private copy, from an Excel sheet."""
+    """Fill the raw view and the malformed table from a text file or, by way of a private copy, from an Excel sheet."""
     width = len(file.headings)
     with tempfile.TemporaryDirectory(prefix="planalign-census-") as folder:
         copy = Path(folder, "rows.csv")
@@ -196,11 +218,11 @@ def _refuse_broken_rows(connection: "duckdb.DuckDBPyConnection", file: CensusFil
 
 
 def _count_malformed_rows(connection: "duckdb.DuckDBPyConnection") -> None:
-    """Renumber the raw rows so that the malformed rows between them count."""
+    """Renumber the raw view so that the malformed rows between its rows count."""
     if fetch_one(connection, f"select count(*) from {MALFORMED_TABLE}") == (0,):
         return
     connection.execute(f"""
-        create or replace temp table {RAW_TABLE} as
+        create or replace temp table {NUMBERED_TABLE} as
         with numbered as (
             select row_number, row_number() over (order by row_number) as place from {MALFORMED_TABLE}
         ),
@@ -208,18 +230,26 @@ def _count_malformed_rows(connection: "duckdb.DuckDBPyConnection") -> None:
             select row_number - place as last_row_before, max(place) as malformed_before from numbered group by all
         )
         select raw.* replace (raw.row_number + coalesce(gaps.malformed_before, 0) as row_number)
-        from {RAW_TABLE} as raw
+        from {RAW_VIEW} as raw
         asof left join gaps on raw.row_number > gaps.last_row_before
     """)
+    connection.execute(f"create or replace temp view {RAW_VIEW} as select * from {NUMBERED_TABLE}")
 
 
 def _fill(connection: "duckdb.DuckDBPyConnection", rows: str, file: CensusFile, positions: Mapping[str, int]) -> None:
-    """Create the raw table from a query that yields `row_number` and the texts c0, c1, ..."""
-    values = ", ".join(f"{_column_text(name, position)} as {name}" for name, position in positions.items())
+    """Create the table of texts, and the raw view on it, from a query that yields the texts c0, c1, ..."""
+    values = "".join(f", {_column_text(name, position)} as {name}" for name, position in positions.items())
+    first = next(iter(positions.values()), 0)
     anything = ", ".join(_trimmed(f"c{position}") for position in range(len(file.headings)))
     connection.execute(f"""
-        create or replace temp table {RAW_TABLE} as
-        select row_number, coalesce({anything}) is null as blank{", " if values else ""}{values} from ({rows})
+        create or replace temp table {TEXTS_TABLE} as
+        select case when c{first} >= '!' then false else coalesce({anything}) is null end as blank{values}
+        from ({rows})
+    """)
+    first_row = 1 if file.kind == "parquet" else 2
+    connection.execute(f"""
+        create or replace temp view {RAW_VIEW} as
+        select rowid + {first_row} as row_number, * exclude (blank) from {TEXTS_TABLE} where not blank
     """)
 
 
@@ -229,7 +259,8 @@ def _column_text(name: str, position: int) -> str:
     if column is None or column.kind == "text":
         return text
     words = ", ".join(text_literal(word) for word in BLANK_WORDS)
-    return f"case when lower(c{position}) in ({words}) then null else {text} end"
+    longest = max(len(word) for word in BLANK_WORDS)
+    return f"case when strlen({text}) <= {longest} and lower({text}) in ({words}) then null else {text} end"
 
 
 def _trimmed(column: str) -> str:
@@ -242,7 +273,7 @@ def _trimmed(column: str) -> str:
 def _text_scan(path: Path, delimiter: str, width: int) -> str:
     columns = ", ".join(f"'c{position}': 'varchar'" for position in range(width))
     return f"""
-        select row_number() over () + 1 as row_number, *
+        select *
         from read_csv(
             {text_literal(str(path))}, auto_detect = false, header = true, columns = {{{columns}}},
             delim = {text_literal(delimiter)}, quote = '"', escape = '"', hive_partitioning = false,
@@ -261,7 +292,7 @@ def _parquet_rows(file: CensusFile, *, mark_dates: bool) -> str:
         f"{_parquet_text(f'c{position}', sql_type, mark_dates=mark_dates)} as c{position}"
         for position, sql_type in enumerate(file.sql_types)
     )
-    return f"select row_number() over () as row_number, {texts} from {_parquet_scan(file.path)} as file ({names})"
+    return f"select {texts} from {_parquet_scan(file.path)} as file ({names})"
 
 
 def _parquet_text(column: str, sql_type: str, *, mark_dates: bool) -> str:

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import duckdb
 
-RAW_TABLE: Final = "temp.planalign_census_raw"
+# The texts as they stand in the file, and the view of them that leaves out blank rows and says each row's number.
+TEXTS_TABLE: Final = "temp.planalign_census_texts"
+NUMBERED_TABLE: Final = "temp.planalign_census_numbered"
+RAW_VIEW: Final = "temp.planalign_census_raw"
 TYPED_TABLE: Final = "temp.planalign_census_typed"
 REPEATED_IDS_TABLE: Final = "temp.planalign_census_repeated_ids"
 MALFORMED_TABLE: Final = "temp.planalign_census_malformed"
 REJECTS_TABLE: Final = "planalign_census_rejects"
 REJECTED_SCANS_TABLE: Final = "planalign_census_rejected_scans"
 WORKING_TABLES: Final = (
-    RAW_TABLE,
+    TEXTS_TABLE,
+    NUMBERED_TABLE,
     TYPED_TABLE,
     REPEATED_IDS_TABLE,
     MALFORMED_TABLE,

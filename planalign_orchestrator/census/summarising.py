@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, OPTIONAL_COLUMNS, STORED_COLUMNS
 from planalign_orchestrator.census.headings import Layout
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
-from planalign_orchestrator.census.sql import RAW_TABLE, TYPED_TABLE, fetch_one
+from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, fetch_one
 from planalign_orchestrator.census.values import rounded_values
 from planalign_orchestrator.errors import CensusError
 
@@ -28,7 +28,7 @@ def rounding_notes(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> l
         name: condition for name in layout.positions if (condition := rounded_values(COLUMNS_BY_NAME[name])) is not None
     }
     counts = ", ".join(f"count(*) filter ({condition})" for condition in counted.values())
-    found = fetch_one(connection, f"select {counts} from {RAW_TABLE}")
+    found = fetch_one(connection, f"select {counts} from {RAW_VIEW}")
     places = {name: "6 decimals" if COLUMNS_BY_NAME[name].kind == "rate" else "2 decimals" for name in counted}
     return [
         f"{name}: {count:,} values with more than {places[name]}, rounded half away from zero"
@@ -142,7 +142,7 @@ def _shared_security_numbers(connection: "duckdb.DuckDBPyConnection", layout: La
                 regexp_replace(employee_ssn, '[^0-9]', '', 'g') as number,
                 min(row_number) as first_row,
                 list('row ' || row_number || ' ' || chr(39) || employee_id || chr(39) order by row_number)[:3] as people
-            from {RAW_TABLE}
+            from {RAW_VIEW}
             where employee_id is not null and employee_ssn is not null
             group by 1
             having count(distinct employee_id) > 1 and number <> ''

@@ -14,7 +14,7 @@ from typing import Final
 from planalign_orchestrator.errors import CensusError
 
 DELIMITERS: Final = (",", ";", "\t", "|")
-CHUNK_BYTES: Final = 4 << 20
+CHUNK_BYTES: Final = 1 << 18
 
 _SIGNATURES: Final = (
     (b"PK\x03\x04", "is an Excel workbook or a zip file under a text file's name: give it its own ending (.xlsx)"),
@@ -57,15 +57,16 @@ def scan_text(path: Path) -> TextScan:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
                 raise _not_utf8(path, error, feeds + returns - pairs) from error
-            feeds, returns, pairs = (
-                feeds + chunk.count(b"\n"),
-                returns + chunk.count(b"\r"),
-                pairs + chunk.count(b"\r\n"),
-            )
+            feeds += chunk.count(b"\n")
+            if has_returns := b"\r" in chunk:
+                returns += chunk.count(b"\r")
+                pairs += chunk.count(b"\r\n")
             # Line ends at the end of the chunk are carried over: blank lines at the end of the file do no harm.
             window = carried + chunk
             body = window.rstrip(b"\r\n")
-            blank_lines = blank_lines or any(blank in body for blank in (b"\n\n", b"\n\r\n", b"\r\r"))
+            blank_lines = blank_lines or b"\n\n" in body
+            if has_returns:
+                blank_lines = blank_lines or b"\n\r\n" in body or b"\r\r" in body
             carried = body[-1:] + window[len(body) :]
             content = content or bool(body)
     if not content:

@@ -20,6 +20,7 @@ _MONEY: Final = (
 )
 _PLAIN_MONEY: Final = r"\d{1,12}([.]\d{1,2})?"
 _ZERO: Final = r"[$] *-"
+_PLAIN_RATE: Final = r"[01]?([.]\d{1,10})?"
 _RATE: Final = r"[-+]?(\d{1,6}([.]\d*)?|[.]\d+) ?%?"
 _WHOLE: Final = r"\d{1,9}([.]0*)?"
 
@@ -52,7 +53,8 @@ def read_value(column: Column) -> str:
     if column.kind == "rate":
         number = f"try_cast(rtrim({name}, ' %') as decimal(16,10))"
         value = f"case when ends_with({name}, '%') then {number} * 0.01::decimal(2,2) else {number} end"
-        return f"case when {_matches(name, _RATE)} then {value} end"
+        plain = f"when {_matches(name, _PLAIN_RATE)} then try_cast({name} as decimal(16,10))"
+        return f"case {plain} when {_matches(name, _RATE)} then {value} end"
     if column.kind == "level":
         return f"case when {_matches(name, _WHOLE)} then try_cast({name} as decimal(12,2))::integer end"
     if column.kind == "boolean":
@@ -64,13 +66,11 @@ def read_value(column: Column) -> str:
 
 def rounded_values(column: Column) -> str | None:
     """Return SQL that is true where reading the text column rounds it, or None for a kind that is never rounded."""
+    name = column.name
     if column.kind in ("money", "hours"):
-        return rf"regexp_matches({column.name}, '[.]\d\d\d*[1-9]')"
+        return _more_decimals(name, 2)
     if column.kind == "rate":
-        return (
-            rf"regexp_matches({column.name}, case when ends_with({column.name}, '%')"
-            rf" then '[.]\d{{4}}\d*[1-9]' else '[.]\d{{6}}\d*[1-9]' end)"
-        )
+        return f"case when ends_with({name}, '%') then {_more_decimals(name, 4)} else {_more_decimals(name, 6)} end"
     return None
 
 
@@ -82,6 +82,12 @@ def _money(name: str) -> str:
         f" when {_matches(name, _MONEY)} then case when regexp_matches({name}, '[-(]') then -{digits} else {digits} end"
         " end"
     )
+
+
+def _more_decimals(name: str, places: int) -> str:
+    """Return SQL that is true for a text with a digit other than 0 after so many decimals; cheap for short texts."""
+    long = f"strpos({name}, '.') > 0 and strlen({name}) - strpos({name}, '.') > {places}"
+    return rf"case when {long} then regexp_matches({name}, '[.]\d{{{places}}}\d*[1-9]') else false end"
 
 
 def _truth(name: str) -> str:

@@ -10,8 +10,12 @@ from typing import Annotated
 
 import typer
 
-from planalign_orchestrator.cli import census, database, init, run, settings
+from planalign_orchestrator.cli import census, database
+from planalign_orchestrator.cli.init import init
 from planalign_orchestrator.cli.output import note
+from planalign_orchestrator.cli.run import run
+from planalign_orchestrator.cli.settings import show_config
+from planalign_orchestrator.cli.validate import validate
 from planalign_orchestrator.errors import PlanAlignError
 
 _LOGGER = logging.getLogger(__name__)
@@ -73,17 +77,15 @@ def _program(
     """Options of the program itself; its help text is that of `app`."""
 
 
-app.command("run", epilog="Example: planalign run --years 2025-2027 --set workforce.total_termination_rate=0.10")(run.run)
-app.command("validate", epilog="Example: planalign validate -c config/simulation_config.yaml")(settings.validate)
-app.command("checkpoint", epilog="Example: planalign checkpoint --list")(database.checkpoint)
-app.command("status", epilog="Example: planalign status --database simulation.duckdb")(database.status)
-app.command("report", epilog="Example: planalign report --format csv --output summary.csv")(database.report)
-app.command("init", epilog="Example: planalign init demo && cd demo && planalign run")(init.init)
-config_app.command("show", epilog="Example: planalign config show --set simulation.random_seed=7")(settings.show)
-census_app.command("check", epilog="Example: planalign census check data/census.csv")(census.check)
-census_app.command("generate", epilog="Example: planalign census generate -o census.csv --size 1000 --seed 7")(
-    census.generate
-)
-census_app.command("map", epilog="Example: planalign census map client.xlsx")(census.suggest)
+app.command(epilog="Example: planalign run --years 2025-2027 --set workforce.total_termination_rate=0.10")(run)
+app.command(epilog="Example: planalign validate -c config/simulation_config.yaml")(validate)
+app.command(epilog="Example: planalign checkpoint --list")(database.checkpoint)
+app.command(epilog="Example: planalign status --database simulation.duckdb")(database.status)
+app.command(epilog="Example: planalign report --format csv --output summary.csv")(database.report)
+app.command(epilog="Example: planalign init demo && cd demo && planalign run")(init)
 app.add_typer(config_app, name="config")
 app.add_typer(census_app, name="census")
+config_app.command("show", epilog="Example: planalign config show --set simulation.random_seed=7")(show_config)
+census_app.command(epilog="Example: planalign census check data/census.csv")(census.check)
+census_app.command(epilog="Example: planalign census generate -o census.csv --size 1000 --seed 7")(census.generate)
+census_app.command("map", epilog="Example: planalign census map client.xlsx")(census.suggest)

@@ -28,7 +28,7 @@ from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
 if TYPE_CHECKING:
     from planalign_orchestrator.reports import MultiYearSummary, YearAuditReport
 
-_SHORT = 8
+_SHORT = 7
 
 
 class ReportFormat(StrEnum):
@@ -73,7 +73,7 @@ def status(
             f" {run['random_seed']}, asked for {run['requested_start_year']}-{run['requested_end_year']},"
             f" planalign {run['planalign_version']}, DuckDB {run['duckdb_version']}\n"
         )
-    headings = ("Year", "Finished (UTC)", "Engine", "Seconds", "Checks", "Run", "Configuration", "Census", "Model")
+    headings = ("Year", "Finished (UTC)", "Engine", "Seconds", "Checks", "Run", "Settings", "Census", "Model")
     show_table(headings, [_status_cells(year) for year in answer.years], left=(0, 1, 2, 4, 5, 6, 7, 8))
 
 
@@ -217,7 +217,7 @@ def _checkpoint_text(database: Path, year: dict[str, Any]) -> str:
 
 
 def _moment(value: object) -> str:
-    return str(value).replace("T", " ")[:19]
+    return str(value).replace("T", " ")[:16]
 
 
 def _seconds(year: dict[str, Any]) -> str:
@@ -234,5 +234,5 @@ def _checks(year: dict[str, Any]) -> str:
 def _short(fingerprint: object) -> str:
     """The beginning of a digest: of the fingerprint itself if it is one, else of its JSON text."""
     if isinstance(fingerprint, str):
-        return fingerprint[:_SHORT]
+        return fingerprint.rpartition(":")[2][:_SHORT]
     return hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()[:_SHORT]

@@ -36,9 +36,10 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
 
         show("\n".join(aligned([headings, *rows], left=text_columns)))
         return
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(header_style="bold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for at, heading in enumerate(headings):
         table.add_column(heading, justify="left" if at in text_columns else "right", overflow="fold")
     for row in rows:

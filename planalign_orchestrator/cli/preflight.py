@@ -1,24 +1,24 @@
 """What stands in the way of a run: configuration, census and environment judged together, without leaving a file behind.
 
-A configuration with mistakes does not hide those of the census and the environment: they are judged by the sections that
-can be read by themselves.
+A configuration with mistakes does not hide those of the census and the environment: these are then judged with the parts
+of it that are right by themselves.
 """
 
+import datetime as dt
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.errors import CensusError, ConfigurationError, DatabaseError
 
 if TYPE_CHECKING:
     from planalign_orchestrator.config import SimulationConfig
-    from planalign_orchestrator.config.sections import Section
 
-    SectionType = TypeVar("SectionType", bound=Section)
+_ANY_LEVEL = range(1, 100)
 
 
 @dataclass
@@ -55,29 +55,167 @@ class Preflight:
 
 
 def examine(path: Path, overrides: Mapping[str, object]) -> Preflight:
-    """Judge the configuration at `path` under `overrides`, the census it names, and this machine. Writes nothing."""
+    """Judge the configuration at `path` under `overrides`, the census it names, and this machine; nothing is written."""
     configuration = Findings(str(path))
     config = _judge_configuration(path, overrides, configuration)
-    sections = _Sections.read(path, overrides) if config is None else _Sections.of(config)
-    return Preflight(configuration, _judge_census(sections), _judge_environment(sections))
+    usable = {} if config else _usable_parts(path, overrides)
+    return Preflight(
+        configuration,
+        _judge_census(config or _stand_in(usable, "census", "simulation", "parameters")),
+        _judge_environment(config or _stand_in({**usable, "census": {"path": "unknown"}}, "census", "reports", "runtime")),
+    )
 
 
 def _judge_configuration(
     path: Path, overrides: Mapping[str, object], found: Findings
 ) -> "SimulationConfig | None":
-    """The configuration if nothing is wrong with it and its parameter tables."""
+    """The configuration, unless something is wrong with it."""
     from planalign_orchestrator.config import load_simulation_config
     from planalign_orchestrator.parameters import load_parameters
 
     try:
         config = load_simulation_config(path, overrides=overrides)
-        load_parameters(config)
     except ConfigurationError as error:
         found.problems += error.problems
         return None
+    try:
+        load_parameters(config)
+    except ConfigurationError as error:
+        found.problems += error.problems
     simulation = config.simulation
     found.facts.append(
         f"scenario {config.scenario_id}, plan design {config.plan_design_id}, years {simulation.start_year}-"
         f"{simulation.end_year}, seed {simulation.random_seed}"
     )
     return config
+
+
+def _usable_parts(path: Path, overrides: Mapping[str, object]) -> dict[str, Any]:
+    """The sections of a faulty configuration as nested mappings, without those in which a key is probably misspelled."""
+    from planalign_orchestrator.config.gathering import Gathered
+
+    gathered = Gathered()
+    try:
+        if path.is_file():
+            gathered.add_file(path)
+        gathered.add_environment(os.environ)
+        gathered.add_overrides(overrides)
+    except ConfigurationError:
+        return {}
+    parts: dict[str, Any] = {}
+    for keys, setting in gathered.settings.items():
+        branch = parts
+        for key in keys[:-1]:
+            branch = branch.setdefault(key, {})
+        branch[keys[-1]] = setting.value
+    doubtful = {key[0] for key in gathered.suspects}
+    parts = {name: part for name, part in parts.items() if name not in doubtful}
+    if "start_year" in parts.get("simulation", {}):
+        # The last year has no bearing on the census, and may be what is wrong.
+        parts["simulation"] = dict.fromkeys(("start_year", "end_year"), parts["simulation"]["start_year"])
+    return parts
+
+
+def _stand_in(parts: Mapping[str, Any], *names: str) -> "SimulationConfig | None":
+    """A configuration of these sections alone; None if one of them cannot be used."""
+    from pydantic import ValidationError
+
+    from planalign_orchestrator.config import SimulationConfig
+
+    try:
+        return SimulationConfig.model_validate({name: parts[name] for name in names if name in parts})
+    except ValidationError:
+        return None
+
+
+def _judge_census(config: "SimulationConfig | None") -> Findings:
+    if config is None:
+        return Findings("not judged", facts=["correct the configuration first: it decides which census is read, and how"])
+    from planalign_orchestrator.census import CensusSource, check_census
+
+    found = Findings(str(config.census.path))
+    census_date = dt.date(config.simulation.start_year - 1, 12, 31)
+    try:
+        source = CensusSource(**dict(config.census))
+        summary = check_census(source, census_date=census_date, level_ids=_levels(config))
+    except CensusError as error:
+        found.problems += error.problems
+        return found
+    found.summary = summary.to_dict()
+    found.facts += [
+        f"{summary.rows_read:,} rows, {summary.simulated:,} people simulated from {config.simulation.start_year} on",
+        *summary.problems,
+        *summary.warnings,
+        *summary.notes,
+    ]
+    return found
+
+
+def _levels(config: "SimulationConfig") -> Collection[int]:
+    """The job levels, or any level while the parameter tables are faulty."""
+    from planalign_orchestrator.parameters import level_ids, load_parameters
+
+    try:
+        return level_ids(load_parameters(config))
+    except ConfigurationError:
+        return _ANY_LEVEL
+
+
+def _judge_environment(config: "SimulationConfig | None") -> Findings:
+    found = Findings(f"Python {platform.python_version()}, DuckDB {version('duckdb')}")
+    dbt = _dbt_version()
+    found.facts.append(f"dbt {dbt}" if dbt else "dbt is not installed; only `--engine dbt` and changed models need it")
+    if config is None:
+        found.facts.append("the database was not judged: correct the section `runtime` of the configuration first")
+        return found
+    from planalign_orchestrator.factory import build_orchestrator
+
+    if config.runtime.engine == "dbt" and dbt is None:
+        found.problems.append("runtime.engine is dbt, but dbt is not installed; install planalign-orchestrator[dbt]")
+    orchestrator = build_orchestrator(config)
+    database = config.runtime.database
+    _judge_folder(database.parent, found, must_exist=True)
+    for folder in (orchestrator.reports_directory, orchestrator.checkpoint_directory):
+        _judge_folder(folder, found, must_exist=False)
+    if database.exists():
+        _judge_database(database, found)
+    else:
+        found.facts.append(f"{database} will be made")
+    return found
+
+
+def _judge_folder(folder: Path, found: Findings, *, must_exist: bool) -> None:
+    """Report a folder that cannot be written, or that cannot be made."""
+    if must_exist and not folder.is_dir():
+        found.problems.append(f"the folder {folder} does not exist; make it or choose another --database")
+        return
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    problem = f"{folder} is not a folder that may be written; change its permissions or choose another place"
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)) and problem not in found.problems:
+        found.problems.append(problem)
+
+
+def _judge_database(database: Path, found: Findings) -> None:
+    """Report a file that a run could not replace: not a simulation's, in use, or not writable."""
+    from planalign_orchestrator.checkpoints import read_state
+    from planalign_orchestrator.utils import DatabaseConnectionManager
+
+    try:
+        with DatabaseConnectionManager(database, read_only=True) as db:
+            state = read_state(db)
+    except DatabaseError as error:
+        found.problems.append(str(error))
+        return
+    if not os.access(database, os.W_OK):
+        found.problems.append(f"{database} may not be written; change its permissions or choose another --database")
+    years = state.years if state is not None else []
+    held = f"{years[0]}-{years[-1]}; a new run makes it the backup, --resume goes on with it" if years else "no year yet"
+    found.facts.append(f"{database} holds {held}")
+
+
+def _dbt_version() -> str | None:
+    try:
+        return f"{version('dbt-core')} with dbt-duckdb {version('dbt-duckdb')}"
+    except PackageNotFoundError:
+        return None

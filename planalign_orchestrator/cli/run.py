@@ -1,6 +1,10 @@
 """`planalign run`: simulate, show the progress, and end with the table and the paths of what was written."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -97,7 +101,7 @@ def _simulate(config: "SimulationConfig", *, resume: bool, verbose: bool, quiet:
 
     clock = YearClock(config.simulation.end_year)
     try:
-        with display(clock, quiet=quiet, verbose=verbose) as on_progress:
+        with one_kind_of_interrupt(), display(clock, quiet=quiet, verbose=verbose) as on_progress:
             orchestrator = build_orchestrator(config, on_progress=on_progress)
             summary = orchestrator.execute_multi_year_simulation(resume_from_checkpoint=resume)
     except KeyboardInterrupt:
@@ -112,6 +116,27 @@ def _simulate(config: "SimulationConfig", *, resume: bool, verbose: bool, quiet:
     else:
         show_summary(summary)
         show("\n" + "\n".join(_written(artifacts)))
+
+
+@contextmanager
+def one_kind_of_interrupt() -> Iterator[None]:
+    """Make Ctrl-C end the block with KeyboardInterrupt: in the middle of a query DuckDB makes a RuntimeError of it."""
+    seen = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal seen
+        seen = True
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    except BaseException as error:
+        if seen:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def _written(artifacts: "RunArtifacts") -> list[str]:
@@ -138,6 +163,6 @@ def _artifact_values(artifacts: "RunArtifacts") -> dict[str, Any]:
 
 def _after_interrupt(committed: list[int]) -> str:
     if not committed:
-        return "Interrupted: no year was finished by this run, and nothing was changed."
+        return "Interrupted: this run finished no year."
     years = ", ".join(map(str, committed))
     return f"Interrupted: the finished years are kept ({years}); the same command with --resume goes on after them."

@@ -32,5 +32,7 @@ def show_config(
     if as_json:
         show_json({item.key: {"value": item.value, "origin": item.origin, "where": item.where} for item in values})
         return
-    rows = [(item.key, json.dumps(item.value, ensure_ascii=False), item.origin, item.where) for item in values]
-    show_table(("Key", "Value", "Origin", "Where"), rows, left=range(4))
+    rows = [
+        (item.key, f"{item.origin} {item.where}".strip(), json.dumps(item.value, ensure_ascii=False)) for item in values
+    ]
+    show_table(("Key", "Origin", "Value"), rows, left=range(3))

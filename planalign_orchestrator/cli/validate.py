@@ -1,11 +1,7 @@
-"""`planalign validate`: everything that would stop a run, all at once, without running or leaving a file behind."""
+"""`planalign validate`: every problem of configuration, census and environment, before a run meets them one by one."""
 
-import os
-import platform
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,27 +17,11 @@ from planalign_orchestrator.cli.options import (
     read_settings,
 )
 from planalign_orchestrator.cli.output import show, show_json
-from planalign_orchestrator.errors import CensusError, ConfigurationError, DatabaseError
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.config import SimulationConfig
-    from planalign_orchestrator.config.sections import Section
+    from planalign_orchestrator.cli.preflight import Preflight
 
 _FAILED, _USAGE = 1, 2
-
-
-@dataclass
-class Finding:
-    """What was checked, what is wrong with it, and what is worth knowing about it."""
-
-    subject: str
-    problems: list[str] = field(default_factory=list)
-    facts: list[str] = field(default_factory=list)
-    details: dict[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The finding as JSON values."""
-        return {"subject": self.subject, "problems": self.problems, "facts": self.facts, **self.details}
 
 
 def validate(
@@ -57,7 +37,7 @@ def validate(
 ) -> None:
     """Check configuration, census and environment, and list every problem of all three. Nothing is run or written.
 
-    Leaves with 2 if configuration or census cannot be used, with 1 if only the environment stands in the way.
+    The exit code is 2 if configuration or census cannot be used, 1 if only the environment stands in the way.
     """
     if schema:
         from planalign_orchestrator.config import config_json_schema
@@ -71,4 +51,24 @@ def validate(
             Override("--census", "census.path", census and str(census)),
         ]
     )
-    ...
+    from planalign_orchestrator.cli.preflight import examine
+
+    found = examine(config, overrides)
+    if as_json:
+        show_json({"problems": found.problems, **{name: part.to_dict() for name, part in found.parts.items()}})
+    else:
+        show("\n".join(_lines(found)))
+    if found.problems:
+        unusable = found.configuration.problems or found.census.problems
+        raise typer.Exit(_USAGE if unusable else _FAILED)
+
+
+def _lines(found: "Preflight") -> list[str]:
+    lines = []
+    for name, part in found.parts.items():
+        lines.append(f"{name.capitalize()}: {part.subject}")
+        lines += [f"  problem: {problem}" for problem in part.problems]
+        lines += [f"  {fact}" for fact in part.facts]
+    count = found.problems
+    lines.append("No problems." if not count else f"{count} problem{'s' if count > 1 else ''}.")
+    return lines

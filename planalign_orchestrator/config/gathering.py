@@ -16,7 +16,6 @@ from planalign_orchestrator.errors import ConfigurationError
 
 ENVIRONMENT_PREFIX = "PLANALIGN__"
 _ORIGINS: tuple[Origin, ...] = ("default", "file", "environment", "command line")
-_COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,8 @@ class Gathered:
 
     def add_overrides(self, overrides: Mapping[str, object] | Sequence[str]) -> None:
         """Add overrides by dotted key, or texts of the form key=value; the last one of a key holds."""
+        channel = _Channel("command line", "command line")
         if isinstance(overrides, Mapping):
-            channel = _Channel("command line", _COMMAND_LINE)
             for key, value in overrides.items():
                 path = tuple(key.split("."))
                 if isinstance(value, str):
@@ -98,7 +97,6 @@ class Gathered:
             return
         for override in overrides:
             key, equals, text = override.partition("=")
-            channel = _Channel("command line", _COMMAND_LINE)
             if not equals or not key.strip():
                 self._report(
                     channel, 0, f"{override!r} is no override; write key=value, such as simulation.random_seed=7"

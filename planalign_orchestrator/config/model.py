@@ -137,12 +137,11 @@ def cross_field_findings(config: SimulationConfig) -> list[Finding]:
     else:
         findings += [
             Finding(
-                f"{year} is not simulated (simulation.start_year {simulation.start_year}, simulation.end_year "
-                f"{simulation.end_year}); remove this year or change those",
-                (("compensation", "cola_rate_by_year", str(year)), start, end),
+                f"{year} is before simulation.start_year {simulation.start_year}; remove this year or change that",
+                (("compensation", "cola_rate_by_year", str(year)), start),
             )
             for year in config.compensation.cola_rate_by_year
-            if not simulation.start_year <= year <= simulation.end_year
+            if year < simulation.start_year
         ]
     if promotion.increase_spread > promotion.base_increase:
         text = (

@@ -61,6 +61,8 @@ def read_yaml(text: str) -> tuple[Node | None, list[YamlProblem]]:
         # libyaml counts bytes.
         line = text.encode()[: error.position].count(b"\n") + 1
         return None, [YamlProblem(line, "there is a control character in this line; remove it")]
+    except UnicodeEncodeError:
+        return None, [YamlProblem(1, "this is not UTF-8 text")]
     except _TooDeepError as error:
         return None, [YamlProblem(error.line, f"lists or mappings are nested more than {_DEEPEST} deep")]
     return root, reader.problems

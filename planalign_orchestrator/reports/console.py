@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
 from planalign_orchestrator.reports.year import Metric, YearAuditReport
@@ -11,8 +11,9 @@ from planalign_orchestrator.validation import ValidationResult
 if TYPE_CHECKING:
     from rich.table import Table
 
-_HEADCOUNT = "Opening - exits + hires - new-hire exits = closing"
-_SUMMARY_HEADINGS = ("Year", _HEADCOUNT, "Growth", "Average pay", "Growth", "Paid in the year", "Checks")
+_EQUATION = "opening - exits + hires - new-hire exits = closing"
+_SUMMARY_HEADINGS = ("Year", "Headcount", "Growth", "Average pay", "Pay growth", "Paid in the year", "Checks")
+_TEXT_COLUMNS = (0, 1, 6)
 
 
 class ConsoleReporter:
@@ -23,7 +24,7 @@ class ConsoleReporter:
         people = report.workforce_breakdown
         lines = [
             f"Year {report.simulation_year}: scenario {report.scenario_id}, plan design {report.plan_design_id}",
-            *_section("Headcount", [(_HEADCOUNT, people.equation)]),
+            *_section("Headcount", [(_EQUATION, people.equation)]),
             *_section("People by status", _counts(people.by_status)),
             *_section("Active people by level", _counts({f"level {key}": n for key, n in people.by_level.items()})),
             *_section("Events", _event_cells(report)),
@@ -37,16 +38,19 @@ class ConsoleReporter:
 
     def format_summary(self, summary: MultiYearSummary) -> str:
         """One line a year with the equation of its headcount, then growth over all years, without a final newline."""
-        lines = [_title(summary), "", *aligned([_SUMMARY_HEADINGS, *_summary_cells(summary)], left=(0, 1, 6))]
+        lines = [_title(summary), "", *aligned([_SUMMARY_HEADINGS, *_summary_cells(summary)], left=_TEXT_COLUMNS)]
         return "\n".join([*lines, "", *self.closing_lines(summary)])
 
     def summary_table(self, summary: MultiYearSummary) -> "Table":
         """The yearly lines of `format_summary` as a Rich table."""
+        from rich.box import SIMPLE_HEAD
         from rich.table import Table
 
-        table = Table(title=_title(summary), title_justify="left", header_style="bold")
-        for index, heading in enumerate(_SUMMARY_HEADINGS):
-            table.add_column(heading, justify="left" if index in (0, 6) else "right")
+        table = Table(title=_title(summary), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+        for at, heading in enumerate(_SUMMARY_HEADINGS):
+            justify: Literal["left", "right"] = "left" if at in _TEXT_COLUMNS else "right"
+            # Two lines of heading leave room for figures, which are folded where they do not fit, never cut.
+            table.add_column(heading.replace(" ", "\n", 1), justify=justify, overflow="fold")
         for cells in _summary_cells(summary):
             table.add_row(*cells)
         return table
@@ -57,6 +61,7 @@ class ConsoleReporter:
         total = growth["total_growth_pct"]
         share = "" if total is None else f" ({total:+.1f} %, {_percent(growth['compound_annual_growth_rate'])} a year)"
         return [
+            f"Headcount: {_EQUATION}.",
             f"Headcount {growth['starting_workforce']:,} -> {growth['ending_workforce']:,}{share}.",
             f"Average pay {_percent(growth['average_annual_pay_growth'])} a year;"
             + f" of people who stayed {_percent(growth['average_annual_pay_growth_same_person'])} a year.",

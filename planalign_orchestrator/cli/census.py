@@ -1,0 +1,127 @@
+"""`planalign census ...`: judge a census, make a synthetic one, suggest how a client's headings map to the standard names."""
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from planalign_orchestrator.cli.options import JsonOption, Override, VerboseOption, load_config
+from planalign_orchestrator.cli.output import show, show_json, show_table
+from planalign_orchestrator.errors import CensusError
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.census import CensusSummary
+    from planalign_orchestrator.config import SimulationConfig
+
+CensusArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Census file: CSV, Parquet or Excel.")]
+CensusDateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--census-date", metavar="YYYY-MM-DD", help="Date of the census. [default: the 31 December before the first year]"
+    ),
+]
+_COUNTS = {
+    "rows_read": "rows read",
+    "quarantined": "rows set aside",
+    "left_before_start": "left on or before the census date",
+    "inactive_without_date": "inactive without an exit date",
+    "simulated": "people simulated",
+    "announced_exits": "of them with an announced exit",
+    "levels_inferred": "of them with a level inferred from pay",
+}
+
+
+def check(
+    file: CensusArgument,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Configuration whose census section and years apply.", show_default=False),
+    ] = None,
+    census_date: CensusDateOption = None,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a census as a run would, and list what is wrong with it or what it holds. Exit code 2 if it cannot be used."""
+    settings = _settings(file, config)
+    day = _read_date(census_date) or dt.date(settings.simulation.start_year - 1, 12, 31)
+    from planalign_orchestrator.census import CensusSource, check_census
+    from planalign_orchestrator.parameters import level_ids, load_parameters
+
+    try:
+        summary = check_census(
+            CensusSource(**dict(settings.census)), census_date=day, level_ids=level_ids(load_parameters(settings))
+        )
+    except CensusError as error:
+        if as_json:
+            show_json({"path": str(file), "problems": error.problems})
+            raise typer.Exit(error.exit_code) from None
+        raise
+    if as_json:
+        show_json(summary.to_dict())
+    else:
+        _show_summary(summary)
+
+
+def generate(
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV file to write.")],
+    size: Annotated[int, typer.Option("--size", help="Number of employees.")] = 5000,
+    seed: Annotated[int, typer.Option("--seed", help="Equal seeds make equal files.")] = 42,
+    census_date: CensusDateOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Make a synthetic census of made-up people with realistic ages, service, pay and deferral rates."""
+    if output.exists() and not force:
+        raise typer.BadParameter(f"{output} exists; choose another file, or replace it with --force", param_hint="--output")
+    day = _read_date(census_date)
+    from planalign_orchestrator.census import write_census
+
+    if day is None:
+        from planalign_orchestrator.config.sections import SimulationSection
+
+        day = dt.date(SimulationSection().start_year - 1, 12, 31)
+    write_census(output, size, seed=seed, census_date=day)
+    show(f"Wrote {size:,} employees as of {day} to {output}.")
+
+
+def suggest(
+    file: CensusArgument,
+    sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of an Excel file.", show_default=False)] = None,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Suggest which heading of a file is which standard column, and say how sure each suggestion is."""
+
+
+def _settings(file: Path, config: Path | None) -> "SimulationConfig":
+    """The configuration with this census, or the defaults with this census."""
+    if config is not None:
+        return load_config(config, [Override("FILE", "census.path", str(file))])
+    from planalign_orchestrator.config import SimulationConfig
+
+    return SimulationConfig.model_validate({"census": {"path": str(file)}})
+
+
+def _read_date(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date such as 2024-12-31", param_hint="--census-date") from None
+
+
+def _show_summary(summary: "CensusSummary") -> None:
+    counts = summary.to_dict()
+    show(f"{summary.path}, census date {summary.census_date}")
+    width = max(map(len, _COUNTS.values()))
+    show("\n".join(f"  {words:<{width}}  {counts[name]:>9,}" for name, words in _COUNTS.items()) + "\n")
+    rows = [
+        (column.name, column.heading or "(not in the file)", f"{column.given:,}", f"{column.defaulted:,}", column.default or "")
+        for column in summary.optional_columns
+    ]
+    show_table(("Optional column", "Heading", "Given", "Blank", "Blank means"), rows, left=(0, 1, 4))
+    for kind, texts in (("Set aside", summary.problems), ("Warning", summary.warnings), ("Note", summary.notes)):
+        for text in texts:
+            show(f"{kind}: {text}")
