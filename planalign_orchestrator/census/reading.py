@@ -117,17 +117,16 @@ def read_rows(
                 _read_text(connection, file, positions)
     except duckdb.Error as error:
         raise CensusError(f"the rows cannot be read: {str(error).splitlines()[0]}", source=str(file.path)) from error
-    kept, blank = fetch_one(
-        connection, f"select count(*) filter (not blank), count(*) filter (blank) from {TEXTS_TABLE}"
-    )
+    (kept,) = fetch_one(connection, f"select count(*) from {RAW_VIEW}")
+    (written,) = fetch_one(connection, f"select count(*) from {TEXTS_TABLE}")
     malformed, blank_lines = fetch_one(
         connection, f"select count(problem), count(*) filter (problem is null) from {MALFORMED_TABLE}"
     )
-    records = 1 + kept + blank + malformed + blank_lines
+    records = 1 + written + malformed + blank_lines
     return RawRows(
         people=kept + malformed,
         malformed=malformed,
-        blank=blank + blank_lines,
+        blank=written - kept + blank_lines,
         embedded_line_breaks=max(0, file.lines - records) if file.kind == "text" else 0,
     )
 
@@ -237,37 +236,62 @@ def _count_malformed_rows(connection: "duckdb.DuckDBPyConnection") -> None:
 
 
 def _fill(connection: "duckdb.DuckDBPyConnection", rows: str, file: CensusFile, positions: Mapping[str, int]) -> None:
-    """Create the table of texts, and the raw view on it, from a query that yields the texts c0, c1, ..."""
-    values = "".join(f", {_column_text(name, position)} as {name}" for name, position in positions.items())
-    first = next(iter(positions.values()), 0)
-    anything = ", ".join(_trimmed(f"c{position}") for position in range(len(file.headings)))
+    """Create the table of texts from a query that yields the texts c0, c1, ..., and the raw view on it."""
+    unread = [_trimmed(f"c{position}") for position in range(len(file.headings)) if position not in positions.values()]
+    unread_blank = f"coalesce({', '.join(unread)}) is null" if unread else "true"
+    texts = "".join(f", c{position} as {name}" for name, position in positions.items())
     connection.execute(f"""
         create or replace temp table {TEXTS_TABLE} as
-        select case when c{first} >= '!' then false else coalesce({anything}) is null end as blank{values}
-        from ({rows})
+        select {unread_blank} as unread_blank{texts} from ({rows})
     """)
     first_row = 1 if file.kind == "parquet" else 2
+    first_id, last_id, count, *unclean = fetch_one(
+        connection,
+        f"""
+        select
+            coalesce(min(rowid), 0), coalesce(max(rowid), -1), count(*)
+            {"".join(f", coalesce(bool_or({_unclean(name)}), false)" for name in positions)}
+        from {TEXTS_TABLE}
+        """,
+    )
+    # Row ids follow the order of the file; numbering them in a window would tie the whole scan to one thread.
+    if last_id - first_id + 1 != count:
+        raise CensusError("the rows cannot be numbered: the database gave them ids with gaps", source=str(file.path))
+    cleaned = {name: _clean(name) if dirty else name for name, dirty in zip(positions, unclean, strict=True)}
+    values = "".join(f", {value} as {name}" for name, value in cleaned.items())
+    anything = f"coalesce({', '.join(cleaned.values())}) is not null" if cleaned else "false"
     connection.execute(f"""
         create or replace temp view {RAW_VIEW} as
-        select rowid + {first_row} as row_number, * exclude (blank) from {TEXTS_TABLE} where not blank
+        select rowid - {first_id - first_row} as row_number{values}
+        from {TEXTS_TABLE} where {anything} or not unread_blank
     """)
 
 
-def _column_text(name: str, position: int) -> str:
-    text = _trimmed(f"c{position}")
+def _unclean(name: str) -> str:
+    """Return SQL that is true for a text with blanks around it, or one that means nothing at all."""
+    blanks = f"regexp_matches({name}, '^$|^[^!-~]|[^!-~]$')"
+    return f"{blanks} or {_is_blank_word(name)}" if _has_blank_words(name) else blanks
+
+
+def _clean(name: str) -> str:
+    if not _has_blank_words(name):
+        return _trimmed(name)
+    return f"case when {_is_blank_word(_trimmed(name))} then null else {_trimmed(name)} end"
+
+
+def _has_blank_words(name: str) -> bool:
     column = COLUMNS_BY_NAME.get(name)
-    if column is None or column.kind == "text":
-        return text
+    return column is not None and column.kind != "text"
+
+
+def _is_blank_word(text: str) -> str:
     words = ", ".join(text_literal(word) for word in BLANK_WORDS)
-    longest = max(len(word) for word in BLANK_WORDS)
-    return f"case when strlen({text}) <= {longest} and lower({text}) in ({words}) then null else {text} end"
+    return f"(strlen({text}) <= {max(map(len, BLANK_WORDS))} and lower({text}) in ({words}))"
 
 
 def _trimmed(column: str) -> str:
-    """Trim blanks of every kind; the cheap test first, because trimming by a set of characters is slow."""
-    spaces = "e' \\t\\r\\n\\u00a0\\u200b\\ufeff'"
-    untrimmed = f"regexp_matches({column}, '^[^!-~]|[^!-~]$')"
-    return f"nullif(case when {untrimmed} then trim({column}, {spaces}) else {column} end, '')"
+    """Return SQL for the text without blanks of any kind around it, NULL if nothing is left."""
+    return f"nullif(trim({column}, e' \\t\\r\\n\\u00a0\\u200b\\ufeff'), '')"
 
 
 def _text_scan(path: Path, delimiter: str, width: int) -> str:

@@ -1,4 +1,4 @@
-"""The command line. A command parses, makes one library call and renders; everything else is imported when it is needed."""
+"""The command line. A command parses, makes one library call and renders what it returns."""
 
 from planalign_orchestrator.cli.app import main
 

@@ -35,9 +35,10 @@ census_app = typer.Typer(help="Read, make and map census files.", no_args_is_hel
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the program and leave with its exit code: 0 done, 1 failed, 2 usage or configuration, 3 validation, 130 interrupted.
+    """Run the program and leave with its exit code.
 
-    An error is one message on standard error; its stack trace appears with `-v` only.
+    0 done, 1 failed, 2 usage or configuration, 3 validation stopped the run, 130 interrupted. An error is one message
+    on standard error; its stack trace appears with `-v` only.
     """
     try:
         app(args=arguments, prog_name="planalign")
@@ -52,12 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except Exception as error:
         _LOGGER.debug("stack trace", exc_info=True)
-        note(f"Error: unexpected {type(error).__name__}: {_first_line(error)}; run the same command with -v to see where")
+        description = str(error).strip().partition("\n")[0] or "no further description"
+        note(f"Error: unexpected {type(error).__name__}: {description}; run the same command with -v to see where")
         sys.exit(1)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or "no further description"
 
 
 def _print_version(wanted: bool) -> None:

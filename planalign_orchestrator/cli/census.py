@@ -1,4 +1,4 @@
-"""`planalign census ...`: judge a census, make a synthetic one, suggest how a client's headings map to the standard names."""
+"""`planalign census ...`: judge a census, make a synthetic one, suggest a mapping of a client's headings."""
 
 import datetime as dt
 from pathlib import Path
@@ -18,7 +18,7 @@ CensusArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Census fil
 CensusDateOption = Annotated[
     str | None,
     typer.Option(
-        "--census-date", metavar="YYYY-MM-DD", help="Date of the census. [default: the 31 December before the first year]"
+        "--census-date", metavar="YYYY-MM-DD", help="Date of the census; without it, 31 December before the first year."
     ),
 ]
 _COUNTS = {
@@ -42,7 +42,10 @@ def check(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Read a census as a run would, and list what is wrong with it or what it holds. Exit code 2 if it cannot be used."""
+    """Judge a census as a run would: what it holds, or all that is wrong.
+
+    The exit code is 2 if it cannot be used.
+    """
     settings = _settings(file, config)
     day = _read_date(census_date) or dt.date(settings.simulation.start_year - 1, 12, 31)
     from planalign_orchestrator.census import CensusSource, check_census
@@ -71,9 +74,9 @@ def generate(
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Make a synthetic census of made-up people with realistic ages, service, pay and deferral rates."""
+    """Make a census of made-up people, with realistic ages, service and pay."""
     if output.exists() and not force:
-        raise typer.BadParameter(f"{output} exists; choose another file, or replace it with --force", param_hint="--output")
+        raise typer.BadParameter(f"{output} exists; replace it with --force", param_hint="--output")
     day = _read_date(census_date)
     from planalign_orchestrator.census import write_census
 
@@ -91,7 +94,7 @@ def suggest(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Suggest which heading of a file is which standard column, and say how sure each suggestion is."""
+    """Suggest which heading of a file is which standard column, and how surely."""
 
 
 def _settings(file: Path, config: Path | None) -> "SimulationConfig":
@@ -118,7 +121,7 @@ def _show_summary(summary: "CensusSummary") -> None:
     width = max(map(len, _COUNTS.values()))
     show("\n".join(f"  {words:<{width}}  {counts[name]:>9,}" for name, words in _COUNTS.items()) + "\n")
     rows = [
-        (column.name, column.heading or "(not in the file)", f"{column.given:,}", f"{column.defaulted:,}", column.default or "")
+        (column.name, column.heading or "-", f"{column.given:,}", f"{column.defaulted:,}", column.default or "")
         for column in summary.optional_columns
     ]
     show_table(("Optional column", "Heading", "Given", "Blank", "Blank means"), rows, left=(0, 1, 4))

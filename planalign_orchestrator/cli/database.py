@@ -26,7 +26,7 @@ from planalign_orchestrator.cli.output import note, show, show_json, show_summar
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.reports import MultiYearSummary, YearAuditReport
+    from planalign_orchestrator.reports import MultiYearSummary
 
 _SHORT = 7
 
@@ -58,13 +58,13 @@ def status(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a database holds: its finished years, what they were made from, timings and validation verdicts.
+    """Show the finished years of a database and what they come from.
 
     While another process writes the database, the answer comes from the JSON copies of its checkpoints.
     """
     answer = _ask(*_locate(config, database))
     if as_json:
-        show_json({"database": str(answer.database), "source": answer.source, "runs": answer.runs, "years": answer.years})
+        show_json(asdict(answer))
         return
     if answer.runs:
         run = answer.runs[-1]
@@ -81,7 +81,9 @@ def checkpoint(
     config: ConfigOption = DEFAULT_CONFIG,
     database: DatabaseOption = None,
     list_all: Annotated[bool, typer.Option("--list", help="Show every checkpoint, not the last one only.")] = False,
-    year: Annotated[int | None, typer.Option("--year", help="Show the checkpoint of this year.", show_default=False)] = None,
+    year: Annotated[
+        int | None, typer.Option("--year", help="Show the checkpoint of this year.", show_default=False)
+    ] = None,
     clean: Annotated[
         bool, typer.Option("--clean", help="Remove the JSON copies of the checkpoints; the database keeps its own.")
     ] = False,
@@ -89,7 +91,7 @@ def checkpoint(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the last checkpoint: the last finished year, after which `planalign run --resume` goes on."""
+    """Show the last finished year; `run --resume` goes on after it."""
     if sum((list_all, year is not None, clean)) > 1:
         raise typer.BadParameter("--list, --year and --clean exclude each other")
     path, directory = _locate(config, database)
@@ -114,12 +116,12 @@ def report(
     years: YearsOption = None,
     rendering: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to render.")] = ReportFormat.CONSOLE,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file instead of standard output.", show_default=False)
+        Path | None, typer.Option("--output", "-o", help="Write to this file.", show_default=False)
     ] = None,
     verbose: VerboseOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Report on the years of an existing database; a single year is shown in detail."""
+    """Report on the years of a database; a single year in detail."""
     if as_json and rendering is ReportFormat.CSV:
         raise typer.BadParameter("--json and --format csv contradict each other")
     span = read_years(years)

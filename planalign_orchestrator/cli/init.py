@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from planalign_orchestrator.cli.options import VerboseOption
 from planalign_orchestrator.cli.output import note, show
-from planalign_orchestrator.errors import ConfigurationError
+from planalign_orchestrator.errors import PlanAlignError
 
 Answer = TypeVar("Answer")
 
@@ -57,11 +58,11 @@ class Answers:
 def init(
     path: Annotated[Path, typer.Argument(help="Folder of the project; it is made if it does not exist.")],
     interactive: Annotated[
-        bool, typer.Option("--interactive", "-i", help="Ask for census, years, growth and exits (answers may be piped).")
+        bool, typer.Option("--interactive", "-i", help="Ask for census, years, growth and exits.")
     ] = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Make a project folder: documented configuration, sample census, and a README that says how to go on.
+    """Make a project folder: configuration, sample census, README.
 
     A file that exists is never overwritten: then nothing is written at all.
     """
@@ -92,10 +93,12 @@ def _files(folder: Path, answers: Answers | None) -> dict[str, bytes]:
 
 def _refuse_existing(folder: Path, names: Iterable[str]) -> None:
     if folder.exists() and not folder.is_dir():
-        raise ConfigurationError(f"{folder} is a file; name a folder")
+        raise typer.BadParameter(f"{folder} is a file; name a folder", param_hint="PATH")
     existing = [name for name in names if (folder / name).exists()]
     if existing:
-        raise ConfigurationError(f"{folder} already holds {', '.join(existing)}; nothing was written, choose another folder")
+        raise typer.BadParameter(
+            f"{folder} already holds {', '.join(existing)}; nothing was written", param_hint="PATH"
+        )
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -106,7 +109,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
             with target.open("xb") as file:
                 file.write(content)
         except OSError as error:
-            raise ConfigurationError(f"cannot write {target}: {error.strerror}") from error
+            raise PlanAlignError(f"cannot write {target}: {error.strerror}") from error
 
 
 def _fill_in(config: str, folder: Path, answers: Answers) -> str:
@@ -120,8 +123,10 @@ def _fill_in(config: str, folder: Path, answers: Answers) -> str:
     if answers.census is not None:
         values["census", "path"] = json.dumps(_from_config_folder(answers.census, folder), ensure_ascii=False)
     for (section, key), value in values.items():
-        pattern = rf"(?ms)(^{section}:\n(?:(?!^\S).)*?^  {key}: )[^\n]*"
-        config = re.sub(pattern, lambda found, value=value: found[1] + value, config, count=1)
+        place = re.search(rf"(?ms)^{section}:\n(?:(?!^\S).)*?^  {key}: ([^\n]*)", config)
+        if place is None:
+            raise PlanAlignError(f"the template has no {section}.{key}; the installation is damaged")
+        config = config[: place.start(1)] + value + config[place.end(1) :]
     return config
 
 
@@ -148,17 +153,19 @@ def _ask(question: str, default: str, read: Callable[[str], Answer]) -> Answer:
     while True:
         typer.echo(f"{question} [{default}]: ", err=True, nl=False)
         try:
-            text = input().strip() or default
+            given = input().strip()
         except EOFError:
-            raise ConfigurationError(f"there was no answer to: {question}; nothing was written") from None
+            raise PlanAlignError(f"there was no answer to `{question}`; nothing was written") from None
+        if not sys.stdin.isatty():
+            note(given)
         try:
-            return read(text)
+            return read(given or default)
         except ValueError as error:
-            note(f"  {text} {error}")
+            note(f"  {given} {error}")
 
 
 def _rule(section: str, key: str) -> Callable[[str], str]:
-    """A reader of a number by the rule of its configuration key; the value is returned as the configuration writes it."""
+    """A reader of a number by the rule of its configuration key; it returns what the configuration writes."""
 
     def read(text: str) -> str:
         from planalign_orchestrator.config.keys import known_keys

@@ -29,11 +29,11 @@ DatabaseOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Set one configuration key, such as simulation.random_seed=7. Repeatable."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a configuration key; repeatable."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 VerboseOption = Annotated[
-    bool, typer.Option("--verbose", "-v", callback=_set_up_logging, help="Show details, and the stack trace of an error.")
+    bool, typer.Option("--verbose", "-v", callback=_set_up_logging, help="Show details; of an error, the stack trace.")
 ]
 YearsOption = Annotated[
     str | None, typer.Option("--years", metavar="FIRST-LAST", help="Years, such as 2025-2027, or one year.")
@@ -55,7 +55,9 @@ def read_years(text: str | None) -> tuple[int, int] | None:
         return None
     found = _YEARS.fullmatch(text.strip())
     if found is None:
-        raise typer.BadParameter(f"{text!r} is not a year such as 2025 or a range such as 2025-2027", param_hint="--years")
+        raise typer.BadParameter(
+            f"{text!r} is no year such as 2025 and no range such as 2025-2027", param_hint="--years"
+        )
     first, last = int(found[1]), int(found[2] or found[1])
     if first > last:
         raise typer.BadParameter(f"{text}: the first year is after the last", param_hint="--years")

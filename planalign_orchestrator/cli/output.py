@@ -1,4 +1,4 @@
-"""Where text goes: results on standard output, everything else on standard error; tables are plain where nobody watches."""
+"""Where text goes: results on standard output, everything else on standard error; plain where nobody watches."""
 
 import json
 import sys
@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from planalign_orchestrator.reports import MultiYearSummary
 
 
@@ -29,22 +27,10 @@ def show_json(document: Mapping[str, Any]) -> None:
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: Iterable[int] = ()) -> None:
-    """Print a table: drawn on a terminal, aligned text elsewhere. Columns in `left` hold text, all others numbers."""
-    text_columns = frozenset(left)
-    if not sys.stdout.isatty():
-        from planalign_orchestrator.reports import aligned
+    """Print aligned lines below headings. Columns in `left` hold text, all others numbers."""
+    from planalign_orchestrator.reports import aligned
 
-        show("\n".join(aligned([headings, *rows], left=text_columns)))
-        return
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for at, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if at in text_columns else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    _draw(table)
+    show("\n".join(aligned([headings, *rows], left=left)))
 
 
 def show_summary(summary: "MultiYearSummary") -> None:
@@ -52,14 +38,10 @@ def show_summary(summary: "MultiYearSummary") -> None:
     from planalign_orchestrator.reports import ConsoleReporter
 
     reporter = ConsoleReporter()
-    if sys.stdout.isatty():
-        _draw(reporter.summary_table(summary))
-        show("\n".join(reporter.closing_lines(summary)))
-    else:
+    if not sys.stdout.isatty():
         show(reporter.format_summary(summary))
-
-
-def _draw(table: "Table") -> None:
+        return
     from rich.console import Console
 
-    Console(markup=False, highlight=False).print(table)
+    Console(markup=False, highlight=False).print(reporter.summary_table(summary))
+    show("\n".join(reporter.closing_lines(summary)))

@@ -1,7 +1,7 @@
-"""What stands in the way of a run: configuration, census and environment judged together, without leaving a file behind.
+"""What stands in the way of a run: configuration, census and environment judged together.
 
-A configuration with mistakes does not hide those of the census and the environment: these are then judged with the parts
-of it that are right by themselves.
+Nothing is written. A configuration with mistakes does not hide those of the census and the environment: these are then
+judged with the parts of it that are right by themselves.
 """
 
 import datetime as dt
@@ -55,20 +55,19 @@ class Preflight:
 
 
 def examine(path: Path, overrides: Mapping[str, object]) -> Preflight:
-    """Judge the configuration at `path` under `overrides`, the census it names, and this machine; nothing is written."""
+    """Judge the configuration at `path` under `overrides`, the census it names, and this machine."""
     configuration = Findings(str(path))
     config = _judge_configuration(path, overrides, configuration)
     usable = {} if config else _usable_parts(path, overrides)
+    without_census = {**usable, "census": {"path": "unknown"}}
     return Preflight(
         configuration,
         _judge_census(config or _stand_in(usable, "census", "simulation", "parameters")),
-        _judge_environment(config or _stand_in({**usable, "census": {"path": "unknown"}}, "census", "reports", "runtime")),
+        _judge_environment(config or _stand_in(without_census, "census", "reports", "runtime")),
     )
 
 
-def _judge_configuration(
-    path: Path, overrides: Mapping[str, object], found: Findings
-) -> "SimulationConfig | None":
+def _judge_configuration(path: Path, overrides: Mapping[str, object], found: Findings) -> "SimulationConfig | None":
     """The configuration, unless something is wrong with it."""
     from planalign_orchestrator.config import load_simulation_config
     from planalign_orchestrator.parameters import load_parameters
@@ -91,7 +90,7 @@ def _judge_configuration(
 
 
 def _usable_parts(path: Path, overrides: Mapping[str, object]) -> dict[str, Any]:
-    """The sections of a faulty configuration as nested mappings, without those in which a key is probably misspelled."""
+    """The sections of a faulty configuration as nested mappings, but none where a key is probably misspelled."""
     from planalign_orchestrator.config.gathering import Gathered
 
     gathered = Gathered()
@@ -130,7 +129,7 @@ def _stand_in(parts: Mapping[str, Any], *names: str) -> "SimulationConfig | None
 
 def _judge_census(config: "SimulationConfig | None") -> Findings:
     if config is None:
-        return Findings("not judged", facts=["correct the configuration first: it decides which census is read, and how"])
+        return Findings("not judged", facts=["correct the configuration first: it says which census is read"])
     from planalign_orchestrator.census import CensusSource, check_census
 
     found = Findings(str(config.census.path))
@@ -210,7 +209,7 @@ def _judge_database(database: Path, found: Findings) -> None:
     if not os.access(database, os.W_OK):
         found.problems.append(f"{database} may not be written; change its permissions or choose another --database")
     years = state.years if state is not None else []
-    held = f"{years[0]}-{years[-1]}; a new run makes it the backup, --resume goes on with it" if years else "no year yet"
+    held = f"{years[0]}-{years[-1]}; a new run makes it the backup, --resume continues it" if years else "no year yet"
     found.facts.append(f"{database} holds {held}")
 
 

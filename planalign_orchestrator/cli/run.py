@@ -37,27 +37,29 @@ def run(
     years: YearsOption = None,
     start_year: Annotated[int | None, typer.Option("--start-year", help="First year.", show_default=False)] = None,
     end_year: Annotated[int | None, typer.Option("--end-year", help="Last year.", show_default=False)] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last finished year of the database.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last finished year.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the dbt command of every stage; run and write nothing.")
     ] = False,
     engine: Annotated[
         str | None, typer.Option("--engine", metavar="native|dbt", help="How the models are executed.")
     ] = None,
-    threads: Annotated[int | None, typer.Option("--threads", help="Threads of the database.", show_default=False)] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", help="Threads of the database.", show_default=False)
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random draw.", show_default=False)] = None,
     settings: SetOption = None,
     fail_on_validation_error: Annotated[
-        bool, typer.Option("--fail-on-validation-error", help="Stop at a plausibility rule of severity error (exit code 3).")
+        bool, typer.Option("--fail-on-validation-error", help="Stop at an implausible result (exit code 3).")
     ] = False,
     verbose: VerboseOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Simulate the years of a configuration and report on them.
+    """Simulate the configured years and report on them.
 
-    Every finished year is kept: after an interruption, the same command with --resume goes on. An existing database becomes
-    the backup beside it. Options go before environment variables, these before the configuration file.
+    Every finished year is kept: after an interruption, the same command with --resume goes on. An existing database
+    becomes the backup beside it. Options go before environment variables, these before the configuration file.
     """
     if verbose and quiet:
         raise typer.BadParameter("--verbose and --quiet contradict each other")

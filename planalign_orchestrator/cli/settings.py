@@ -13,7 +13,7 @@ from planalign_orchestrator.cli.options import (
     load_config,
     read_settings,
 )
-from planalign_orchestrator.cli.output import show_json, show_table
+from planalign_orchestrator.cli.output import show, show_json
 
 
 def show_config(
@@ -32,7 +32,7 @@ def show_config(
     if as_json:
         show_json({item.key: {"value": item.value, "origin": item.origin, "where": item.where} for item in values})
         return
-    rows = [
-        (item.key, f"{item.origin} {item.where}".strip(), json.dumps(item.value, ensure_ascii=False)) for item in values
-    ]
-    show_table(("Key", "Origin", "Value"), rows, left=range(3))
+    width = max(len(item.key) for item in values)
+    for item in values:
+        value = json.dumps(item.value, ensure_ascii=False)
+        show(f"{item.key:<{width}}  {value:<20}  {item.origin} {item.where}".rstrip())

@@ -35,9 +35,10 @@ def validate(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Check configuration, census and environment, and list every problem of all three. Nothing is run or written.
+    """List every problem of configuration, census and environment.
 
-    The exit code is 2 if configuration or census cannot be used, 1 if only the environment stands in the way.
+    Nothing is run or written. The exit code is 2 if configuration or census cannot be used, 1 if only the environment
+    stands in the way.
     """
     if schema:
         from planalign_orchestrator.config import config_json_schema

@@ -63,14 +63,14 @@ class ConsoleReporter:
         return [
             f"Headcount: {_EQUATION}.",
             f"Headcount {growth['starting_workforce']:,} -> {growth['ending_workforce']:,}{share}.",
-            f"Average pay {_percent(growth['average_annual_pay_growth'])} a year;"
-            + f" of people who stayed {_percent(growth['average_annual_pay_growth_same_person'])} a year.",
+            f"Average pay {_change(growth['average_annual_pay_growth'])} a year;"
+            f" {_change(growth['average_annual_pay_growth_same_person'])} for people who stayed.",
             *_failed_years(summary),
         ]
 
 
 def aligned(rows: Sequence[Sequence[str]], *, left: Iterable[int] = (), indent: str = "") -> list[str]:
-    """`rows` of equal length as lines with aligned columns: those numbered in `left` to the left, all others to the right."""
+    """`rows` of equal length as lines: columns numbered in `left` are aligned to the left, all others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     to_the_left = frozenset(left)
     return [
@@ -132,6 +132,10 @@ def _figure(metric: Metric) -> tuple[str, str]:
 
 def _percent(value: Decimal | float | None, places: int = 1) -> str:
     return "-" if value is None else f"{value * 100:.{places}f} %"
+
+
+def _change(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate * 100:+.1f} %"
 
 
 def _amount(value: Decimal | None, places: int = 0) -> str:

@@ -1,4 +1,4 @@
-"""A run of years as one summary: how the workforce, pay and events developed, and the table that people open in a spreadsheet."""
+"""A run of years as one summary: how workforce, pay and events developed, and the table for a spreadsheet."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ _LEADING_METRICS = (
 
 @dataclass(frozen=True)
 class MultiYearSummary:
-    """The reports of one or more years, in calendar order, and what they say together; a dry run's summary has no year."""
+    """The reports of years in calendar order, and what they say together; a dry run's summary has no year."""
 
     scenario_id: str
     plan_design_id: str
@@ -56,9 +56,9 @@ class MultiYearSummary:
 
     @property
     def growth_analysis(self) -> dict[str, int | float | None]:
-        """Growth from the opening of the first year to the close of the last; None where there is nothing to compare with.
+        """Growth from the opening of the first year to the close of the last; None where there is nothing to compare.
 
-        `total_growth_pct` is in percent; every other growth is a rate a year (0.03 is 3 %), the geometric mean of the years.
+        `total_growth_pct` is in percent; every other growth is a yearly rate (0.03 is 3 %), the geometric mean.
         Compensation is in USD: totals are what was paid in the year, averages are annual rates of pay at its close.
         """
         count = len(self.years)
@@ -110,11 +110,13 @@ class MultiYearSummary:
                 str(report.simulation_year): {name: metric.to_dict() for name, metric in report.metrics.items()}
                 for report in self.years
             },
-            "validation": {str(year): [asdict(verdict) for verdict in found] for year, found in self.validation.items()},
+            "validation": {
+                str(year): [asdict(verdict) for verdict in found] for year, found in self.validation.items()
+            },
         }
 
     def to_csv(self) -> str:
-        """One line a year: identifiers, every metric (empty where it does not exist), and the number of events of each type."""
+        """One line a year: identifiers, every metric (empty where it does not exist), the number of events by type."""
         metrics, events = self._metric_names(), self.event_trends
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")

@@ -54,7 +54,7 @@ class Metric:
 class WorkforceBreakdown:
     """The people of a year: opening - terminations + hires - new_hire_terminations = closing.
 
-    `by_status` counts everyone employed at any time in the year by detailed status; `by_level` those active at the close.
+    `by_status` counts everyone employed at any time in the year; `by_level` those active at the close.
     """
 
     simulation_year: int
@@ -122,7 +122,7 @@ class YearAuditReport:
 class YearAuditor:
     """Reports single years of a simulation database.
 
-    The verdicts are those that the year's checkpoint keeps; rules of `validator` that are not among them are judged now.
+    The verdicts are those that the year's checkpoint keeps; other rules of `validator` are judged now.
     """
 
     def __init__(self, db: DatabaseConnectionManager, validator: DataValidator | None = None) -> None:
@@ -146,11 +146,10 @@ def read_years(db: DatabaseConnectionManager, years: Sequence[int]) -> list[Year
     held = status.years if status is not None else []
     missing = [str(year) for year in wanted if year not in held]
     if status is None or missing:
-        raise DatabaseError(
-            f"{db.db_path} does not hold {', '.join(missing)}; its finished years are {', '.join(map(str, held)) or 'none'}"
-        )
+        finished = ", ".join(map(str, held)) or "none"
+        raise DatabaseError(f"{db.db_path} does not hold {', '.join(missing)}; its finished years are {finished}")
     if not wanted:
-        raise DatabaseError(f"{db.db_path}: no year to report was named; its finished years are {', '.join(map(str, held))}")
+        raise DatabaseError(f"{db.db_path}: no year to report was named")
     metrics, events, people = (_by_year(db, query, wanted) for query in (_METRICS, _EVENTS, _PEOPLE))
     runs = {run["run_id"]: run for run in status.runs}
     return [

@@ -1,0 +1,220 @@
+"""What the tests share: companies as census files, and their simulation by the real model on a real database.
+
+`simulate` runs everything a user runs. `Laboratory` keeps one census open and runs the model alone, for tests that need
+many runs of one company. Both use one thread, because the tests already run side by side.
+"""
+
+import csv
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from planalign_orchestrator import checkpoints, parameters
+from planalign_orchestrator.census import write_census
+from planalign_orchestrator.config import SimulationConfig, load_simulation_config
+from planalign_orchestrator.engine import NativeEngine
+from planalign_orchestrator.factory import build_orchestrator
+from planalign_orchestrator.inputs import RunInputs
+from planalign_orchestrator.plan_compiler import STAGES
+from planalign_orchestrator.utils import DatabaseConnectionManager
+
+Row = Mapping[str, object]
+Overrides = Mapping[str, object]
+Digests = dict[int, dict[str, dict[str, Any]]]
+
+CENSUS_DATE = dt.date(2024, 12, 31)
+
+
+def person(
+    employee_id: str, *, born: str = "1985-06-15", hired: str = "2015-03-01", pay: object = "60000.00", **columns: object
+) -> Row:
+    """Return one census row; `columns` are further standard columns, such as `level_id`."""
+    return {
+        "employee_id": employee_id,
+        "employee_birth_date": born,
+        "employee_hire_date": hired,
+        "employee_gross_compensation": pay,
+        **columns,
+    }
+
+
+def people(size: int) -> list[Row]:
+    """Return `size` equal employees with the ids P0001, P0002, ..."""
+    return [person(f"P{number:04d}") for number in range(1, size + 1)]
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> Path:
+    """Write rows as CSV, blank where a row lacks a column of another row."""
+    rows = list(rows)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file as they are written."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def configure(folder: Path, census: Path | Iterable[Row], overrides: Overrides | None = None) -> SimulationConfig:
+    """Return the default configuration for a census (a file, or rows to write), for the year 2025 unless overridden.
+
+    `overrides` are dotted keys, as for `load_simulation_config`. The database is `simulation.duckdb` in `folder`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = census if isinstance(census, Path) else write_rows(folder / "census.csv", census)
+    file = folder / "simulation_config.yaml"
+    file.write_text(json.dumps({"census": {"path": str(path.resolve())}}), encoding="utf-8")
+    usual = {
+        "simulation.end_year": (overrides or {}).get("simulation.start_year", 2025),
+        "runtime.database": str(folder / "simulation.duckdb"),
+        "runtime.threads": 1,
+    }
+    return load_simulation_config(file, overrides={**usual, **(overrides or {})})
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run: its census file, its configuration and the database it wrote."""
+
+    census: Path
+    config: SimulationConfig
+    database: Path
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; bare names are the marts, `parameters.x` and `inputs.census` the inputs."""
+        with DatabaseConnectionManager(self.database, read_only=True, threads=1) as db:
+            return db.get_connection().execute(sql).fetchall()
+
+    def records(self, sql: str) -> list[dict[str, Any]]:
+        """Return the rows of a query by column name."""
+        with DatabaseConnectionManager(self.database, read_only=True, threads=1) as db:
+            return records(db.get_connection(), sql)
+
+    def metrics(self, year: int) -> dict[str, Any]:
+        """Return the year's key figures by name; people and events as whole numbers."""
+        rows = self.query(f"select metric, value, unit from fct_annual_metrics where simulation_year = {year}")
+        return {name: int(value) if unit in ("people", "events") else value for name, value, unit in rows}
+
+    def digests(self) -> Digests:
+        """Return year -> mart -> rows and digest."""
+        return {row["simulation_year"]: row["digests"] for row in checkpoints.read_status(self.database).checkpoints}
+
+    def verdicts(self) -> dict[int, list[dict[str, Any]]]:
+        """Return year -> the verdict of every validation rule."""
+        return {row["simulation_year"]: row["validation"] for row in checkpoints.read_status(self.database).checkpoints}
+
+
+def simulate(folder: Path, census: Path | Iterable[Row], overrides: Overrides | None = None) -> Result:
+    """Simulate a company in a folder of its own and return the result; see `configure` for the arguments."""
+    config = configure(folder, census, overrides)
+    build_orchestrator(config).execute_multi_year_simulation()
+    return Result(config.census.path, config, config.runtime.database)
+
+
+def records(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    """Return the rows of a query by column name."""
+    cursor = connection.execute(sql)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+class Laboratory:
+    """The compiled model on one open database with one census, which each run simulates under another configuration.
+
+    It runs what `simulate` runs but for what lies around the model: checkpoints, validation and reports. Configurations
+    may not differ in what decides how the census is read: census keys, start year and job levels.
+    """
+
+    def __init__(self, folder: Path, census: Path | Iterable[Row], overrides: Overrides | None = None) -> None:
+        self._folder = folder
+        self._overrides = overrides or {}
+        config = configure(folder, census, overrides)
+        self._census = config.census.path
+        self.connection = duckdb.connect(config={"threads": 1})
+        self.connection.execute("attach ':memory:' as planalign")
+        self.connection.execute("use planalign")
+        RunInputs.read(config).write(self.connection)
+
+    def run(self, overrides: Overrides | None = None, *, until: str = STAGES[-1]) -> "Laboratory":
+        """Simulate every year of the configuration, the last one up to and including the stage `until`."""
+        config = configure(self._folder, self._census, {**self._overrides, **(overrides or {})})
+        inputs = RunInputs.read(config)
+        self._plan = inputs.plan
+        self._years = range(config.simulation.start_year, config.simulation.end_year + 1)
+        self.connection.execute("drop schema parameters cascade")
+        parameters.write_parameters(self.connection, inputs.tables)
+        engine = NativeEngine(inputs.plan, self.connection)
+        engine.create_marts()
+        for mart in inputs.plan.marts:
+            self.connection.execute(f"truncate planalign.main.{mart.name}")
+        for year in self._years:
+            engine.begin_year(year, inputs.variables)
+            last = STAGES.index(until) if year == self._years[-1] else len(STAGES) - 1
+            for stage in STAGES[: last + 1]:
+                engine.run_stage(stage, year)
+        return self
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query on the last run; working models can be read too."""
+        return self.connection.execute(sql).fetchall()
+
+    def records(self, sql: str) -> list[dict[str, Any]]:
+        """Return the rows of a query on the last run by column name."""
+        return records(self.connection, sql)
+
+    def digests(self) -> Digests:
+        """Return year -> mart -> rows and digest of the last run."""
+        return {year: checkpoints.mart_digests(self.connection, self._plan.marts, year) for year in self._years}
+
+
+@pytest.fixture(scope="session")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Return a function from a size to a generated census of that many people, as of 31 December 2024."""
+    folder = tmp_path_factory.mktemp("generated")
+
+    def census(size: int) -> Path:
+        path = folder / f"census_{size}.csv"
+        if not path.exists():
+            write_census(path, size, seed=1, census_date=CENSUS_DATE)
+        return path
+
+    return census
+
+
+@pytest.fixture(scope="session")
+def mixed_census(generated: Callable[[int], Path]) -> Path:
+    """Return a census of 500 people with every oddity that is allowed.
+
+    Among them are people born and hired on 29 February, hired on the census date, with the level left to be found from
+    pay, with announced exits on the first and last day of a year and long after, part-timers, and former employees.
+    """
+    rows = read_rows(generated(500))
+    for row in rows[::5]:
+        row["level_id"] = ""
+    for row in rows[3::40]:
+        row["employee_birth_date"] = "1980-02-29"
+    for row in rows[5::40]:
+        row["employee_hire_date"] = "2020-02-29"
+    for row, hired in zip(rows[7::100], ("2024-12-31", "2024-02-29", "2024-02-28", "2015-12-31", "2016-01-01"), strict=True):
+        row["employee_hire_date"] = hired
+    staying = [row for row in rows if not row["employee_termination_date"]]
+    days = ("2025-01-01", "2025-02-28", "2025-12-31", "2026-02-28", "2027-06-30", "2028-02-29", "2031-05-01")
+    for row, day in zip(staying[4::60], days, strict=False):
+        row["employee_termination_date"] = day
+    return write_rows(generated(500).with_name("mixed.csv"), rows)
+
+
+@pytest.fixture(scope="session")
+def sample_run(generated: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Result]:
+    """A run of 1,000 generated people over 2025-2029 with the default configuration; not to be changed."""
+    yield simulate(tmp_path_factory.mktemp("sample"), generated(1000), {"simulation.end_year": 2029})

@@ -1,0 +1,201 @@
+"""The documentation of the model is complete and true: every model, column and test described, every number recomputed."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from planalign_orchestrator import project
+from planalign_orchestrator.config import PARAMETER_TABLES, effective_values, load_simulation_config
+from planalign_orchestrator.engine import NativeEngine
+from planalign_orchestrator.inputs import RunInputs
+from planalign_orchestrator.plan_compiler import STAGES, Plan, load_plan
+from planalign_orchestrator.utils import DatabaseConnectionManager
+
+if TYPE_CHECKING:
+    import duckdb
+
+DBT = project.dbt_project()
+METHODOLOGY = (Path(__file__).parents[1] / "METHODOLOGY.md").read_text(encoding="utf-8")
+MODEL_FILES = {path.stem: path for path in sorted((DBT / "models").rglob("*.sql"))}
+YEAR = 2025
+
+# How the compiled models write the macro `draw_key`: group 1 is the stream, group 2 the person's column.
+DRAW_KEY = re.compile(
+    r"md5\(\s*getvariable\('random_seed'\)::bigint \|\| '\|(\w+)\|' \|\| ([\w.]+) "
+    r"\|\| getvariable\('simulation_year'\)::integer\s*\)"
+)
+# The macros `draw` and `draw2`: group 1 is the key's column, group 2 the first hex digit.
+DRAW = re.compile(r"\(\('0x' \|\| substr\(([\w.]+), (\d+), 13\)\)::bigint / \d+::double\)")
+
+
+def properties(folder: str, kind: str) -> dict[str, dict[str, Any]]:
+    """Return the entries of a kind in the YAML files under a folder of the dbt project, by name, each with its file."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted((DBT / folder).rglob("*.yml")):
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8")).get(kind, []):
+            assert entry["name"] not in found, f"{entry['name']} is described twice"
+            found[entry["name"]] = {**entry, "file": path}
+    return found
+
+
+MODELS = properties("models", "models")
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return load_plan()
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """Simulate one year of 40 people with the default assumptions; the working models are still there."""
+    folder = tmp_path_factory.mktemp("model_docs")
+    people = [f"E{number:07},{1960 + number}-02-28,2015-03-01,{50000 + 5000 * number}" for number in range(40)]
+    header = "employee_id,employee_birth_date,employee_hire_date,employee_gross_compensation"
+    (folder / "census.csv").write_text("\n".join([header, *people]) + "\n", encoding="utf-8")
+    (folder / "c.yaml").write_text("census: {path: census.csv}\n", encoding="utf-8")
+    inputs = RunInputs.read(load_simulation_config(folder / "c.yaml"))
+    with DatabaseConnectionManager(folder / "s.duckdb", threads=1) as db:
+        with db.transaction() as connection:
+            inputs.write(connection)
+            engine = NativeEngine(inputs.plan, connection)
+            engine.create_marts()
+            engine.begin_year(YEAR, inputs.variables)
+            for stage in STAGES:
+                engine.run_stage(stage, YEAR)
+        yield connection
+
+
+def table(first_heading: str) -> list[list[str]]:
+    """Return the rows of the METHODOLOGY table whose first column has this heading, cells without code marks."""
+    block = re.search(rf"^\| {first_heading} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", METHODOLOGY, re.MULTILINE)
+    assert block is not None, f"no table begins with {first_heading}"
+    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in block[1].splitlines()]
+
+
+def function(name: str) -> Callable[..., Any]:
+    """Return a function that METHODOLOGY prints, run as it is printed."""
+    blocks = re.findall(r"```python\n(.*?)```", METHODOLOGY, re.DOTALL)
+    (code,) = [block for block in blocks if f"def {name}(" in block]
+    names: dict[str, Any] = {}
+    exec(code, names)
+    printed: Callable[..., Any] = names[name]
+    return printed
+
+
+def test_every_model_is_described_in_the_file_of_its_folder() -> None:
+    assert MODELS.keys() == MODEL_FILES.keys()
+    astray = [name for name, entry in MODELS.items() if entry["file"].parent != MODEL_FILES[name].parent]
+    assert astray == []
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_a_model_states_its_grain_and_describes_every_column(name: str) -> None:
+    assert re.search(r"\bGrain( is|:) one row for each ", MODELS[name]["description"])
+    undescribed = [column["name"] for column in MODELS[name]["columns"] if not column.get("description", "").strip()]
+    assert undescribed == []
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_the_described_columns_are_those_the_model_returns(simulated: "duckdb.DuckDBPyConnection", name: str) -> None:
+    returned = [row[0] for row in simulated.execute(f"describe {name}").fetchall()]
+    assert [column["name"] for column in MODELS[name]["columns"]] == returned
+
+
+def test_every_data_test_says_what_it_demands(plan: Plan) -> None:
+    assert [test.name for test in plan.tests if not test.description.strip()] == []
+    singular = {path.stem for path in (DBT / "tests").glob("*.sql")}
+    assert properties("tests", "data_tests").keys() == singular
+    generic = {f"test_{path.stem}" for path in (DBT / "tests" / "generic").glob("*.sql")}
+    assert properties("tests", "macros").keys() == generic
+
+
+def test_the_methodology_has_a_section_for_every_model_and_no_other() -> None:
+    headings = re.findall(r"^### .*`.*$", METHODOLOGY, re.MULTILINE)
+    named = [name for heading in headings for name in re.findall(r"`(\w+)`", heading)]
+    assert sorted(named) == sorted(MODEL_FILES)
+
+
+def test_what_the_methodology_names_exists(simulated: "duckdb.DuckDBPyConnection", tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("census: {path: census.csv}\n", encoding="utf-8")
+    keys = {value.key for value in effective_values(load_simulation_config(tmp_path / "c.yaml"))}
+    sections = {key.split(".")[0] for key in keys if "." in key}
+    quoted = set(re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", METHODOLOGY))
+    assert {key for key in quoted if key.split(".")[0] in sections} - keys == set()
+    tables = {name for (name,) in simulated.execute("select table_name from duckdb_tables()").fetchall()}
+    prefixes = ("termination_by_", "promotion_by_", "merit_by_", "new_hire_", "retirement_")
+    words = {word for word in re.findall(r"`(\w+)`", METHODOLOGY) if word.startswith(prefixes)}
+    assert words - tables - {row[0] for row in table("stream")} - metrics(simulated) == set()
+    assert set(PARAMETER_TABLES) - set(re.findall(r"`(\w+)`", METHODOLOGY)) == set()
+
+
+def metrics(connection: "duckdb.DuckDBPyConnection") -> set[str]:
+    """Return the names of the key figures."""
+    return {name for (name,) in connection.execute("select metric from fct_annual_metrics").fetchall()}
+
+
+def test_every_key_figure_is_explained(simulated: "duckdb.DuckDBPyConnection") -> None:
+    section = METHODOLOGY.split("### `fct_annual_metrics`")[1].split("\n## ")[0]
+    assert {name for name in metrics(simulated) if name not in section} == set()
+
+
+def test_the_streams_are_those_of_the_model(plan: Plan) -> None:
+    drawn = {(key[1], model.name) for model in plan.models for key in DRAW_KEY.finditer(model.sql)}
+    assert {(row[0], row[3]) for row in table("stream")} == drawn
+    assert {row[1] for row in table("seed")} == {stream for stream, _ in drawn}
+
+
+def compiled_draws(plan: Plan, stream: str) -> list[str]:
+    """Return `draw` and `draw2` of a stream as the models compute them, SQL expressions over a column `employee_id`."""
+    (key,) = {match[0].replace(match[2], "employee_id") for match in keys_of(plan, stream)}
+    written = [match for model in plan.models for match in DRAW.finditer(model.sql)]
+    draws = []
+    for digit in ("1", "14"):
+        (draw,) = {match[0].replace(match[1], key) for match in written if match[2] == digit}
+        draws.append(draw)
+    return draws
+
+
+def keys_of(plan: Plan, stream: str) -> list[re.Match[str]]:
+    """Return where the compiled models make the key of a stream."""
+    return [match for model in plan.models for match in DRAW_KEY.finditer(model.sql) if match[1] == stream]
+
+
+@pytest.mark.parametrize("row", table("seed"), ids=lambda row: "-".join(row[:4]))
+def test_the_printed_draws_are_those_of_python_and_of_the_compiled_sql(
+    simulated: "duckdb.DuckDBPyConnection", plan: Plan, row: list[str]
+) -> None:
+    seed, stream, employee_id, year = row[:4]
+    expected = (float(row[4]), float(row[5]))
+    assert function("draws")(int(seed), stream, employee_id, int(year)) == expected
+    simulated.execute(f"set variable random_seed = {seed}")
+    simulated.execute(f"set variable simulation_year = {year}")
+    query = f"select {', '.join(compiled_draws(plan, stream))} from (select ? as employee_id)"
+    assert simulated.execute(query, [employee_id]).fetchone() == expected
+
+
+def test_the_printed_hire_is_simulated(simulated: "duckdb.DuckDBPyConnection") -> None:
+    hire = "select level_id, hire_date, birth_date, compensation from int_hires where employee_id = 'NH_2025_000001'"
+    expected = (1, dt.date(2025, 4, 22), dt.date(1996, 6, 2), Decimal("65836.81"))
+    assert simulated.execute(hire).fetchone() == expected
+    example = METHODOLOGY.split("Example: hire `NH_2025_000001`")[1].split("\n\n")[0]
+    assert [text for text in ("2025-04-22", "1996-06-02", "65,836.81") if text not in example] == []
+
+
+def test_the_printed_event_id_is_that_of_the_ledger(simulated: "duckdb.DuckDBPyConnection") -> None:
+    event_id = function("event_id")
+    ledger = simulated.execute(
+        "select scenario_id, plan_design_id, employee_id, simulation_year, event_type, event_id from fct_yearly_events"
+    ).fetchall()
+    assert {row[4] for row in ledger} == {"hire", "promotion", "raise", "termination"}
+    assert [row for row in ledger if event_id(*row[:5]) != row[5]] == []
+    printed = re.search(r'`event_id\("(\w+)", "(\w+)", "(\w+)", (\d+), "(\w+)"\)`\s+is\s+`([\w-]+)`', METHODOLOGY)
+    assert printed is not None
+    scenario, design, employee, year, kind, expected = printed.groups()
+    assert event_id(scenario, design, employee, int(year), kind) == expected
