@@ -6,8 +6,10 @@ many runs of one company. Both use one thread, because the tests already run sid
 
 import csv
 import datetime as dt
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from calendar import monthrange
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from planalign_orchestrator import checkpoints, parameters
+from planalign_orchestrator import checkpoints, parameters, project
 from planalign_orchestrator.census import write_census
 from planalign_orchestrator.config import SimulationConfig, load_simulation_config
 from planalign_orchestrator.engine import NativeEngine
@@ -32,7 +34,12 @@ CENSUS_DATE = dt.date(2024, 12, 31)
 
 
 def person(
-    employee_id: str, *, born: str = "1985-06-15", hired: str = "2015-03-01", pay: object = "60000.00", **columns: object
+    employee_id: str,
+    *,
+    born: str = "1985-06-15",
+    hired: str = "2015-03-01",
+    pay: object = "60000.00",
+    **columns: object,
 ) -> Row:
     """Return one census row; `columns` are further standard columns, such as `level_id`."""
     return {
@@ -63,6 +70,27 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     """Return the rows of a CSV file as they are written."""
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def default_table(name: str) -> list[dict[str, str]]:
+    """Return the rows of a packaged parameter table."""
+    return read_rows(project.default_tables() / f"{name}.csv")
+
+
+def draw(seed: int, stream: str, employee_id: str, year: int, part: int = 0) -> float:
+    """Return a draw of the model, as the specification words it; `part` 1 is the second of the two in one md5."""
+    digest = hashlib.md5(f"{seed}|{stream}|{employee_id}|{year}".encode()).hexdigest()
+    return int(digest[13 * part : 13 * part + 13], 16) / 2**52
+
+
+def anniversary(day: dt.date, year: int) -> dt.date:
+    """Return the day's anniversary in a year; 29 February is 28 February in common years."""
+    return day.replace(year=year, day=min(day.day, monthrange(year, day.month)[1]))
+
+
+def completed_years(since: dt.date, until: dt.date) -> int:
+    """Return how many anniversaries lie between two days, the last day included."""
+    return until.year - since.year - (anniversary(since, until.year) > until)
 
 
 def configure(folder: Path, census: Path | Iterable[Row], overrides: Overrides | None = None) -> SimulationConfig:
@@ -131,8 +159,8 @@ def records(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, A
 class Laboratory:
     """The compiled model on one open database with one census, which each run simulates under another configuration.
 
-    It runs what `simulate` runs but for what lies around the model: checkpoints, validation and reports. Configurations
-    may not differ in what decides how the census is read: census keys, start year and job levels.
+    It leaves out what lies around the model: checkpoints, validation and reports. Configurations may not differ in what
+    decides how the census is read: census keys, start year and the job levels that exist.
     """
 
     def __init__(self, folder: Path, census: Path | Iterable[Row], overrides: Overrides | None = None) -> None:
@@ -205,7 +233,9 @@ def mixed_census(generated: Callable[[int], Path]) -> Path:
         row["employee_birth_date"] = "1980-02-29"
     for row in rows[5::40]:
         row["employee_hire_date"] = "2020-02-29"
-    for row, hired in zip(rows[7::100], ("2024-12-31", "2024-02-29", "2024-02-28", "2015-12-31", "2016-01-01"), strict=True):
+    for row, hired in zip(
+        rows[7::100], ("2024-12-31", "2024-02-29", "2024-02-28", "2015-12-31", "2016-01-01"), strict=True
+    ):
         row["employee_hire_date"] = hired
     staying = [row for row in rows if not row["employee_termination_date"]]
     days = ("2025-01-01", "2025-02-28", "2025-12-31", "2026-02-28", "2027-06-30", "2028-02-29", "2031-05-01")
@@ -215,6 +245,6 @@ def mixed_census(generated: Callable[[int], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sample_run(generated: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Result]:
+def sample_run(generated: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory) -> Result:
     """A run of 1,000 generated people over 2025-2029 with the default configuration; not to be changed."""
-    yield simulate(tmp_path_factory.mktemp("sample"), generated(1000), {"simulation.end_year": 2029})
+    return simulate(tmp_path_factory.mktemp("sample"), generated(1000), {"simulation.end_year": 2029})

@@ -54,7 +54,7 @@ def checks_for(
 def write_typed_rows(
     connection: "duckdb.DuckDBPyConnection", layout: Layout, date_readings: dict[str, str], checks: list[Check]
 ) -> None:
-    """Create the typed table: `row_number`, every stored column typed or NULL, and `problems`, a bit per broken rule."""
+    """Create the typed table: `row_number`, every stored column typed or NULL, and `problems`, a bit for each rule."""
     texts = [f"{name} as {name}" if name in layout.positions else f"null::varchar as {name}" for name in _names()]
     texts += [f"{day_text(name)} as {name}_day" for name in date_readings]
     values = [f"{name} as {name}_text" for name in _names()]

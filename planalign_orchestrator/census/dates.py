@@ -122,7 +122,7 @@ def in_range(column: str) -> str:
 
 @dataclass(frozen=True)
 class _Facts:
-    """What a column's texts are; `month_first`, `day_first` and `either` count rows with numeric dates by their order."""
+    """What a column's texts are; `month_first`, `day_first` and `either` count the rows of numeric dates."""
 
     all_iso: bool
     two_digit_years: int

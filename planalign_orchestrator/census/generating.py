@@ -5,7 +5,6 @@ quotient of doubles (no logarithms, whose last digit may differ between machines
 row only, so a smaller census is the beginning of a larger one.
 """
 
-import os
 import tempfile
 from collections.abc import Sequence
 from datetime import date
@@ -15,7 +14,7 @@ from typing import Final
 from planalign_orchestrator.census.columns import STORED_COLUMNS
 from planalign_orchestrator.errors import CensusError
 
-# Shares of the levels, then for each level the ages at the 0th, 10th, ... 100th percentile and the pay range in dollars.
+# Shares of the levels; for each level the ages at the 0th, 10th, ... 100th percentile, and the pay range in dollars.
 LEVEL_SHARES: Final = (0.60, 0.22, 0.10, 0.06, 0.02)
 AGES: Final = (
     (18, 22, 25, 28, 31, 35, 39, 44, 50, 57, 69),
@@ -27,8 +26,12 @@ AGES: Final = (
 PAY_RANGES: Final = ((56_000, 80_000), (80_000, 120_000), (120_000, 160_000), (160_000, 300_000), (300_000, 500_000))
 
 # Service as a share of the years since age 18, at the 0th, 10th, ... 100th percentile: half stay less than a sixth.
-SERVICE_SHARES: Final = (0.0, 0.01, 0.03, 0.06, 0.10, 0.15, 0.22, 0.32, 0.46, 0.66, 1.0)
+SERVICE_SHARES: Final = (0.0, 0.02, 0.05, 0.08, 0.12, 0.17, 0.24, 0.34, 0.48, 0.68, 1.0)
 LONGEST_SERVICE_YEARS: Final = 44
+
+# Weekly hours of part-timers, and how often.
+PART_TIME_HOURS: Final = (20, 24, 30)
+PART_TIME_SHARES: Final = (0.4, 0.3, 0.3)
 
 # Rates that participants chose, in percent, and how often.
 DEFERRAL_PERCENTS: Final = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15)
@@ -40,12 +43,11 @@ DEPARTMENT_SHARES: Final = (0.30, 0.16, 0.15, 0.15, 0.09, 0.07, 0.05, 0.03)
 
 
 def write_census(path: Path, size: int, *, seed: int, census_date: date) -> None:
-    """Write a census of `size` people as CSV, the columns in standard order, all of them but the social security number.
+    """Write a census of `size` people as CSV: every standard column but the social security number, in standard order.
 
-    Ages run from 18 to 70, service fits age, pay lies in the range of the level (part-timers, all of level 1, have their
-    share of it); about three quarters of the active contribute, and 3 % left within the year before the census date.
-    The same arguments give the same bytes. The file is replaced in one step. Raises CensusError for an unusable size or
-    path.
+    Ages run from 18 to 70, service fits age, pay lies in the range of the level (part-timers, all of level 1, have
+    their share of it); about three quarters contribute, and 3 % left within the year before the census date. The same
+    arguments give the same bytes. The file is replaced in one step. Raises CensusError for an unusable size or path.
     """
     import duckdb
 
@@ -59,7 +61,7 @@ def write_census(path: Path, size: int, *, seed: int, census_date: date) -> None
             with duckdb.connect() as connection:
                 relation = connection.sql(_people(size, seed, census_date))
                 relation.to_csv(str(written), header=True)
-            os.replace(written, path)
+            written.replace(path)
     except (OSError, duckdb.Error) as error:
         raise CensusError(f"the census cannot be written: {error}", source=str(path)) from error
 
@@ -99,7 +101,8 @@ def _people(size: int, seed: int, census_date: date) -> str:
         paid as (
             select
                 *,
-                case when part_time then {_choice("u_hours / 0.06", (0.4, 0.3, 0.3), (20, 24, 30))} else 40 end as hours,
+                case when part_time then {_choice("u_hours / 0.06", PART_TIME_SHARES, PART_TIME_HOURS)} else 40 end
+                    as hours,
                 0.05 + 0.35 * least(service / 20, 1) + 0.55 * (u_pay_a + u_pay_b) / 2 as place,
                 greatest(hire, (birth + interval 21 year)::date) as may_join
             from employed
@@ -159,9 +162,9 @@ def _people(size: int, seed: int, census_date: date) -> str:
                 null as plan_eligible_override,
                 level_id = 5 and u_owner < 0.02 as is_five_percent_owner,
                 {_prior_year_pay(census_date)} as prior_year_compensation,
-                {_balance("percent * 0.01", "years_in_plan", "participates")} as employee_account_balance,
-                {_balance("least(percent, 6) * 0.005", "years_in_plan", "participates")} as match_account_balance,
-                {_balance("0.02", "years_with_core", "true")} as core_account_balance,
+                {_balance("percent * 0.01", 20_000, "years_in_plan", "participates")} as employee_account_balance,
+                {_balance("least(percent, 6) * 0.005", 8_000, "years_in_plan", "participates")} as match_account_balance,
+                {_balance("0.02", 5_000, "years_with_core", "true")} as core_account_balance,
                 i
             from saved
         )
@@ -207,7 +210,7 @@ def _by_level(values: Sequence[str]) -> str:
 
 
 def _pay() -> str:
-    """Return SQL for annual pay: level 1 by hourly rates in cents, the others in hundreds, executives low in the range."""
+    """Return SQL for annual pay: level 1 from hourly rates in cents, the others in hundreds, the top ones skewed."""
     lowest, highest = PAY_RANGES[0]
     hourly = f"({lowest} + ({highest} - {lowest}) * place)"
     values = [f"floor({hourly} / 20.80) / 100 * 52 * hours"]
@@ -224,7 +227,8 @@ def _prior_year_pay(census_date: date) -> str:
     return f"case when last_day >= {first} then pay * {days} / (date '{census_date.year + 1}-01-01' - {first}) end"
 
 
-def _balance(rate: str, years: str, condition: str) -> str:
-    """Return SQL for an account: contributions on four fifths of today's pay, growing 5 % a year on half the time."""
-    amount = f"pay * 0.8 * {rate} * {years} * (1 + 0.025 * {years}) * (0.75 + 0.5 * u_joined)"
+def _balance(rate: str, yearly_limit: int, years: str, condition: str) -> str:
+    """Return SQL for an account: contributions on four fifths of today's pay, growing 5 % a year for half the time."""
+    yearly = f"least(pay * 0.8 * {rate}, {yearly_limit})"
+    amount = f"{yearly} * {years} * (1 + 0.025 * {years}) * (0.75 + 0.5 * u_joined)"
     return f"case when {condition} then {amount} else 0 end"

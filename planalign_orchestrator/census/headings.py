@@ -102,10 +102,11 @@ def _missing(chosen: dict[str, str], source: CensusSource, headings: Sequence[st
         return []
     listed = ", ".join(repr(heading) for heading in headings if heading)
     plural = "columns" if len(missing) > 1 else "column"
-    return [
+    problem = (
         f"required {plural} missing: {', '.join(missing)}; the headings in row 1 are {listed}:"
         " name the right ones under census.columns"
-    ]
+    )
+    return [problem]
 
 
 def _notes(headings: Sequence[str], unused: Sequence[str], source: CensusSource) -> list[str]:

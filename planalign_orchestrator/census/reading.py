@@ -36,6 +36,9 @@ FILE_KINDS: Final[dict[str, FileKind]] = {
     ".xls": "excel",
 }
 
+# Spaces, tabs and line ends, and the no-break and zero-width spaces that come with text copied from a web page.
+_BLANKS: Final = " \t\r\n\u00a0\u200b\ufeff"
+
 # Words that stand for a blank in every column that is not free text.
 BLANK_WORDS: Final = ("null", "none", "n/a", "#n/a", "na", "nan", "nat", "-")
 
@@ -286,12 +289,13 @@ def _has_blank_words(name: str) -> bool:
 
 def _is_blank_word(text: str) -> str:
     words = ", ".join(text_literal(word) for word in BLANK_WORDS)
-    return f"(strlen({text}) <= {max(map(len, BLANK_WORDS))} and lower({text}) in ({words}))"
+    longest = max(map(len, BLANK_WORDS))
+    return f"(case when strlen({text}) <= {longest} then lower({text}) in ({words}) else false end)"
 
 
 def _trimmed(column: str) -> str:
     """Return SQL for the text without blanks of any kind around it, NULL if nothing is left."""
-    return f"nullif(trim({column}, e' \\t\\r\\n\\u00a0\\u200b\\ufeff'), '')"
+    return f"nullif(trim({column}, {text_literal(_BLANKS)}), '')"
 
 
 def _text_scan(path: Path, delimiter: str, width: int) -> str:

@@ -60,11 +60,11 @@ class ConsoleReporter:
         growth = summary.growth_analysis
         total = growth["total_growth_pct"]
         share = "" if total is None else f" ({total:+.1f} %, {_percent(growth['compound_annual_growth_rate'])} a year)"
+        stayed = _change(growth["average_annual_pay_growth_same_person"])
         return [
             f"Headcount: {_EQUATION}.",
             f"Headcount {growth['starting_workforce']:,} -> {growth['ending_workforce']:,}{share}.",
-            f"Average pay {_change(growth['average_annual_pay_growth'])} a year;"
-            f" {_change(growth['average_annual_pay_growth_same_person'])} for people who stayed.",
+            f"Average pay {_change(growth['average_annual_pay_growth'])} a year; {stayed} for people who stayed.",
             *_failed_years(summary),
         ]
 

@@ -153,7 +153,9 @@ def read_years(db: DatabaseConnectionManager, years: Sequence[int]) -> list[Year
     metrics, events, people = (_by_year(db, query, wanted) for query in (_METRICS, _EVENTS, _PEOPLE))
     runs = {run["run_id"]: run for run in status.runs}
     return [
-        _report(row, runs[row["run_id"]], metrics[year], events.get(year, []), people.get(year, []), db.db_path.name)
+        _report(
+            row, runs[row["run_id"]], metrics.get(year, []), events.get(year, []), people.get(year, []), db.db_path.name
+        )
         for row in status.checkpoints
         if (year := row["simulation_year"]) in wanted
     ]
@@ -191,7 +193,7 @@ def _report(
 def _workforce(year: int, figures: dict[str, Metric], people: list[tuple[Any, ...]]) -> WorkforceBreakdown:
     """The headcounts are the year's metrics; only the counts by status and level are counted here."""
     opening, terminations, hires, new_hire_terminations, closing = (
-        int(figures[name].value or 0)
+        _count(figures, name, year)
         for name in ("opening_headcount", "terminations", "hires", "new_hire_terminations", "closing_headcount")
     )
     by_status: dict[str, int] = {}
@@ -211,6 +213,13 @@ def _workforce(year: int, figures: dict[str, Metric], people: list[tuple[Any, ..
         by_status=by_status,
         by_level=dict(sorted(by_level.items())),
     )
+
+
+def _count(figures: dict[str, Metric], name: str, year: int) -> int:
+    value = figures[name].value if name in figures else None
+    if value is None:
+        raise DatabaseError(f"fct_annual_metrics has no {name} for {year}")
+    return int(value)
 
 
 def _events(rows: list[tuple[Any, ...]]) -> EventSummary:

@@ -1,0 +1,200 @@
+"""Starts simulations in child processes and reads what they leave behind.
+
+Run as a program it is such a child, which kills itself without warning at a chosen moment: when a stage begins or ends
+(`--kill 2026:reporting:begin`) or just before an operation on files (`--kill-before os.rename:year_2026`).
+"""
+
+import argparse
+import datetime as dt
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from planalign_orchestrator.census import write_census
+from planalign_orchestrator.config import load_simulation_config
+from planalign_orchestrator.factory import build_orchestrator
+from planalign_orchestrator.pipeline import ProgressEvent
+
+YEARS = [2025, 2026, 2027, 2028, 2029]
+PEOPLE = 300
+STARTED = "started"
+TIMEOUT = 120
+
+Contents = dict[str, tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a configuration and a census, and the runs that can be started in it."""
+
+    folder: Path
+    database: Path
+
+    @classmethod
+    def create(cls, folder: Path, database: str = "simulation.duckdb", **sections: Any) -> "Project":
+        """Make the folder's census and configuration; `sections` replace those of the configuration."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "census.csv").exists():
+            write_census(folder / "census.csv", PEOPLE, seed=7, census_date=dt.date(2024, 12, 31))
+        project = cls(folder, folder / database)
+        project.configure(**sections)
+        return project
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.folder / "config.yaml"
+
+    def configure(self, **sections: Any) -> None:
+        """Write the configuration anew."""
+        basis = {"census": {"path": "census.csv"}, "runtime": {"database": str(self.database), "threads": 1}}
+        self.config.write_text(yaml.safe_dump(basis | sections, allow_unicode=True), encoding="utf-8")
+
+    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        """Start `planalign run`; `options` are those of Popen."""
+        return self._start(["-m", "planalign_orchestrator", "run", "-c", str(self.config), *arguments], **options)
+
+    def run(self, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+        """Run `planalign run` to its end."""
+        return _finished(self.start(*arguments, **options))
+
+    def start_child(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        """Start this module as a program."""
+        return self._start([__file__, str(self.config), *arguments], **options)
+
+    def run_child(self, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+        """Run this module as a program to its end."""
+        return _finished(self.start_child(*arguments, **options))
+
+    def _start(self, arguments: list[str], **options: Any) -> "subprocess.Popen[str]":
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PLANALIGN__")}
+        environment |= options.pop("environment", {})
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+
+def _finished(process: "subprocess.Popen[str]") -> "subprocess.CompletedProcess[str]":
+    try:
+        output, errors = process.communicate(timeout=TIMEOUT)
+    finally:
+        process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def contents(database: Path) -> Contents:
+    """Rows and digest of every table, year by year where it has years, without what differs between equal runs.
+
+    The digest is taken here, not by the program under test; of the checkpoints it is the digests they record.
+    """
+    import duckdb
+
+    found: Contents = {}
+    with duckdb.connect(str(database), read_only=True) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name, list_contains((select list(c.column_name) from duckdb_columns() as c "
+            "where c.table_oid = t.table_oid), 'simulation_year') from duckdb_tables() as t "
+            "where database_name = current_database() and table_name <> 'run_metadata'"
+        ).fetchall()
+        for schema, table, by_year in tables:
+            year = "simulation_year" if by_year else "null"
+            values = "t.digests" if table == "checkpoints" else "t"
+            rows = connection.execute(
+                f'select {year}, count(*), sum(hash({values}))::varchar from "{schema}"."{table}" as t group by 1'
+            ).fetchall()
+            found |= {f"{schema}.{table} {key or ''}".strip(): (count, digest) for key, count, digest in rows}
+    return found
+
+
+def finished_years(database: Path) -> list[int]:
+    """The year of every checkpoint in a database, in order; a year with two checkpoints is there twice."""
+    import duckdb
+
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute("select simulation_year from checkpoints order by 1").fetchall()
+    return [year for (year,) in rows]
+
+
+def of_years(found: Mapping[str, Any], years: list[int]) -> Contents:
+    """The part of `contents` that belongs to these years."""
+    return {name: value for name, value in found.items() if name[-4:] in map(str, years)}
+
+
+def edit(database: Path, *statements: str) -> None:
+    """Change a database as a stranger would, with the library of DuckDB alone."""
+    import duckdb
+
+    with duckdb.connect(str(database)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder by its relative path, with its bytes; the locks, which stay, are left out."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".lock"
+    }
+
+
+def _kill_self() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _follow(moment: str | None) -> Callable[[ProgressEvent], None]:
+    """Return a listener that says when the first stage begins, and kills this process at `YEAR:STAGE:begin|end`."""
+    said: list[str] = []
+
+    def listen(event: ProgressEvent) -> None:
+        if not said:
+            said.append(STARTED)
+            sys.stdout.write(f"{STARTED}\n")
+            sys.stdout.flush()
+        if moment == f"{event.year}:{event.stage}:{'end' if event.finished else 'begin'}":
+            _kill_self()
+
+    return listen
+
+
+def _kill_before(operation: str) -> None:
+    """Kill this process when Python is about to do `AUDIT EVENT:PATTERN`, such as `os.rename:_backup`."""
+    wanted, _, pattern = operation.partition(":")
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == wanted and re.search(pattern, str(arguments)):
+            _kill_self()
+
+    sys.addaudithook(hook)
+
+
+def main() -> None:
+    """Simulate, unless killed before the end."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("config")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--kill", metavar="YEAR:STAGE:begin|end")
+    parser.add_argument("--kill-before", metavar="EVENT:PATTERN")
+    options = parser.parse_args()
+    orchestrator = build_orchestrator(load_simulation_config(options.config), on_progress=_follow(options.kill))
+    if options.kill_before is not None:
+        _kill_before(options.kill_before)
+    orchestrator.execute_multi_year_simulation(resume_from_checkpoint=options.resume)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""Reports say what the database holds: every figure is compared with a query of its own."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.reports import (
+    ConsoleReporter,
+    Metric,
+    MultiYearReporter,
+    MultiYearSummary,
+    YearAuditor,
+    YearAuditReport,
+)
+from planalign_orchestrator.utils import DatabaseConnectionManager
+from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
+from tests.conftest import Result
+
+if TYPE_CHECKING:
+    import duckdb
+
+YEARS = range(2025, 2030)
+
+
+@pytest.fixture
+def db(sample_run: Result) -> Iterator[DatabaseConnectionManager]:
+    with DatabaseConnectionManager(sample_run.database, read_only=True, threads=1) as manager:
+        yield manager
+
+
+@pytest.fixture
+def summary(db: DatabaseConnectionManager) -> MultiYearSummary:
+    return MultiYearReporter(db).generate_summary(YEARS)
+
+
+@pytest.fixture
+def report(db: DatabaseConnectionManager) -> YearAuditReport:
+    return YearAuditor(db).generate_report(2026)
+
+
+def failed_rule(report: YearAuditReport) -> YearAuditReport:
+    """The report with a rule that two people break."""
+    verdict = ValidationResult("pay_is_odd", ValidationSeverity.WARNING, False, 2, ("id E1", "id E2"), False, "")
+    return replace(report, validation=(*report.validation, verdict))
+
+
+def test_metrics_are_those_of_the_mart(db: DatabaseConnectionManager, report: YearAuditReport) -> None:
+    rows = db.get_connection().execute(
+        "select metric, value, unit from fct_annual_metrics where simulation_year = 2026 order by metric"
+    )
+    expected = {name: Metric(value, unit) for name, value, unit in rows.fetchall()}
+    assert report.metrics == expected
+    assert list(report.metrics) == list(expected)
+
+
+def test_headcounts_are_the_metrics_and_tie(report: YearAuditReport) -> None:
+    people = report.workforce_breakdown
+    assert people.opening == report.value("opening_headcount")
+    assert people.closing == report.value("closing_headcount")
+    assert people.opening - people.terminations + people.hires - people.new_hire_terminations == people.closing
+    assert people.equation == (
+        f"{people.opening:,} - {people.terminations:,} + {people.hires:,} - {people.new_hire_terminations:,}"
+        f" = {people.closing:,}"
+    )
+
+
+def test_people_by_status_and_level_are_those_of_the_snapshot(sample_run: Result, report: YearAuditReport) -> None:
+    where = "from fct_workforce_snapshot where simulation_year = 2026"
+    assert report.workforce_breakdown.by_status == dict(
+        sample_run.query(f"select detailed_status_code, count(*) {where} group by 1")
+    )
+    active = dict(sample_run.query(f"select level_id, count(*) {where} and termination_date is null group by 1"))
+    assert report.workforce_breakdown.by_level == active
+    assert sum(active.values()) == report.workforce_breakdown.closing
+
+
+def test_events_are_those_of_the_ledger(sample_run: Result, report: YearAuditReport) -> None:
+    where = "from fct_yearly_events where simulation_year = 2026"
+    events = report.event_summary
+    assert events.by_type == dict(sample_run.query(f"select event_type, count(*) {where} group by 1"))
+    assert [(events.total,)] == sample_run.query(f"select count(*) {where}")
+    reasons = dict(
+        sample_run.query(f"select event_category, count(*) {where} and event_type = 'termination' group by 1")
+    )
+    assert events.by_category["termination"] == reasons
+
+
+def test_verdicts_are_those_of_the_checkpoint(sample_run: Result, report: YearAuditReport) -> None:
+    stored = sample_run.verdicts()[2026]
+    assert [(found.rule, found.passed) for found in report.validation] == [
+        (row["rule"], row["passed"]) for row in stored
+    ]
+    assert stored
+
+
+class NobodyIsCalled:
+    """A rule of a user's own: somebody has this id."""
+
+    def __init__(self, employee_id: str) -> None:
+        self.name = f"nobody_is_{employee_id}"
+        self._id = employee_id
+
+    def check(self, connection: "duckdb.DuckDBPyConnection", year: int) -> ValidationResult:
+        found = connection.execute(
+            "select count(*) from fct_workforce_snapshot where simulation_year = ? and employee_id = ?",
+            [year, self._id],
+        ).fetchone()
+        failures = found[0] if found else 0
+        return ValidationResult(self.name, ValidationSeverity.WARNING, failures == 0, failures, (self._id,), False, "")
+
+
+def test_rules_that_were_not_part_of_the_run_are_judged_now(db: DatabaseConnectionManager) -> None:
+    validator = DataValidator(db)
+    validator.register_rule(NobodyIsCalled("NH_2026_000001"))
+    validator.register_rule(NobodyIsCalled("nobody"))
+    stored = YearAuditor(db).generate_report(2026).validation
+    judged = YearAuditor(db, validator).generate_report(2026).validation
+    assert judged[: len(stored)] == stored
+    assert [(found.rule, found.passed) for found in judged[len(stored) :]] == [
+        ("nobody_is_NH_2026_000001", False),
+        ("nobody_is_nobody", True),
+    ]
+
+
+def test_the_run_wrote_the_report_that_the_database_gives(sample_run: Result, report: YearAuditReport) -> None:
+    written = json.loads((sample_run.database.parent / "reports" / "year_2026.json").read_text(encoding="utf-8"))
+    assert written == json.loads(json.dumps(report.to_dict()))
+    assert written["database"] == sample_run.database.name
+    assert written["metrics"]["hires"] == {"value": int(report.value("hires") or 0), "unit": "people"}
+
+
+def test_json_is_replaced_whole_and_the_same_every_time(report: YearAuditReport, tmp_path: Path) -> None:
+    path = tmp_path / "reports" / "year_2026.json"
+    assert report.export_json(path) == path
+    first = path.read_bytes()
+    path.write_bytes(b"an older report")
+    report.export_json(path)
+    assert path.read_bytes() == first
+    assert [entry.name for entry in path.parent.iterdir()] == ["year_2026.json"]
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(report: YearAuditReport, tmp_path: Path) -> None:
+    blocked = tmp_path / "folder"
+    blocked.write_text("a file", encoding="utf-8")
+    with pytest.raises(DatabaseError, match="cannot write"):
+        report.export_json(blocked / "year_2026.json")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
+
+
+def test_csv_has_a_line_a_year_and_every_figure(sample_run: Result, summary: MultiYearSummary) -> None:
+    lines = list(csv.DictReader(io.StringIO(summary.to_csv())))
+    assert [line["simulation_year"] for line in lines] == [str(year) for year in YEARS]
+    assert {(line["run_id"], line["scenario_id"]) for line in lines} == {(summary.years[0].run_id, "baseline")}
+    for line in lines:
+        year = line["simulation_year"]
+        figures = sample_run.query(f"select metric, value from fct_annual_metrics where simulation_year = {year}")
+        assert {name: Decimal(line[name]) if line[name] else None for name, _ in figures} == dict(figures)
+        events = sample_run.query(
+            f"select event_type, count(*) from fct_yearly_events where simulation_year = {year} group by 1"
+        )
+        assert {name: int(line[f"{name}_events"]) for name, _ in events} == dict(events)
+
+
+def test_csv_begins_with_the_identifiers_and_the_headcount(summary: MultiYearSummary) -> None:
+    assert summary.to_csv().split(",")[:9] == [
+        "scenario_id",
+        "plan_design_id",
+        "run_id",
+        "simulation_year",
+        "opening_headcount",
+        "terminations",
+        "hires",
+        "new_hire_terminations",
+        "closing_headcount",
+    ]
+
+
+def test_the_run_wrote_the_csv_that_the_database_gives(sample_run: Result, summary: MultiYearSummary) -> None:
+    written = sample_run.database.parent / "reports" / "multi_year_summary_2025_2029.csv"
+    assert written.read_text(encoding="utf-8") == summary.to_csv()
+
+
+def test_growth_compounds_from_the_first_opening_to_the_last_close(summary: MultiYearSummary) -> None:
+    growth = {name: float(value) for name, value in summary.growth_analysis.items() if value is not None}
+    first, last = summary.workforce_progression[0], summary.workforce_progression[-1]
+    assert (growth["starting_workforce"], growth["ending_workforce"]) == (first.opening, last.closing)
+    assert growth["years_analyzed"] == 5
+    assert first.opening * (1 + growth["compound_annual_growth_rate"]) ** 5 == pytest.approx(last.closing, abs=0.05)
+    assert first.opening * (1 + growth["total_growth_pct"] / 100) == pytest.approx(last.closing, abs=0.001)
+    compounded = Decimal(1)
+    for report in summary.years:
+        compounded *= 1 + (report.value("compensation_growth_all") or 0)
+    assert (1 + growth["average_annual_pay_growth"]) ** 5 == pytest.approx(float(compounded), abs=1e-5)
+    assert growth["total_compensation_last_year"] == float(summary.years[-1].value("total_compensation") or 0)
+
+
+def test_trends_have_a_value_for_each_year(summary: MultiYearSummary) -> None:
+    assert set(summary.event_trends) == {"hire", "promotion", "raise", "termination"}
+    assert summary.event_trends["hire"] == [people.hires for people in summary.workforce_progression]
+    assert summary.participation_trends == []
+    assert list(summary.validation) == list(YEARS)
+    assert (summary.start_year, summary.end_year) == (2025, 2029)
+
+
+def test_years_are_reported_once_and_in_order(db: DatabaseConnectionManager) -> None:
+    found = MultiYearReporter(db).generate_summary([2028, 2026, 2026])
+    assert [report.simulation_year for report in found.years] == [2026, 2028]
+
+
+def test_missing_years_are_named(db: DatabaseConnectionManager) -> None:
+    with pytest.raises(DatabaseError, match=r"does not hold 2024, 2030; its finished years are 2025, 2026, 2027"):
+        MultiYearReporter(db).generate_summary(range(2024, 2031))
+    with pytest.raises(DatabaseError, match="no year to report was named"):
+        MultiYearReporter(db).generate_summary([])
+
+
+def test_a_database_that_is_not_ours_is_refused(tmp_path: Path) -> None:
+    with DatabaseConnectionManager(tmp_path / "other.duckdb") as other:
+        other.get_connection().execute("create table orders (id integer)")
+        with pytest.raises(DatabaseError, match="is not a simulation database"):
+            YearAuditor(other).generate_report(2025)
+
+
+def test_a_summary_of_no_year_says_so() -> None:
+    nothing = MultiYearSummary.of_no_year("baseline", "default_plan")
+    assert nothing.growth_analysis["years_analyzed"] == 0
+    assert nothing.growth_analysis["compound_annual_growth_rate"] is None
+    assert (nothing.start_year, nothing.end_year, nothing.event_trends) == (None, None, {})
+
+
+def test_a_figure_that_does_not_exist_is_empty_and_not_zero(report: YearAuditReport) -> None:
+    nothing = replace(report, metrics={**report.metrics, "compensation_growth_all": Metric(None, "rate")})
+    summary = MultiYearSummary("baseline", "default_plan", (nothing,))
+    (line,) = csv.DictReader(io.StringIO(summary.to_csv()))
+    assert line["compensation_growth_all"] == ""
+    assert summary.growth_analysis["average_annual_pay_growth"] is None
+    assert nothing.to_dict()["metrics"]["compensation_growth_all"]["value"] is None
+    assert "Average pay - a year" in ConsoleReporter().format_summary(summary)
+    assert re.search(r"(?m)^  compensation_growth_all +-$", ConsoleReporter().format_year_audit(nothing))
+
+
+def test_an_unknown_figure_is_an_error(report: YearAuditReport) -> None:
+    with pytest.raises(DatabaseError, match="no participation_rate for 2026"):
+        report.value("participation_rate")
+
+
+def test_the_year_as_text_shows_every_part(report: YearAuditReport) -> None:
+    text = ConsoleReporter().format_year_audit(replace(failed_rule(report), notes=("one row was set aside",)))
+    assert text.startswith("Year 2026: scenario baseline, plan design default_plan\n")
+    assert report.workforce_breakdown.equation in text
+    assert "warning pay_is_odd: 2 found, for example id E1; id E2" in text
+    assert "one row was set aside" in text
+    assert all(name in text for name in (*report.metrics, *report.event_summary.by_type, "level 1", "new_hire_active"))
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_the_summary_as_text_is_aligned_and_shows_the_equations(summary: MultiYearSummary) -> None:
+    years = (*summary.years[:-1], failed_rule(summary.years[-1]))
+    text = ConsoleReporter().format_summary(replace(summary, years=years))
+    lines = text.splitlines()
+    heading = lines.index(next(line for line in lines if line.startswith("Year")))
+    table = lines[heading : heading + 6]
+    for line, people in zip(table[1:], summary.workforce_progression, strict=True):
+        assert line.startswith(f"{people.simulation_year}  {people.equation}")
+    paid = table[0].index("Paid in the year") + len("Paid in the year")
+    assert all(line[:paid] == line[:paid].rstrip() and line[paid] == " " for line in table)
+    assert "2029:  warning pay_is_odd: 2 found" in text
+    assert f"1 of {len(years[-1].validation)} failed" in table[-1]
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_table_never_cuts_a_figure(summary: MultiYearSummary, width: int) -> None:
+    console = Console(width=width, file=io.StringIO(), record=True)
+    console.print(ConsoleReporter().summary_table(summary))
+    drawn = console.export_text()
+    assert "…" not in drawn
+    if width > 110:
+        assert all(people.equation in drawn for people in summary.workforce_progression)
