@@ -290,8 +290,10 @@ def _check_levels(tables: Mapping[str, ParameterTable], problems: list[str]) -> 
             problems.append(
                 f"parameters.job_levels: level {level} has the range {low} to {high}; 0 < minimum <= maximum"
             )
-    if all(Decimal(value or 0) == 0 for value in _column(tables["merit_by_level"], "merit_rate")):
-        problems.append("parameters.merit_by_level: every merit_rate is 0, so no budget can be spread; set one above 0")
+    if any(Decimal(value or 0) == 0 for value in _column(tables["merit_by_level"], "merit_rate")):
+        problems.append(
+            "parameters.merit_by_level: a merit_rate of 0 leaves no shape to scale to the budget; set it above 0"
+        )
 
 
 def _check_weights(tables: Mapping[str, ParameterTable], problems: list[str]) -> None:

@@ -11,6 +11,7 @@ import json
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,35 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@cache
 def default_table(name: str) -> list[dict[str, str]]:
     """Return the rows of a packaged parameter table."""
     return read_rows(project.default_tables() / f"{name}.csv")
+
+
+@cache
+def band(table: str, years: int) -> dict[str, str]:
+    """Return the row of a packaged band table (by age or tenure) that holds a number of completed years."""
+    low, high = [name for name in default_table(table)[0] if name.endswith(("_from", "_to"))]
+    (found,) = [
+        row for row in default_table(table) if int(row[low]) <= years and (row[high] == "" or years < int(row[high]))
+    ]
+    return found
+
+
+@cache
+def factor(table: str, key: object) -> float:
+    """Return the factor that a packaged table gives to a level or band, its first column."""
+    (found,) = [row for row in default_table(table) if next(iter(row.values())) == str(key)]
+    return float(found["multiplier" if "multiplier" in found else "factor"])
+
+
+def exit_hazard(level: int, age: int, service: int) -> tuple[float, float]:
+    """Return the relative hazard of leaving under the packaged tables, and the retirement part of it."""
+    retirement = float(band("retirement_hazard", age)["hazard"])
+    by_age = factor("termination_by_age", band("age_bands", age)["age_band"])
+    by_tenure = factor("termination_by_tenure", band("tenure_bands", service)["tenure_band"])
+    return factor("termination_by_level", level) * by_age * by_tenure + retirement, retirement
 
 
 def draw(seed: int, stream: str, employee_id: str, year: int, part: int = 0) -> float:

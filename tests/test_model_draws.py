@@ -11,7 +11,17 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from conftest import Result, anniversary, completed_years, default_table, draw, read_rows
+from tests.conftest import (
+    Result,
+    anniversary,
+    band,
+    completed_years,
+    default_table,
+    draw,
+    exit_hazard,
+    factor,
+    read_rows,
+)
 
 pytestmark = pytest.mark.xdist_group("sample run")
 
@@ -64,25 +74,6 @@ def events(run: Result, event_type: str, year: int | None = None) -> list[dict[s
     return [{**row, "event_details": json.loads(row["event_details"])} for row in rows]
 
 
-def factors(table: str, key: str, value: str) -> dict[str, float]:
-    return {row[key]: float(row[value]) for row in default_table(table)}
-
-
-def band_of(table: str, label: str, prefix: str, years: int) -> str:
-    """Return the label of the band that holds a number of completed years."""
-    (found,) = [
-        row[label]
-        for row in default_table(table)
-        if int(row[f"{prefix}_from"]) <= years and (row[f"{prefix}_to"] == "" or years < int(row[f"{prefix}_to"]))
-    ]
-    return found
-
-
-AGE_BANDS = [band_of("age_bands", "age_band", "age", years) for years in range(110)]
-TENURE_BANDS = [band_of("tenure_bands", "tenure_band", "tenure", years) for years in range(110)]
-RETIREMENT = [float(band_of("retirement_hazard", "hazard", "age", years)) for years in range(110)]
-
-
 def day_in(year: int, shares: Sequence[Fraction], last_december_day: int, first: float, second: float) -> dt.date:
     """Return the day that two draws pick: a month by the shares, then a day of it, December ending early."""
     bounds = [round(float(sum(shares[:month], Fraction(0))), 12) for month in range(12)]
@@ -114,21 +105,14 @@ def test_the_draw_of_an_event_is_five_lines_of_python(
     assert [event["random_draw"] for event in found] == [both_draws(stream, event)[0] for event in found]
 
 
-def hazard(employee: Employee, first_day: dt.date) -> tuple[float, float]:
-    """Return the relative hazard of leaving and the retirement part of it, at the age and service of 1 January."""
-    age, service = completed_years(employee.born, first_day), completed_years(employee.hired, first_day)
-    level = factors("termination_by_level", "level_id", "factor")[str(employee.level)]
-    by_age = factors("termination_by_age", "age_band", "multiplier")[AGE_BANDS[age]]
-    by_tenure = factors("termination_by_tenure", "tenure_band", "multiplier")[TENURE_BANDS[service]]
-    return level * by_age * by_tenure + RETIREMENT[age], RETIREMENT[age]
-
-
 def test_the_smallest_race_keys_leave_for_the_drawn_cause(sample_run: Result) -> None:
     causes: set[str] = set()
     for year in YEARS:
         expected = []
         for employee in opening_population(sample_run, year):
-            total, retirement = hazard(employee, dt.date(year, 1, 1))
+            new_year = dt.date(year, 1, 1)
+            age, service = completed_years(employee.born, new_year), completed_years(employee.hired, new_year)
+            total, retirement = exit_hazard(employee.level, age, service)
             first, second = (draw(SEED, "termination", employee.employee_id, year, part) for part in (0, 1))
             share = retirement / total
             cause = "voluntary" if second < share + (1 - share) * 0.75 else "involuntary"
@@ -203,17 +187,16 @@ def promotion_probability(employee: Employee, on: dt.date) -> float:
     age, service = completed_years(employee.born, on), completed_years(employee.hired, on)
     if employee.level == 5 or service < 1 or age >= 65:
         return 0.0
-    level = factors("promotion_by_level", "level_id", "factor")[str(employee.level)]
-    by_age = factors("promotion_by_age", "age_band", "multiplier")[AGE_BANDS[age]]
-    by_tenure = factors("promotion_by_tenure", "tenure_band", "multiplier")[TENURE_BANDS[service]]
-    return min(1.0, 0.04 * by_age * by_tenure * level)
+    by_age = factor("promotion_by_age", band("age_bands", age)["age_band"])
+    by_tenure = factor("promotion_by_tenure", band("tenure_bands", service)["tenure_band"])
+    return min(1.0, 0.04 * by_age * by_tenure * factor("promotion_by_level", employee.level))
 
 
 def test_promotions_are_those_whose_draw_is_below_their_probability(sample_run: Result) -> None:
     for year in YEARS:
         promotion_day = dt.date(year, 2, 1)
         left = {event["employee_id"]: event["effective_date"] for event in events(sample_run, "termination", year)}
-        expected = {}
+        expected: dict[str, tuple[Any, ...]] = {}
         for employee in opening_population(sample_run, year):
             probability = promotion_probability(employee, promotion_day)
             stays = left.get(employee.employee_id, promotion_day) >= promotion_day

@@ -8,7 +8,7 @@ from math import ceil
 from pathlib import Path
 
 import pytest
-from conftest import Laboratory, Result, Row, people, person, simulate
+from tests.conftest import Laboratory, Result, Row, people, person, simulate
 
 from planalign_orchestrator.checkpoints import read_status
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError

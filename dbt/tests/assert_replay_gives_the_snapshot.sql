@@ -185,7 +185,7 @@ replayed as (
         age_bands.age_band,
         tenure_bands.tenure_band,
         paid.closing_rate as current_compensation,
-        round(paid.rate_days / present.days_in_year, 2)::decimal(18, 2) as prorated_annual_compensation,
+        {{ per_year('paid.rate_days', 'present.days_in_year') }} as prorated_annual_compensation,
         round(
             present.scheduled_hours_per_week * 52 * (present.last_date - present.first_date + 1) / present.days_in_year,
             2

@@ -25,8 +25,8 @@ AGES: Final = (
 )
 PAY_RANGES: Final = ((56_000, 80_000), (80_000, 120_000), (120_000, 160_000), (160_000, 300_000), (300_000, 500_000))
 
-# Service as a share of the years since age 18, at the 0th, 10th, ... 100th percentile: half stay less than a sixth.
-SERVICE_SHARES: Final = (0.0, 0.02, 0.05, 0.08, 0.12, 0.17, 0.24, 0.34, 0.48, 0.68, 1.0)
+# Service as a share of the years since age 18, at the 0th, 10th, ... 100th percentile: half have less than a fifth.
+SERVICE_SHARES: Final = (0.0, 0.04, 0.08, 0.11, 0.15, 0.20, 0.27, 0.37, 0.51, 0.70, 1.0)
 LONGEST_SERVICE_YEARS: Final = 44
 
 # Weekly hours of part-timers, and how often.
@@ -112,7 +112,7 @@ def _people(size: int, seed: int, census_date: date) -> str:
                 *,
                 {_pay()}::decimal(18,2) as pay,
                 may_join >= date '2016-01-01' and u_method < 0.6 as automatic,
-                u_joins < 0.68 + 0.004 * (age - 30) + 0.03 * level_id as wants_plan
+                u_joins < 0.63 + 0.004 * (age - 30) + 0.03 * level_id as wants_plan
             from paid
         ),
         elected as (
