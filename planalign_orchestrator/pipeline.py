@@ -238,7 +238,7 @@ class PipelineOrchestrator:
             with self._db.transaction() as connection:
                 if year == years[0]:
                     self._begin_run(inputs, connection, year)
-                engine.create_marts()
+                    engine.create_marts()
                 checkpoint = self._simulate_year(
                     inputs, engine, validator, year, is_final_year=year == years[-1], strict=strict
                 )

@@ -55,6 +55,7 @@ class DataValidator:
     def __init__(self, db: DatabaseConnectionManager, tests: Sequence[DataTest] = (), *, examples: int = 3) -> None:
         self._db = db
         self._tests = tuple(tests)
+        self._counts: dict[bool, duckdb.Statement] = {}
         self._rules: list[ValidationRule] = []
         self._examples = examples
 
@@ -69,7 +70,11 @@ class DataValidator:
         """
         connection = self._db.get_connection()
         tests = [test for test in self._tests if is_final_year or FINAL_YEAR not in test.tags]
-        failures = _count_failures(connection, tests)
+        failures: dict[str, int] = {}
+        if tests:
+            if is_final_year not in self._counts:
+                self._counts[is_final_year] = connection.extract_statements(_counts(tests))[0]
+            failures = dict(connection.execute(self._counts[is_final_year]).fetchall())
         results = [self._result(connection, test, failures[test.name]) for test in tests]
         return results + [rule.check(connection, year) for rule in self._rules]
 
@@ -104,8 +109,6 @@ class DataValidator:
         )
 
 
-def _count_failures(connection: "duckdb.DuckDBPyConnection", tests: Sequence[DataTest]) -> dict[str, int]:
-    if not tests:
-        return {}
-    counts = "\nunion all\n".join(f"select '{test.name}', count(*) from (\n{test.sql}\n)" for test in tests)
-    return dict(connection.execute(counts).fetchall())
+def _counts(tests: Sequence[DataTest]) -> str:
+    """One statement that counts the offending rows of every test."""
+    return "\nunion all\n".join(f"select '{test.name}', count(*) from (\n{test.sql}\n)" for test in tests)

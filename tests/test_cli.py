@@ -143,7 +143,7 @@ def test_help_lists_every_command_in_whole_sentences(planalign: Planalign) -> No
 def test_help_loads_nothing_heavy(project: Path) -> None:
     program = (
         "import sys\nfrom planalign_orchestrator.cli import main\ntry:\n    main(['run', '--help'])\n"
-        "except SystemExit:\n    print([name for name in ('duckdb', 'rich', 'yaml', 'tenacity') if name in sys.modules])"
+        "except SystemExit:\n    print([n for n in ('duckdb', 'rich', 'yaml', 'tenacity') if n in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -233,7 +233,7 @@ def test_quiet_run_says_nothing_but_its_results(planalign: Planalign, project: P
 def test_verbose_run_names_the_stages(planalign: Planalign, project: Path) -> None:
     done = planalign("run", "-v", "--years", "2025")
     stages = ["initialization", "foundation", "event generation", "state accumulation", "validation", "reporting"]
-    assert [name for name in re.findall(r"(?m)^2025 ([a-z ]+): [0-9.]+ s$", done.err)] == stages
+    assert re.findall(r"(?m)^2025 ([a-z ]+): [0-9.]+ s$", done.err) == stages
 
 
 def test_run_as_json_is_one_document(planalign: Planalign, project: Path) -> None:

@@ -8,10 +8,10 @@ from math import ceil
 from pathlib import Path
 
 import pytest
-from tests.conftest import Laboratory, Result, Row, people, person, simulate
 
 from planalign_orchestrator.checkpoints import read_status
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError
+from tests.conftest import Laboratory, Result, Row, people, person, simulate
 
 
 def half_away_from_zero(number: Decimal) -> int:

@@ -100,8 +100,10 @@ def describe_problems(connection: "duckdb.DuckDBPyConnection", layout: Layout, c
     return sentences
 
 
-def write_quarantine(connection: "duckdb.DuckDBPyConnection", table: str, layout: Layout, checks: list[Check]) -> None:
-    """Create the quarantine table: a bad row's number, id, every reason, and the values that were read, as JSON.
+def write_quarantine(
+    connection: "duckdb.DuckDBPyConnection", table: str, layout: Layout, checks: list[Check], *, bad_rows: int
+) -> None:
+    """Create the quarantine table and put the bad rows in it: number, id, every reason, the values as read, as JSON.
 
     Columns that are not read (and social security numbers) are not copied; a row that cannot be split has no JSON.
     """
@@ -113,8 +115,13 @@ def write_quarantine(connection: "duckdb.DuckDBPyConnection", table: str, layout
         f" || {text_literal(' ' + check.says)}"
         for bit, check in enumerate(checks)
     )
+    connection.execute(
+        f"create or replace table {table} (row_number bigint, employee_id varchar, reasons varchar, raw_row varchar)"
+    )
+    if not bad_rows:
+        return
     connection.execute(f"""
-        create or replace table {table} as
+        insert into {table}
         with hits as ({_hits(layout, checks)}),
         reasons as (
             select row_number, string_agg(case bit {says} end, '; ' order by bit) as reasons

@@ -163,7 +163,8 @@ def _people(size: int, seed: int, census_date: date) -> str:
                 level_id = 5 and u_owner < 0.02 as is_five_percent_owner,
                 {_prior_year_pay(census_date)} as prior_year_compensation,
                 {_balance("percent * 0.01", 20_000, "years_in_plan", "participates")} as employee_account_balance,
-                {_balance("least(percent, 6) * 0.005", 8_000, "years_in_plan", "participates")} as match_account_balance,
+                {_balance("least(percent, 6) * 0.005", 8_000, "years_in_plan", "participates")}
+                    as match_account_balance,
                 {_balance("0.02", 5_000, "years_with_core", "true")} as core_account_balance,
                 i
             from saved

@@ -57,7 +57,13 @@ def load_census(
             create or replace table {schema}.census as
             select {select_list(census_date)}, row_number from {TYPED_TABLE} where problems = 0
         """)
-        write_quarantine(connection, quarantine_table, judgement.layout, judgement.checks)
+        write_quarantine(
+            connection,
+            quarantine_table,
+            judgement.layout,
+            judgement.checks,
+            bad_rows=judgement.summary.quarantined,
+        )
         return judgement.summary
 
 
@@ -107,8 +113,8 @@ def _judge(
     problems += date_problems
     checks = checks_for(layout, undecided, census_date, level_ids, source.date_format)
     write_typed_rows(connection, layout, readings, checks)
-    row_problems = describe_problems(connection, layout, checks)
     quarantined = rows.malformed + count_bad_rows(connection)
+    row_problems = describe_problems(connection, layout, checks) if quarantined else []
     if source.on_invalid_rows == "fail" or problems:
         problems += row_problems
     if problems:
