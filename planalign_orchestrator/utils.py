@@ -211,9 +211,7 @@ class DatabaseConnectionManager:
 
         try:
             yield
-        except duckdb.IOException as error:
-            raise _database_error(self.db_path, str(error)) from error
-        except duckdb.FatalException as error:
+        except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
             raise _database_error(self.db_path, str(error)) from error
         except duckdb.OutOfMemoryException as error:
             raise DatabaseError(

@@ -2,13 +2,17 @@
 
 from planalign_orchestrator.census.generating import write_census
 from planalign_orchestrator.census.loading import check_census, load_census
+from planalign_orchestrator.census.mapping import ColumnSuggestion, mapping_yaml, suggest_mapping
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
 
 __all__ = [
     "CensusSource",
     "CensusSummary",
+    "ColumnSuggestion",
     "OptionalColumn",
     "check_census",
     "load_census",
+    "mapping_yaml",
+    "suggest_mapping",
     "write_census",
 ]

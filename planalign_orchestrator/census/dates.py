@@ -115,6 +115,15 @@ def plan_date(connection: "duckdb.DuckDBPyConnection", column: str, rules: DateR
     return DatePlan(_any_format(column, rules, day_first=facts.day_first > 0), notes=tuple(notes))
 
 
+def guess_date(text: str, epoch: date | None) -> str:
+    """Return SQL for the date in `<text>_day` in any format and either order, NULL where there is none; for a survey
+    of values only, because nothing settles the order, and two-digit years are read as hires in 2025 are.
+    """
+    rules = DateRules(date(2025, 12, 31), None, typed_dates=True, epoch=epoch)
+    readings = (_any_format("employee_hire_date", rules, day_first=day_first) for day_first in (False, True))
+    return in_range(f"coalesce({', '.join(readings)})").replace("employee_hire_date", text)
+
+
 def in_range(column: str) -> str:
     """Return SQL that is NULL for years nobody can have meant, such as 0085 or 9999."""
     return f"case when {column} between date '1900-01-01' and date '2199-12-31' then {column} end"

@@ -52,7 +52,12 @@ def resolve_headings(headings: Sequence[str], source: CensusSource) -> Layout:
 
 def yaml_line(name: str, heading: str) -> str:
     """Return the line under `census.columns` that gives a standard column its heading."""
-    return f"{name}: {json.dumps(heading, ensure_ascii=False)}"
+    return f"{name}: {quoted_heading(heading)}"
+
+
+def quoted_heading(heading: str) -> str:
+    """Return the heading as a YAML text that stays a text, whatever characters it holds."""
+    return json.dumps(heading, ensure_ascii=False)
 
 
 def _mapped(headings: Sequence[str], columns: dict[str, str]) -> tuple[dict[str, str], list[str]]:

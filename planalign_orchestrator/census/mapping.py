@@ -1,26 +1,255 @@
 """Suggest which of a client's headings is which standard column, from the names and from the values below them.
 
-A name speaks for a column to the degree in `match_name`; the values confirm it or speak against it. Without a telling
-name the values alone give a weak suggestion, at most `VALUES_ALONE`. Each heading and each standard column is used once,
-the surest pair first.
+A name speaks for a column to the degree that `match_name` gives; the values confirm it or speak against it. Without a
+telling name the values alone make a weak suggestion. Each heading and each standard column is used once, the surest pair
+first.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from planalign_orchestrator.census.columns import COLUMNS, COLUMNS_BY_NAME, Column, match_name, nearest_column
-from planalign_orchestrator.census.dates import day_text, looks_like_date, rough_year
-from planalign_orchestrator.census.headings import yaml_line
+from planalign_orchestrator.census import workbooks
+from planalign_orchestrator.census.columns import (
+    COLUMNS,
+    COLUMNS_BY_NAME,
+    REQUIRED_COLUMNS,
+    Column,
+    match_name,
+    nearest_column,
+)
+from planalign_orchestrator.census.dates import day_text, guess_date
+from planalign_orchestrator.census.headings import quoted_heading, yaml_line
 from planalign_orchestrator.census.reading import open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource
-from planalign_orchestrator.census.sql import RAW_VIEW, fetch_one
+from planalign_orchestrator.census.sql import RAW_VIEW, fetch_one, text_literal
 from planalign_orchestrator.census.values import READABLE, read_value
 
 if TYPE_CHECKING:
     import duckdb
 
 SAMPLE_ROWS: Final = 20_000
+
+# From here on a suggestion is written as a mapping, below it as a comment; below the second bound it is not made.
 CONFIDENT: Final = 0.6
-VALUES_ALONE: Final = 0.5
+WORTH_NAMING: Final = 0.2
+
+# How sure the values alone can make us, for the columns that values can tell apart.
+VALUES_ALONE: Final = {
+    "employee_id": 0.3,
+    "employee_birth_date": 0.5,
+    "employee_hire_date": 0.4,
+    "employee_gross_compensation": 0.4,
+    "employee_ssn": 0.5,
+}
+_USUAL_PAY: Final = (5_000, 2_000_000)
+_GENERATION_YEARS: Final = 10
+_SSN: Final = r"\d{3}-\d{2}-\d{4}|\d{9}"
+
+
+@dataclass(frozen=True)
+class ColumnSuggestion:
+    """What one heading probably is; `confidence` is 0..1, and `standard_name` is None when it is nothing known."""
+
+    heading: str
+    standard_name: str | None
+    confidence: float
+    evidence: str
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """The values below a heading: how many there are, and which share of them can be read as what."""
+
+    filled: int
+    unique: float
+    shares: Mapping[str, float]
+    whole_percents: float
+    median_year: float | None
+    median_amount: float | None
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How well values suit a column, 0..1, and the words for it."""
+
+    score: float
+    words: str
+
+
+def suggest_mapping(path: Path, sheet: str | None = None) -> list[ColumnSuggestion]:
+    """Return one suggestion per heading, in file order, judged by the heading and up to 20,000 rows below it.
+
+    Raises CensusError when the file cannot be read.
+    """
+    import duckdb
+
+    source = CensusSource(path, sheet=sheet)
+    with duckdb.connect(":memory:") as connection:
+        file = open_census(connection, source)
+        places = {f"c{place}": place for place, heading in enumerate(file.headings) if heading}
+        read_rows(connection, file, places, mark_dates=False)
+        epoch = workbooks.epoch(path) if file.kind == "excel" else None
+        profiles = {place: _profile(connection, name, epoch) for name, place in places.items()}
+    headings = {place: file.headings[place] for place in profiles}
+    return _assign(headings, profiles)
+
+
+def mapping_yaml(suggestions: Sequence[ColumnSuggestion]) -> str:
+    """Return the `census` keys that put the suggestions into force, each with its reason.
+
+    Doubtful suggestions, and required columns that nothing resembles, are comments. Headings that look like a column
+    for which another heading was surer are listed under `ignore_columns`.
+    """
+    lines: list[str] = []
+    sure = 0
+    for suggestion in suggestions:
+        name = suggestion.standard_name
+        if name is None or name == suggestion.heading:
+            continue
+        confident = suggestion.confidence >= CONFIDENT
+        sure += confident
+        line = f"{'' if confident else '# '}{yaml_line(name, suggestion.heading)}"
+        lines.append(f"    {line}  # {suggestion.confidence:.0%}: {suggestion.evidence}")
+    found = {suggestion.standard_name for suggestion in suggestions}
+    lines += [f"    # {c.name}: nothing resembles it" for c in REQUIRED_COLUMNS if c.name not in found]
+    ignored = [
+        f"    - {quoted_heading(s.heading)}"
+        for s in suggestions
+        if s.standard_name is None and nearest_column(s.heading) is not None
+    ]
+    block = ["census:", "  columns:" if sure else "  columns: {}", *lines]
+    return "\n".join([*block, *(["  ignore_columns:", *ignored] if ignored else [])]) + "\n"
+
+
+def _profile(connection: "duckdb.DuckDBPyConnection", name: str, epoch: date | None) -> _Profile:
+    """Survey the first rows of one column of the raw view."""
+    readable = {
+        "money": f"{_read('employee_gross_compensation')} is not null",
+        "rate": f"{_read('employee_deferral_rate')} between 0 and 1",
+        "hours": f"{_read('scheduled_hours_per_week')} between 1 and 168",
+        "level": f"{_read('level_id')} between 0 and 30",
+        "boolean": f"{_read('auto_escalation_opt_out')} is not null",
+        "active": f"{_read('active')} is not null",
+        "method": f"{_read('enrollment_method')} is not null",
+        "ssn": f"regexp_full_match(text, {text_literal(_SSN)})",
+        "date": "day is not null",
+    }
+    shares = ", ".join(f"coalesce(avg(({condition})::integer), 0)" for condition in readable.values())
+    filled, unique, whole_percents, median_year, median_amount, *found = fetch_one(
+        connection,
+        f"""
+        with texts as (
+            select {name} as text, {day_text(name)} as text_day
+            from {RAW_VIEW} where {name} is not null limit {SAMPLE_ROWS}
+        ),
+        days as (select text, {guess_date("text", epoch)} as day from texts)
+        select
+            count(*),
+            coalesce(count(distinct text) / count(*), 0),
+            coalesce(avg((coalesce({_read("employee_deferral_rate")}, -1) between 0 and 100)::integer), 0),
+            median(year(day)),
+            median({_read("employee_gross_compensation")}),
+            {shares}
+        from days
+        """,
+    )
+    return _Profile(
+        filled,
+        unique,
+        {kind: float(share or 0) for kind, share in zip(readable, found, strict=True)},
+        float(whole_percents),
+        None if median_year is None else float(median_year),
+        None if median_amount is None else float(median_amount),
+    )
+
+
+def _assign(headings: Mapping[int, str], profiles: Mapping[int, _Profile]) -> list[ColumnSuggestion]:
+    """Pair headings with columns, the surest pair first; ties go to the earlier heading, then the earlier column."""
+    date_years = [p.median_year for p in profiles.values() if p.shares["date"] > 0.5 and p.median_year is not None]
+    candidates = []
+    for place, heading in headings.items():
+        for order, column in enumerate(COLUMNS):
+            suggestion = _judge_pair(heading, column, profiles[place], date_years)
+            if suggestion.confidence >= WORTH_NAMING:
+                candidates.append((-suggestion.confidence, place, order, suggestion))
+    chosen: dict[int, ColumnSuggestion] = {}
+    taken: set[str | None] = set()
+    for _, place, _, suggestion in sorted(candidates, key=lambda candidate: candidate[:3]):
+        if place not in chosen and suggestion.standard_name not in taken:
+            chosen[place] = suggestion
+            taken.add(suggestion.standard_name)
+    nothing = "neither its name nor its values point to a standard column that is still free"
+    return [chosen.get(place, ColumnSuggestion(heading, None, 0.0, nothing)) for place, heading in headings.items()]
+
+
+def _judge_pair(heading: str, column: Column, profile: _Profile, date_years: Sequence[float]) -> ColumnSuggestion:
+    name = match_name(heading, column)
+    fit = _fit(column, profile, date_years)
+    if name.score == 1:
+        confidence = 1.0
+    elif name.score > 0:
+        confidence = min(0.99, name.score * (0.3 + 0.7 * fit.score) + (1 - name.score) * 0.3 * fit.score)
+    elif profile.filled and fit.score > 0.5:
+        confidence = VALUES_ALONE.get(column.name, 0.0) * fit.score
+    else:
+        confidence = 0.0
+    return ColumnSuggestion(heading, column.name, round(confidence, 2), f"{name.reason}; {fit.words}")
+
+
+def _fit(column: Column, profile: _Profile, date_years: Sequence[float]) -> _Fit:
+    if not profile.filled:
+        return _Fit(0.5, "there are no values to judge by")
+    if column.name == "employee_ssn":
+        return _share_fit(profile, "ssn", "have nine digits")
+    if column.name == "employee_id":
+        return _identity_fit(profile)
+    if column.kind == "text":
+        repeated = profile.unique <= 0.5 or profile.filled < 10
+        return _Fit(0.9 if repeated else 0.4, "the values repeat" if repeated else "the values hardly repeat")
+    if column.kind == "date":
+        return _date_fit(column, profile, date_years)
+    if column.kind == "rate" and profile.shares["rate"] < 0.5 < profile.whole_percents:
+        return _Fit(0.6, "the values look like whole percents: write them as decimals (0.06) or with a sign (6%)")
+    if column.name == "employee_gross_compensation" and profile.median_amount is not None:
+        low, high = _USUAL_PAY
+        if not low <= profile.median_amount <= high:
+            return _Fit(0.2, f"the median of {profile.median_amount:,.2f} is no usual annual pay")
+    return _share_fit(profile, "active" if column.name == "active" else column.kind, f"are {READABLE[column.kind]}")
+
+
+def _share_fit(profile: _Profile, kind: str, words: str) -> _Fit:
+    share = profile.shares[kind]
+    return _Fit(share, f"{share:.0%} of the values {words}")
+
+
+def _identity_fit(profile: _Profile) -> _Fit:
+    if profile.shares["ssn"] > 0.5:
+        return _Fit(0.3, "the values look like social security numbers")
+    if profile.shares["date"] > 0.5:
+        return _Fit(0.1, "the values are dates")
+    words = "all values differ" if profile.unique == 1 else f"{1 - profile.unique:.0%} of the values repeat another one"
+    return _Fit(1.0 if profile.unique == 1 else 0.5 * profile.unique, words)
+
+
+def _date_fit(column: Column, profile: _Profile, date_years: Sequence[float]) -> _Fit:
+    """Births lie a working life's beginning before the other dates; everything else does not."""
+    fit = _share_fit(profile, "date", f"are {READABLE['date']}s".replace("a dates", "dates"))
+    if profile.median_year is None or len(date_years) < 2:
+        return fit
+    oldest = profile.median_year == min(date_years)
+    apart = max(date_years) - min(date_years) >= _GENERATION_YEARS
+    typical = f"around {profile.median_year:.0f}"
+    if column.name == "employee_birth_date":
+        suits = oldest and apart
+        contrast = "older than the other dates" if suits else "not older than the other dates"
+    else:
+        suits = not (oldest and apart)
+        contrast = "as late as the other dates" if suits else "much older than the other dates"
+    return _Fit(fit.score if suits else 0.3 * fit.score, f"{fit.words}, {typical}, {contrast}")
+
+
+def _read(standard_name: str) -> str:
+    return f"({read_value(COLUMNS_BY_NAME[standard_name], 'text')})"

@@ -40,12 +40,13 @@ READABLE: Final = {
 }
 
 
-def read_value(column: Column) -> str:
-    """Return SQL that reads the text column of the same name, NULL where it cannot be read; dates are not read here.
+def read_value(column: Column, text: str | None = None) -> str:
+    """Return SQL that reads a text column (by default the one of the same name), NULL where it cannot be read.
 
-    Rates and hours come wider than stored, so that a value out of range can still be named.
+    Rates and hours come wider than stored, so that a value out of range can still be named. Dates are read by column,
+    not here.
     """
-    name = column.name
+    name = text or column.name
     if column.kind == "money":
         return _money(name)
     if column.kind == "hours":
@@ -58,7 +59,11 @@ def read_value(column: Column) -> str:
     if column.kind == "level":
         return f"case when {_matches(name, _WHOLE)} then try_cast({name} as decimal(12,2))::integer end"
     if column.kind == "boolean":
-        return _truth(name)
+        true, false = (_ACTIVE, _INACTIVE) if column.name == "active" else (_TRUE, _FALSE)
+        return (
+            f"case when lower({name}) in ({_listed(true)}) then true"
+            f" when lower({name}) in ({_listed(false)}) then false end"
+        )
     if column.kind == "method":
         return f"case when lower({name}) in ({_listed(ENROLLMENT_METHODS)}) then lower({name}) end"
     return name
@@ -88,12 +93,6 @@ def _more_decimals(name: str, places: int) -> str:
     """Return SQL that is true for a text with a digit other than 0 after so many decimals; cheap for short texts."""
     long = f"strpos({name}, '.') > 0 and strlen({name}) - strpos({name}, '.') > {places}"
     return rf"case when {long} then regexp_matches({name}, '[.]\d{{{places}}}\d*[1-9]') else false end"
-
-
-def _truth(name: str) -> str:
-    true, false = (_ACTIVE, _INACTIVE) if name == "active" else (_TRUE, _FALSE)
-    text = f"lower({name})"
-    return f"case when {text} in ({_listed(true)}) then true when {text} in ({_listed(false)}) then false end"
 
 
 def _matches(name: str, pattern: str) -> str:
