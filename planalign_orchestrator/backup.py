@@ -47,11 +47,10 @@ def set_aside(database: Path) -> SetAside:
 
 def put_back(database: Path, moved: SetAside) -> None:
     """Undo `set_aside` after a run that finished no year; a file that holds anything is left alone."""
-    if moved.backup is None:
-        return
     if database.exists():
         with DatabaseConnectionManager(database) as db:
             if checkpoints.read_state(db) is not None:
                 return
         database.unlink()
-    moved.backup.replace(database)
+    if moved.backup is not None:
+        moved.backup.replace(database)

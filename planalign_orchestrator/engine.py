@@ -27,6 +27,7 @@ class NativeEngine:
         # parsed once a run: parsing is a fifth of the time of a small company's year
         self._statements = {model.name: connection.extract_statements(_statement(model))[0] for model in plan.models}
         self._agreed: set[str] = set()
+        self._values: dict[str, Any] = {}
 
     def create_marts(self) -> None:
         """Create every mart from its contract; a mart that exists must have exactly these columns."""
@@ -99,14 +100,17 @@ class NativeEngine:
         for parameter in self.plan.parameters:
             if values[parameter.name] is None:
                 raise PlanCompilationError(f"parameter {parameter.name} has no value")
-        assignments = "; ".join(
+        # variables outlive a transaction, so from the second year on only the year has changed
+        assignments = [
             f"set variable {parameter.name} = {_quoted(values[parameter.name])}::{parameter.type}"
             for parameter in self.plan.parameters
-        )
+            if parameter.name not in self._values or self._values[parameter.name] != values[parameter.name]
+        ]
         try:
-            self._connection.execute(assignments)
+            self._connection.execute("; ".join(assignments))
         except duckdb.ConversionException as error:
             raise ConfigurationError(f"a parameter does not have the type the model reads it with: {error}") from error
+        self._values = dict(values)
 
 
 def _quoted(value: Any) -> str:

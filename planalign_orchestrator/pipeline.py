@@ -5,6 +5,7 @@ import shlex
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
@@ -208,7 +209,9 @@ class PipelineOrchestrator:
             self._simulate(inputs, self.years, strict)
         except BaseException:
             self._db.close()
-            put_back(self._db.db_path, moved)
+            # what stopped the run is the error to show; where the file cannot even be opened, it stays as it is
+            with suppress(DatabaseError):
+                put_back(self._db.db_path, moved)
             raise
 
     def _tell_about(self, moved: SetAside) -> None:

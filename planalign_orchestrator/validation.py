@@ -92,7 +92,8 @@ class DataValidator:
     def _result(self, connection: "duckdb.DuckDBPyConnection", test: DataTest, failures: int) -> ValidationResult:
         examples: tuple[str, ...] = ()
         if failures:
-            cursor = connection.execute(f"select * from (\n{test.sql}\n) limit {self._examples}")
+            # `order by all` makes the examples the same every time, and without it such a query could hang
+            cursor = connection.execute(f"select * from (\n{test.sql}\n) order by all limit {self._examples}")
             names = [column[0] for column in cursor.description]
             examples = tuple(
                 ", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True))

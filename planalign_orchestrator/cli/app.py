@@ -19,7 +19,6 @@ from planalign_orchestrator.cli.validate import validate
 from planalign_orchestrator.errors import PlanAlignError
 
 _LOGGER = logging.getLogger(__name__)
-_INTERRUPTED = 130
 
 app = typer.Typer(
     help="Project a workforce and its retirement plan year by year, event by event, from a census file.",
@@ -42,11 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         app(args=arguments, prog_name="planalign")
-    except KeyboardInterrupt:
-        note("interrupted")
-        sys.exit(_INTERRUPTED)
-    except BrokenPipeError:
-        raise
     except PlanAlignError as error:
         _LOGGER.debug("stack trace", exc_info=True)
         note(f"Error: {error}")

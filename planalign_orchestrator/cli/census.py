@@ -1,6 +1,7 @@
 """`planalign census ...`: judge a census, make a synthetic one, suggest a mapping of a client's headings."""
 
 import datetime as dt
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,7 +95,27 @@ def suggest(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Suggest which heading of a file is which standard column, and how surely."""
+    """Suggest which heading of a file is which standard column, and how surely.
+
+    The end of the answer can be pasted into the configuration; check it first, doubtful lines are comments.
+    """
+    from planalign_orchestrator.census import mapping_yaml, suggest_mapping
+
+    suggestions = suggest_mapping(file, sheet)
+    if as_json:
+        show_json({"suggestions": [asdict(found) for found in suggestions], "yaml": mapping_yaml(suggestions)})
+        return
+    rows = [
+        (
+            found.heading,
+            found.standard_name or "-",
+            f"{found.confidence:.0%}" if found.standard_name else "-",
+            found.evidence,
+        )
+        for found in suggestions
+    ]
+    show_table(("Heading", "Standard column", "Sure", "Why"), rows, left=(0, 1, 3))
+    show("\n" + mapping_yaml(suggestions).rstrip("\n"))
 
 
 def _settings(file: Path, config: Path | None) -> "SimulationConfig":

@@ -1,0 +1,265 @@
+"""A run that is killed or interrupted at any moment loses no finished year, and resumes to the same results."""
+
+import random
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from tests.crash_child import (
+    STARTED,
+    YEARS,
+    Contents,
+    Project,
+    contents,
+    files,
+    finished_years,
+    of_years,
+)
+
+KILLED = -signal.SIGKILL
+REPORTS = [f"reports/year_{year}.json" for year in YEARS]
+COPIES = [f".navigator_checkpoints/year_{year}.json" for year in YEARS]
+SUMMARY = "reports/multi_year_summary_2025_2029.csv"
+DOCUMENTED = sorted(["census.csv", "config.yaml", "simulation.duckdb", "run_vars.json", SUMMARY, *REPORTS, *COPIES])
+MOMENTS = [random.Random(20250101).random() for _ in range(20)]
+IN_EVERY_FAST_RUN = 4
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    """What a run leaves that nothing disturbs."""
+    return contents(finished_project(tmp_path_factory.mktemp("uninterrupted")).database)
+
+
+@pytest.fixture(scope="module")
+def seconds(tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long a child simulates, from its first stage to its end."""
+    child = Project.create(tmp_path_factory.mktemp("timed")).start_child()
+    await_first_stage(child.stdout)
+    began = time.perf_counter()
+    child.communicate(timeout=60)
+    return time.perf_counter() - began
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project.create(tmp_path)
+
+
+def finished_project(folder: Path, database: str = "simulation.duckdb") -> Project:
+    project = Project.create(folder, database)
+    result = project.run()
+    assert result.returncode == 0, result.stderr
+    return project
+
+
+def await_first_stage(stream: object) -> None:
+    assert hasattr(stream, "readline")
+    assert stream.readline() == f"{STARTED}\n"
+
+
+def resume(project: Project) -> str:
+    """Resume to the end and return what the run said."""
+    result = project.run("--resume")
+    assert result.returncode == 0, result.stderr
+    return result.stderr
+
+
+def demand_complete(project: Project, uninterrupted: Contents) -> None:
+    """The results are those of an uninterrupted run, and so are the files beside the database."""
+    assert finished_years(project.database) == YEARS
+    assert contents(project.database) == uninterrupted
+    assert sorted(files(project.folder)) == DOCUMENTED
+
+
+def test_a_run_leaves_the_documented_files_and_nothing_else(project: Project, uninterrupted: Contents) -> None:
+    assert project.run().returncode == 0
+    demand_complete(project, uninterrupted)
+    beside = {path.name for path in project.folder.iterdir()}
+    folders = {"reports", ".navigator_checkpoints"}
+    assert beside == folders | {name for name in DOCUMENTED if "/" not in name} | {"simulation.duckdb.lock"}
+
+
+@pytest.mark.parametrize(
+    "share",
+    [
+        pytest.param(share, id=f"at-{share:.3f}", marks=() if number < IN_EVERY_FAST_RUN else pytest.mark.slow)
+        for number, share in enumerate(MOMENTS)
+    ],
+)
+def test_kill_at_a_random_moment(project: Project, uninterrupted: Contents, seconds: float, share: float) -> None:
+    child = project.start_child()
+    await_first_stage(child.stdout)
+    time.sleep(share * seconds)
+    child.kill()
+    child.communicate(timeout=60)
+    resume(project)
+    demand_complete(project, uninterrupted)
+
+
+@pytest.mark.slow
+def test_kill_again_and_again(project: Project, uninterrupted: Contents) -> None:
+    for year in YEARS:
+        moment = f"{year}:state_accumulation:end"
+        assert project.run_child("--resume", "--kill", moment).returncode == KILLED
+    resume(project)
+    demand_complete(project, uninterrupted)
+
+
+@pytest.mark.parametrize("year", [2025, pytest.param(2027, marks=pytest.mark.slow), 2029])
+def test_kill_after_the_last_stage_loses_that_year_only(
+    project: Project, uninterrupted: Contents, year: int
+) -> None:
+    assert project.run_child("--kill", f"{year}:validation:end").returncode == KILLED
+    said = resume(project)
+    assert f"resumed after {year - 1}" in said if year > YEARS[0] else "there was no finished year to resume" in said
+    assert re.findall(r"(\d+) finished in", said) == [str(later) for later in YEARS if later >= year]
+    demand_complete(project, uninterrupted)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(("--kill", "2026:reporting:begin"), id="before-the-reports"),
+        pytest.param(("--kill-before", "os.rename:reports/year_2026"), id="within-the-report"),
+        pytest.param(("--kill-before", "os.rename:checkpoints/year_2026"), id="between-report-and-checkpoint-copy"),
+        pytest.param(("--kill", "2026:reporting:end"), id="after-the-reports", marks=pytest.mark.slow),
+    ],
+)
+def test_kill_right_after_the_commit_keeps_the_year(
+    project: Project, uninterrupted: Contents, moment: tuple[str, str]
+) -> None:
+    """The year is not simulated again, and the resumed run makes up for the files it could not write any more."""
+    assert project.run_child(*moment).returncode == KILLED
+    assert re.findall(r"(\d+) finished in", resume(project)) == ["2027", "2028", "2029"]
+    demand_complete(project, uninterrupted)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param("os.rename:reports/year_2029", id="last-year-report"),
+        pytest.param("os.rename:checkpoints/year_2029", id="last-checkpoint-copy", marks=pytest.mark.slow),
+        pytest.param("os.rename:multi_year_summary", id="summary"),
+        pytest.param("os.rename:run_vars", id="variables", marks=pytest.mark.slow),
+    ],
+)
+def test_kill_after_the_last_commit_leaves_only_reports_to_write(
+    project: Project, uninterrupted: Contents, operation: str
+) -> None:
+    assert project.run_child("--kill-before", operation).returncode == KILLED
+    assert re.findall(r"(\d+) finished in", resume(project)) == []
+    demand_complete(project, uninterrupted)
+
+
+@pytest.mark.parametrize("commit", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_kill_while_a_commit_is_being_written(project: Project, uninterrupted: Contents, commit: int) -> None:
+    """The write-ahead log begins to grow when a commit is written; the kill comes at once."""
+    log = project.database.with_name(f"{project.database.name}.wal")
+    child = project.start_child()
+    await_first_stage(child.stdout)
+    sizes = {0}
+    while len(sizes) <= commit and child.poll() is None:
+        sizes.add(log.stat().st_size if log.exists() else 0)
+    child.kill()
+    child.communicate(timeout=60)
+    resume(project)
+    demand_complete(project, uninterrupted)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param("os.rename:_backup", id="before-the-old-database-moves"),
+        pytest.param("duckdb.connect:.*", id="before-anything-is-opened", marks=pytest.mark.slow),
+        pytest.param("os.remove:year_2026.json", id="while-old-reports-go"),
+    ],
+)
+def test_kill_while_the_old_database_is_set_aside(tmp_path: Path, uninterrupted: Contents, operation: str) -> None:
+    """Whatever the moment, the old results are in the database or in its backup."""
+    project = finished_project(tmp_path)
+    project.configure(simulation={"random_seed": 43, "end_year": 2026})
+    project.run_child("--kill-before", operation)
+    backup = tmp_path / "simulation_backup.duckdb"
+    kept = project.database if project.database.exists() and finished_years(project.database) == YEARS else backup
+    assert contents(kept) == uninterrupted
+    result = project.run()
+    assert result.returncode == 0, result.stderr
+    assert finished_years(project.database) == [2025, 2026]
+    assert contents(backup) == uninterrupted
+
+
+@pytest.mark.parametrize("moment", ["2025:foundation:end", "2025:validation:end"])
+def test_kill_in_the_first_year_keeps_the_old_results_as_backup(
+    tmp_path: Path, uninterrupted: Contents, moment: str
+) -> None:
+    project = finished_project(tmp_path)
+    project.configure(simulation={"random_seed": 43})
+    assert project.run_child("--kill", moment).returncode == KILLED
+    assert contents(tmp_path / "simulation_backup.duckdb") == uninterrupted
+    resume(project)
+    assert finished_years(project.database) == YEARS
+    assert contents(tmp_path / "simulation_backup.duckdb") == uninterrupted
+
+
+@pytest.mark.parametrize(
+    "share", [0.1, 0.35, pytest.param(0.6, marks=pytest.mark.slow), pytest.param(0.85, marks=pytest.mark.slow)]
+)
+def test_interrupt_keeps_the_finished_years_and_says_how_to_go_on(
+    project: Project, uninterrupted: Contents, share: float
+) -> None:
+    """Ctrl-C at a moment that depends on the finished years, so that the run is never over before."""
+    wanted = int(share * len(YEARS))
+    run = project.start()
+    assert run.stderr is not None
+    said = "".join(run.stderr.readline() for _ in range(wanted)) if wanted else ""
+    if not wanted:
+        while not project.database.exists():
+            time.sleep(0.01)
+        time.sleep(0.05)
+    time.sleep(0.03)
+    run.send_signal(signal.SIGINT)
+    output, rest = run.communicate(timeout=60)
+    said += rest
+    assert run.returncode == 130, said
+    assert "Traceback" not in output + said
+    kept = finished_years(project.database) if project.database.exists() and wanted else []
+    assert kept == YEARS[: len(kept)]
+    assert len(kept) >= wanted
+    if kept:
+        assert f"finished years are kept ({', '.join(map(str, kept))})" in said
+        assert "--resume" in said
+        assert of_years(contents(project.database), kept) == of_years(uninterrupted, kept)
+    else:
+        assert "finished no year" in said
+    resume(project)
+    demand_complete(project, uninterrupted)
+
+
+def test_interrupt_in_the_first_year_brings_the_old_database_back(tmp_path: Path, uninterrupted: Contents) -> None:
+    project = finished_project(tmp_path)
+    before = files(tmp_path)
+    project.configure(simulation={"random_seed": 43})
+    before["config.yaml"] = project.config.read_bytes()
+    run = project.start("-v")
+    assert run.stderr is not None
+    while "2025 foundation" not in run.stderr.readline():
+        pass
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert files(tmp_path) == before
+    assert contents(project.database) == uninterrupted
+
+
+def test_interrupt_from_the_library_is_a_keyboard_interrupt_and_keeps_the_years(project: Project) -> None:
+    child = project.start_child()
+    await_first_stage(child.stdout)
+    time.sleep(0.3)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=60)
+    assert "KeyboardInterrupt" in errors
+    resume(project)
+    assert finished_years(project.database) == YEARS
