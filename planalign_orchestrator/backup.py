@@ -31,16 +31,16 @@ def set_aside(database: Path) -> SetAside:
     """
     with DatabaseConnectionManager(database) as db:
         status = checkpoints.read_state(db)
-        db.get_connection().execute("checkpoint planalign")
-    wal = database.with_name(f"{database.name}.wal")
+        db.get_connection().execute("force checkpoint planalign")
+    backup = backup_path(database)
+    if status is None or not status.checkpoints or (backup.exists() and not status.is_complete):
+        _remove(database)
+        return SetAside(status, None)
+    wal = _log(database)
     if wal.exists():
         raise DatabaseError(
             f"{database} still has the log {wal.name}, so it cannot be moved; close whatever is using it"
         )
-    backup = backup_path(database)
-    if status is None or not status.checkpoints or (backup.exists() and not status.is_complete):
-        database.unlink()
-        return SetAside(status, None)
     database.replace(backup)
     return SetAside(status, backup)
 
@@ -51,6 +51,16 @@ def put_back(database: Path, moved: SetAside) -> None:
         with DatabaseConnectionManager(database) as db:
             if checkpoints.read_state(db) is not None:
                 return
-        database.unlink()
+        _remove(database)
     if moved.backup is not None:
         moved.backup.replace(database)
+
+
+def _log(database: Path) -> Path:
+    return database.with_name(f"{database.name}.wal")
+
+
+def _remove(database: Path) -> None:
+    """Remove a database that holds nothing worth keeping, with the log of a commit that was cut off."""
+    _log(database).unlink(missing_ok=True)
+    database.unlink()

@@ -216,6 +216,20 @@ def _up_to(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
     }
 
 
+def checkpoint_of(row: Mapping[str, Any], database: str) -> WorkflowCheckpoint:
+    """Return the checkpoint of a row of the `checkpoints` table."""
+    return WorkflowCheckpoint(
+        simulation_year=row["simulation_year"],
+        run_id=row["run_id"],
+        completed_at=row["completed_at"].isoformat(timespec="seconds"),
+        engine=row["engine"],
+        duckdb_version=row["duckdb_version"],
+        database=database,
+        fingerprints=row["fingerprints"],
+        digests=row["digests"],
+    )
+
+
 def write_checkpoint_file(directory: Path, checkpoint: WorkflowCheckpoint) -> Path:
     """Write the JSON copy of a checkpoint and return its path."""
     path = directory / f"year_{checkpoint.simulation_year}.json"

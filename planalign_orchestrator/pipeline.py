@@ -1,6 +1,5 @@
 """Carries a simulation out: year by year, each year one transaction with its checkpoint in it."""
 
-import json
 import shlex
 import time
 import uuid
@@ -15,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator import checkpoints
 from planalign_orchestrator.backup import SetAside, put_back, set_aside
-from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
+from planalign_orchestrator.checkpoints import WorkflowCheckpoint
 from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import NativeEngine
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError, PipelineStageError, ValidationFailedError
 from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.plan_compiler import STAGES
-from planalign_orchestrator.reports import MultiYearReporter, MultiYearSummary, YearAuditor
-from planalign_orchestrator.utils import DatabaseConnectionManager, ExecutionMutex, write_atomically
+from planalign_orchestrator.publishing import Publisher
+from planalign_orchestrator.reports import MultiYearSummary
+from planalign_orchestrator.utils import DatabaseConnectionManager, ExecutionMutex, one_kind_of_interrupt
 from planalign_orchestrator.validation import DataValidator, ValidationResult
 
 if TYPE_CHECKING:
@@ -103,10 +103,8 @@ class PipelineOrchestrator:
         self._run_id = uuid.uuid4().hex
         self._census: dict[str, Any] = {}
         self._notes: list[str] = []
-        self._reports: list[Path] = []
-        self._copies: list[Path] = []
         self._backup: Path | None = None
-        self._run_vars: Path | None = None
+        self._publisher = Publisher(db_manager, self.reports_directory, self.checkpoint_directory)
 
     @property
     def years(self) -> list[int]:
@@ -119,10 +117,10 @@ class PipelineOrchestrator:
         return RunArtifacts(
             database=self._db.db_path,
             backup=self._backup,
-            reports=tuple(self._reports),
-            checkpoints=tuple(self._copies),
-            run_vars=self._run_vars,
-            notes=tuple(self._notes),
+            reports=tuple(self._publisher.reports),
+            checkpoints=tuple(self._publisher.copies),
+            run_vars=self._publisher.run_vars,
+            notes=(*self._notes, *self._publisher.notes),
         )
 
     @property
@@ -176,7 +174,8 @@ class PipelineOrchestrator:
         validation = self.config.validation
         strict = validation.fail_on_validation_error if fail_on_validation_error is None else fail_on_validation_error
         inputs = RunInputs.read(self.config)
-        with ExecutionMutex(self._db.db_path.name, self._db.db_path.parent), self._db:
+        with one_kind_of_interrupt(), ExecutionMutex(self._db.db_path.name, self._db.db_path.parent), self._db:
+            self._publisher.tidy()
             remaining = self._remaining_years(inputs) if resume_from_checkpoint else None
             if remaining is None:
                 self._start_over(inputs, strict)
@@ -195,6 +194,7 @@ class PipelineOrchestrator:
         fingerprints = inputs.fingerprints(self._census["fingerprint"])
         checkpoints.demand_same_origin(status, fingerprints, _duckdb_version())
         checkpoints.verify_years(self._db.get_connection(), status, inputs.plan.marts)
+        self._publisher.catch_up(status)
         self._notes.append(f"resumed after {status.years[-1]}")
         return [year for year in self.years if year > status.years[-1]]
 
@@ -223,16 +223,7 @@ class PipelineOrchestrator:
             self._notes.append(
                 f"the unfinished run in {self._db.db_path.name} ({years}) was dropped; the backup was kept"
             )
-        self._remove_reports(moved.status)
-
-    def _remove_reports(self, status: DatabaseStatus) -> None:
-        """Remove the year files of the run that was set aside, so that none is taken for one of the new run."""
-        runs = {run["run_id"] for run in status.runs}
-        for year in status.years:
-            for folder in (self.reports_directory, self.checkpoint_directory):
-                path = folder / f"year_{year}.json"
-                if _run_of(path) in runs:
-                    path.unlink()
+        self._publisher.replaces(moved.status)
 
     def _simulate(self, inputs: RunInputs, years: Sequence[int], strict: bool) -> None:
         engine = NativeEngine(inputs.plan, self._db.get_connection())
@@ -245,7 +236,7 @@ class PipelineOrchestrator:
                 checkpoint = self._simulate_year(
                     inputs, engine, validator, year, is_final_year=year == years[-1], strict=strict
                 )
-            self._publish(checkpoint)
+            self._timed(year, WorkflowStage.REPORTING, {}, partial(self._publisher.publish, checkpoint))
 
     def _begin_run(self, inputs: RunInputs, connection: "duckdb.DuckDBPyConnection", year: int) -> None:
         """Within the transaction of the run's first year: its inputs and its row of `run_metadata`."""
@@ -325,37 +316,11 @@ class PipelineOrchestrator:
             "notes": self._notes,
         }
 
-    def _publish(self, checkpoint: WorkflowCheckpoint) -> None:
-        """After the commit: the JSON copies of the checkpoint and the year's report."""
-        year = checkpoint.simulation_year
-        stages: dict[str, float] = {}
-
-        def write() -> None:
-            report = self.reports_directory / f"year_{year}.json"
-            self._note_other_run(report)
-            YearAuditor(self._db).generate_report(year).export_json(report)
-            self._reports.append(report)
-            self._copies.append(checkpoints.write_checkpoint_file(self.checkpoint_directory, checkpoint))
-
-        self._timed(year, WorkflowStage.REPORTING, stages, write)
-
-    def _note_other_run(self, report: Path) -> None:
-        other = _database_of(report)
-        if other not in (None, self._db.db_path.name):
-            self._notes.append(f"{report} was of {other} and now is of {self._db.db_path.name}; see reports.directory")
-
     def _report(self) -> MultiYearSummary:
-        """Write the multi-year summary and the variables for dbt by hand, and return the summary."""
+        """Write the files that cover all finished years, and return their summary."""
         status = checkpoints.read_state(self._db)
         years = [year for year in status.years if year in self.years] if status is not None else []
-        summary = MultiYearReporter(self._db).generate_summary(years)
-        path = self.reports_directory / f"multi_year_summary_{years[0]}_{years[-1]}.csv"
-        summary.export_csv(path)
-        self._reports.append(path)
-        variables = {**to_dbt_vars(self.config), "simulation_year": years[-1]}
-        self._run_vars = self._db.db_path.parent / "run_vars.json"
-        write_atomically(self._run_vars, json.dumps(variables, indent=2, sort_keys=True) + "\n")
-        return summary
+        return self._publisher.summarise(years, to_dbt_vars(self.config))
 
 
 def _demand_valid(results: Sequence[ValidationResult], year: int, strict: bool) -> None:
@@ -366,24 +331,6 @@ def _demand_valid(results: Sequence[ValidationResult], year: int, strict: bool) 
             f"  - {result.rule}: {result.failures} rows, such as {'; '.join(result.examples)}" for result in broken
         )
         raise ValidationFailedError(f"year {year} was rolled back, {len(broken)} validation rules failed:\n{lines}")
-
-
-def _run_of(path: Path) -> str | None:
-    return _value_in(path, "run_id")
-
-
-def _database_of(path: Path) -> str | None:
-    return _value_in(path, "database")
-
-
-def _value_in(path: Path, key: str) -> str | None:
-    """Return a text of a JSON file that a run wrote; None when there is no such file."""
-    if not path.is_file():
-        return None
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))[key])
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatabaseError(f"{path} is not a file of ours ({error}); move it away or set reports.directory") from error
 
 
 def _duckdb_version() -> str:

@@ -4,7 +4,6 @@ import errno
 import fcntl
 import logging
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _SHARE_OF_MEMORY = 0.7
 _ROW_GROUP_SIZE = 16384
+_DRAFT = ".draft"
 
 # the locks that this process holds: lock file -> (descriptor, depth)
 _HELD: dict[Path, tuple[int, int]] = {}
@@ -252,27 +252,48 @@ def write_atomically(path: Path, text: str) -> None:
 
     The folder is made if missing. Errors: DatabaseError when it cannot be written.
     """
+    draft = path.with_name(f".{path.name}.{os.getpid()}{_DRAFT}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise DatabaseError(f"cannot write {path}: {_reason(error)}") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with draft.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
+        draft.replace(path)
     except OSError as error:
-        Path(name).unlink()
+        draft.unlink(missing_ok=True)
         raise DatabaseError(f"cannot write {path}: {_reason(error)}") from error
 
 
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+def remove_drafts(folder: Path) -> None:
+    """Remove the drafts of `write_atomically` that a killed process left in a folder."""
+    for draft in folder.glob(f".*{_DRAFT}"):
+        process = draft.name.removesuffix(_DRAFT).rpartition(".")[2]
+        if process.isdecimal() and not _is_alive(int(process)):
+            draft.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return process != os.getpid()
+
+
+@contextmanager
+def one_kind_of_interrupt() -> Iterator[None]:
+    """Make Ctrl-C end the block with KeyboardInterrupt: in the middle of a query DuckDB makes another error of it."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.InterruptException, RuntimeError) as error:
+        if isinstance(error, duckdb.InterruptException) or str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.crash_child import (
     STARTED,
     YEARS,
@@ -109,9 +110,7 @@ def test_kill_again_and_again(project: Project, uninterrupted: Contents) -> None
 
 
 @pytest.mark.parametrize("year", [2025, pytest.param(2027, marks=pytest.mark.slow), 2029])
-def test_kill_after_the_last_stage_loses_that_year_only(
-    project: Project, uninterrupted: Contents, year: int
-) -> None:
+def test_kill_after_the_last_stage_loses_that_year_only(project: Project, uninterrupted: Contents, year: int) -> None:
     assert project.run_child("--kill", f"{year}:validation:end").returncode == KILLED
     said = resume(project)
     assert f"resumed after {year - 1}" in said if year > YEARS[0] else "there was no finished year to resume" in said

@@ -217,5 +217,5 @@ def test_exits_that_cannot_be_reached_are_a_configuration_error(
         simulate(tmp_path, leaving(["2025-05-31", "2026-06-30", "2027-06-30"]), overrides)
     assert equation in str(caught.value)
     assert "lower the exit rate or raise simulation.target_growth_rate" in str(caught.value)
-    with pytest.raises(DatabaseError, match="holds no finished year"):
+    with pytest.raises(DatabaseError, match="does not exist"):
         read_status(tmp_path / "simulation.duckdb")

@@ -1,8 +1,8 @@
 """Suggest which of a client's headings is which standard column, from the names and from the values below them.
 
 A name speaks for a column to the degree that `match_name` gives; the values confirm it or speak against it. Without a
-telling name the values alone make a weak suggestion. Each heading and each standard column is used once, the surest pair
-first.
+telling name the values alone make a weak suggestion. Each heading and each standard column is used once, the surest
+pair first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -236,7 +236,7 @@ def _identity_fit(profile: _Profile) -> _Fit:
 
 def _date_fit(column: Column, profile: _Profile, date_years: Sequence[float]) -> _Fit:
     """Births lie a working life's beginning before the other dates; everything else does not."""
-    fit = _share_fit(profile, "date", f"are {READABLE['date']}s".replace("a dates", "dates"))
+    fit = _share_fit(profile, "date", "are dates")
     if profile.median_year is None or len(date_years) < 2:
         return fit
     oldest = profile.median_year == min(date_years)

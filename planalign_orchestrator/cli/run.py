@@ -1,10 +1,6 @@
 """`planalign run`: simulate, show the progress, and end with the table and the paths of what was written."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -103,7 +99,7 @@ def _simulate(config: "SimulationConfig", *, resume: bool, verbose: bool, quiet:
 
     clock = YearClock(config.simulation.end_year)
     try:
-        with one_kind_of_interrupt(), display(clock, quiet=quiet, verbose=verbose) as on_progress:
+        with display(clock, quiet=quiet, verbose=verbose) as on_progress:
             orchestrator = build_orchestrator(config, on_progress=on_progress)
             summary = orchestrator.execute_multi_year_simulation(resume_from_checkpoint=resume)
     except KeyboardInterrupt:
@@ -118,27 +114,6 @@ def _simulate(config: "SimulationConfig", *, resume: bool, verbose: bool, quiet:
     else:
         show_summary(summary)
         show("\n" + "\n".join(_written(artifacts)))
-
-
-@contextmanager
-def one_kind_of_interrupt() -> Iterator[None]:
-    """Make Ctrl-C end the block with KeyboardInterrupt: in the middle of a query DuckDB makes a RuntimeError of it."""
-    seen = False
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal seen
-        seen = True
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    except BaseException as error:
-        if seen:
-            raise KeyboardInterrupt from error
-        raise
-    finally:
-        signal.signal(signal.SIGINT, previous)
 
 
 def _written(artifacts: "RunArtifacts") -> list[str]:

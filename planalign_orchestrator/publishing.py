@@ -1,0 +1,92 @@
+"""The files for people that follow a commit: year reports, copies of checkpoints, the summary, the variables for dbt.
+
+They are made from what is committed, so a run that was killed between a commit and its files makes up for them when
+it is resumed.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from planalign_orchestrator import checkpoints
+from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
+from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.reports import MultiYearReporter, MultiYearSummary, YearAuditor
+from planalign_orchestrator.utils import DatabaseConnectionManager, remove_drafts, write_atomically
+
+
+class Publisher:
+    """Writes the files of one run and remembers which; `notes` says what the user should know about them."""
+
+    def __init__(self, db: DatabaseConnectionManager, reports_directory: Path, checkpoint_directory: Path) -> None:
+        self._db = db
+        self._reports_directory = reports_directory
+        self._checkpoint_directory = checkpoint_directory
+        self._outdated: DatabaseStatus | None = None
+        self.reports: list[Path] = []
+        self.copies: list[Path] = []
+        self.run_vars: Path | None = None
+        self.notes: list[str] = []
+
+    def tidy(self) -> None:
+        """Remove what a killed process left half written."""
+        for folder in {self._reports_directory, self._checkpoint_directory, self._db.db_path.parent}:
+            remove_drafts(folder)
+
+    def replaces(self, status: DatabaseStatus) -> None:
+        """From the first finished year on, the files of the run that was set aside are outdated."""
+        self._outdated = status
+
+    def publish(self, checkpoint: WorkflowCheckpoint) -> None:
+        """Write the report and the checkpoint's copy of a committed year."""
+        self._remove_outdated()
+        name = f"year_{checkpoint.simulation_year}.json"
+        report = self._reports_directory / name
+        other = _value_in(report, "database")
+        if other not in (None, checkpoint.database):
+            self.notes.append(f"{report} was of {other} and now is of {checkpoint.database}; see reports.directory")
+        YearAuditor(self._db).generate_report(checkpoint.simulation_year).export_json(report)
+        self.reports.append(report)
+        self.copies.append(checkpoints.write_checkpoint_file(self._checkpoint_directory, checkpoint))
+
+    def catch_up(self, status: DatabaseStatus) -> None:
+        """Write the files of finished years that are missing or of another run."""
+        for row in status.checkpoints:
+            name = f"year_{row['simulation_year']}.json"
+            folders = (self._reports_directory, self._checkpoint_directory)
+            if any(_value_in(folder / name, "run_id") != row["run_id"] for folder in folders):
+                self.publish(checkpoints.checkpoint_of(row, self._db.db_path.name))
+
+    def summarise(self, years: list[int], variables: Mapping[str, Any]) -> MultiYearSummary:
+        """Write the multi-year summary and the variables for dbt by hand, and return the summary."""
+        summary = MultiYearReporter(self._db).generate_summary(years)
+        path = self._reports_directory / f"multi_year_summary_{years[0]}_{years[-1]}.csv"
+        summary.export_csv(path)
+        self.reports.append(path)
+        self.run_vars = self._db.db_path.parent / "run_vars.json"
+        text = json.dumps({**variables, "simulation_year": years[-1]}, indent=2, sort_keys=True)
+        write_atomically(self.run_vars, f"{text}\n")
+        return summary
+
+    def _remove_outdated(self) -> None:
+        """Remove the year files of the run that was set aside, so that none is taken for one of the new run."""
+        if self._outdated is None:
+            return
+        runs = {run["run_id"] for run in self._outdated.runs}
+        for year in self._outdated.years:
+            for folder in (self._reports_directory, self._checkpoint_directory):
+                path = folder / f"year_{year}.json"
+                if _value_in(path, "run_id") in runs:
+                    path.unlink()
+        self._outdated = None
+
+
+def _value_in(path: Path, key: str) -> str | None:
+    """Return a text of a JSON file that a run wrote; None when there is no such file."""
+    if not path.is_file():
+        return None
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))[key])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatabaseError(f"{path} is not a file of ours ({error}); move it away or set reports.directory") from error
