@@ -1,13 +1,15 @@
 """Starts simulations in child processes and reads what they leave behind.
 
 Run as a program it is such a child, which kills itself without warning at a chosen moment: when a stage begins or ends
-(`--kill 2026:reporting:begin`) or just before an operation on files (`--kill-before os.rename:year_2026`).
+(`--kill 2026:reporting:begin`) or just before an operation on files (`--kill-before os.rename:year_2026`). It can also
+be denied files that are larger than some bytes, from a moment on (`--limit 2026:reporting:begin=1000`).
 """
 
 import argparse
 import datetime as dt
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ import yaml
 
 from planalign_orchestrator.census import write_census
 from planalign_orchestrator.config import load_simulation_config
+from planalign_orchestrator.errors import PlanAlignError
 from planalign_orchestrator.factory import build_orchestrator
 from planalign_orchestrator.pipeline import ProgressEvent
 
@@ -156,17 +159,26 @@ def _kill_self() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _follow(moment: str | None) -> Callable[[ProgressEvent], None]:
-    """Return a listener that says when the first stage begins, and kills this process at `YEAR:STAGE:begin|end`."""
+def limit_files(size: int) -> None:
+    """Let this process write no file beyond this many bytes: to it, the disk is full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def _follow(kill: str | None, limit: str | None) -> Callable[[ProgressEvent], None]:
+    """Return a listener that says when the first stage begins, and does what is wanted at `YEAR:STAGE:begin|end`."""
     said: list[str] = []
+    moment, _, size = (limit or "").partition("=")
 
     def listen(event: ProgressEvent) -> None:
         if not said:
             said.append(STARTED)
             sys.stdout.write(f"{STARTED}\n")
             sys.stdout.flush()
-        if moment == f"{event.year}:{event.stage}:{'end' if event.finished else 'begin'}":
+        now = f"{event.year}:{event.stage}:{'end' if event.finished else 'begin'}"
+        if now == kill:
             _kill_self()
+        if now == moment:
+            limit_files(int(size))
 
     return listen
 
@@ -189,11 +201,16 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--kill", metavar="YEAR:STAGE:begin|end")
     parser.add_argument("--kill-before", metavar="EVENT:PATTERN")
+    parser.add_argument("--limit", metavar="YEAR:STAGE:begin|end=BYTES")
     options = parser.parse_args()
-    orchestrator = build_orchestrator(load_simulation_config(options.config), on_progress=_follow(options.kill))
+    listener = _follow(options.kill, options.limit)
+    orchestrator = build_orchestrator(load_simulation_config(options.config), on_progress=listener)
     if options.kill_before is not None:
         _kill_before(options.kill_before)
-    orchestrator.execute_multi_year_simulation(resume_from_checkpoint=options.resume)
+    try:
+        orchestrator.execute_multi_year_simulation(resume_from_checkpoint=options.resume)
+    except PlanAlignError as error:
+        sys.exit(f"Error: {error}")
 
 
 if __name__ == "__main__":

@@ -163,6 +163,8 @@ def _person_checks(census_date: date) -> list[Check]:
         f"the census holds the people of {census_date}: remove whoever was hired later,"
         " or let the simulation start later"
     )
+    # Nobody too young for the census was hired at an age that is right: one mistake is named once.
+    too_young = f"{birth} + interval {MINIMUM_AGE} year > {on}"
     return [
         Check(
             "employee_id",
@@ -176,15 +178,17 @@ def _person_checks(census_date: date) -> list[Check]:
             "is reserved for simulated hires (NH_<year>_<number>)",
             "give these people other ids",
         ),
-        Check(
-            birth, f"{birth} + interval {MINIMUM_AGE} year > {on}", f"means an age below {MINIMUM_AGE} on {census_date}"
-        ),
+        Check(birth, too_young, f"means an age below {MINIMUM_AGE} on {census_date}"),
         Check(
             birth,
             f"{birth} + interval {MAXIMUM_AGE + 1} year <= {on}",
             f"means an age above {MAXIMUM_AGE} on {census_date}",
         ),
-        Check(hire, f"{birth} + interval {MINIMUM_AGE} year > {hire}", f"is before the {MINIMUM_AGE}th birthday"),
+        Check(
+            hire,
+            f"{birth} + interval {MINIMUM_AGE} year > {hire} and not {too_young}",
+            f"is before the {MINIMUM_AGE}th birthday",
+        ),
         Check(
             hire,
             f"{hire} > {on}",

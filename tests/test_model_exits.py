@@ -1,0 +1,263 @@
+"""Who leaves and when, over many seeds, against chances worked out in Python with its own random numbers."""
+
+import datetime as dt
+import heapq
+import math
+import random
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Laboratory, band, completed_years, exit_hazard, people, read_rows
+
+pytestmark = pytest.mark.xdist_group("exits")
+
+SEEDS = range(20)
+FEW_SEEDS = range(5)
+REPLICATIONS = 400
+LIMIT = 4.0
+NEW_YEAR = dt.date(2025, 1, 1)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody who may leave: the cells they are counted in, and their hazard."""
+
+    employee_id: str
+    cells: tuple[str, ...]
+    hazard: float
+    retirement: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a seed gave: the exits of the opening population and the hires of the year."""
+
+    exits: list[dict[str, Any]]
+    hires: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path]) -> Laboratory:
+    return Laboratory(tmp_path_factory.mktemp("exits"), generated(3000))
+
+
+@pytest.fixture(scope="module")
+def candidates(generated: Callable[[int], Path]) -> list[Candidate]:
+    """Everyone of the census who is still there, judged with the packaged tables."""
+    found = []
+    for row in read_rows(generated(3000)):
+        if not row["employee_termination_date"]:
+            age = completed_years(dt.date.fromisoformat(row["employee_birth_date"]), NEW_YEAR)
+            service = completed_years(dt.date.fromisoformat(row["employee_hire_date"]), NEW_YEAR)
+            cells = (
+                f"age {band('age_bands', age)['age_band']}",
+                f"service {band('tenure_bands', service)['tenure_band']}",
+                f"level {row['level_id']}",
+            )
+            found.append(Candidate(row["employee_id"], cells, *exit_hazard(int(row["level_id"]), age, service)))
+    return found
+
+
+def trials(laboratory: Laboratory, seeds: range, overrides: dict[str, object]) -> Iterator[Trial]:
+    """Run the model's decisions of 2025 once for each seed."""
+    for seed in seeds:
+        laboratory.run({"simulation.random_seed": seed, **overrides}, until="event_generation")
+        yield Trial(
+            laboratory.records("select * from int_exits"),
+            laboratory.records("""
+                select hires.*, leavers.termination_date
+                from int_hires as hires left join int_new_hire_exits as leavers using (employee_id)
+            """),
+        )
+
+
+@pytest.fixture(scope="module")
+def exact_trials(laboratory: Laboratory) -> list[Trial]:
+    return list(trials(laboratory, SEEDS, {}))
+
+
+@pytest.fixture(scope="module")
+def stochastic_trials(laboratory: Laboratory) -> list[Trial]:
+    return list(trials(laboratory, SEEDS, {"workforce.headcount_mode": "stochastic"}))
+
+
+def cells_of(leavers: Sequence[str], candidates: Sequence[Candidate]) -> Counter[str]:
+    left = set(leavers)
+    return Counter(cell for one in candidates if one.employee_id in left for cell in one.cells)
+
+
+def test_exits_follow_the_hazard(exact_trials: list[Trial], candidates: list[Candidate]) -> None:
+    """An exponential race decides who leaves: mean and spread of each cell come from 400 races run in Python."""
+    exits = len(exact_trials[0].exits)
+    source = random.Random(2024)
+    races: list[Counter[str]] = []
+    for _ in range(REPLICATIONS):
+        clock = ((source.expovariate(one.hazard), place) for place, one in enumerate(candidates))
+        first = heapq.nsmallest(exits, clock)
+        races.append(Counter(cell for _, place in first for cell in candidates[place].cells))
+    observed = [cells_of([leaver["employee_id"] for leaver in trial.exits], candidates) for trial in exact_trials]
+    assert {sum(counts.values()) for counts in observed} == {3 * exits}
+    scores = {}
+    for cell in sorted({cell for one in candidates for cell in one.cells}):
+        expected = [race[cell] for race in races]
+        error = statistics.stdev(expected) * (1 / len(observed) + 1 / REPLICATIONS) ** 0.5
+        mean = statistics.fmean(counts[cell] for counts in observed)
+        scores[cell] = (mean - statistics.fmean(expected)) / error
+    assert len(scores) == 16
+    assert {cell: z for cell, z in scores.items() if abs(z) >= LIMIT} == {}
+
+
+def score(found: float, chances: Sequence[float]) -> float:
+    """Return how many standard deviations a count lies from the sum of independent chances."""
+    return (found - sum(chances)) / math.sqrt(sum(chance * (1 - chance) for chance in chances))
+
+
+def test_causes_follow_their_part_of_the_hazard(exact_trials: list[Trial], candidates: list[Candidate]) -> None:
+    share = {one.employee_id: one.retirement / one.hazard for one in candidates}
+    leavers = [leaver for trial in exact_trials for leaver in trial.exits]
+    causes = Counter(leaver["termination_reason"] for leaver in leavers)
+    assert causes.keys() == {"retirement", "voluntary", "involuntary"}
+    assert abs(score(causes["retirement"], [share[leaver["employee_id"]] for leaver in leavers])) < LIMIT
+    others = causes["voluntary"] + causes["involuntary"]
+    assert abs(score(causes["voluntary"], [0.75] * others)) < LIMIT
+
+
+def calibrated(candidates: Sequence[Candidate], expected: float) -> float:
+    """Return c with sum of min(1, c h) = expected, by halving an interval."""
+    low, high = 0.0, 1e6
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (
+            (middle, high) if sum(min(1, middle * one.hazard) for one in candidates) < expected else (low, middle)
+        )
+    return high
+
+
+def demand_calibrated(observed: Sequence[Trial], candidates: Sequence[Candidate], rate: float) -> None:
+    """Everyone left with probability min(1, c h), c such that the expected number is the rate's."""
+    scale = calibrated(candidates, len(candidates) * rate)
+    chance = {one.employee_id: min(1, scale * one.hazard) for one in candidates}
+    assert sum(chance.values()) == pytest.approx(len(candidates) * rate)
+    assert (max(chance.values()) == 1) == (rate > 0.5), "the higher rates are to reach the cap"
+    for trial in observed:
+        probabilities = {leaver["employee_id"]: float(leaver["exit_probability"]) for leaver in trial.exits}
+        assert probabilities == pytest.approx({one: chance[one] for one in probabilities}, abs=1e-6)
+        assert all(one in probabilities for one, probability in chance.items() if probability == 1)
+    counts = [len(trial.exits) for trial in observed]
+    assert len(set(counts)) > len(observed) / 2, "the number of exits varies with the seed"
+    assert abs(score(sum(counts), [*chance.values()] * len(observed))) < LIMIT
+    by_cell: Counter[str] = Counter()
+    for trial in observed:
+        by_cell += cells_of([leaver["employee_id"] for leaver in trial.exits], candidates)
+    for cell in {cell for one in candidates for cell in one.cells}:
+        chances = [chance[one.employee_id] for one in candidates if cell in one.cells] * len(observed)
+        if min(chances) < 1:
+            assert abs(score(by_cell[cell], chances)) < LIMIT, cell
+
+
+def test_stochastic_exits_have_the_calibrated_probability(
+    stochastic_trials: list[Trial], candidates: list[Candidate]
+) -> None:
+    demand_calibrated(stochastic_trials, candidates, 0.12)
+
+
+@pytest.mark.parametrize("rate", [0.6, 0.98])
+def test_high_rates_make_some_leave_for_certain_and_the_others_share_the_rest(
+    laboratory: Laboratory, candidates: list[Candidate], rate: float
+) -> None:
+    overrides = {"workforce.headcount_mode": "stochastic", "workforce.total_termination_rate": rate}
+    demand_calibrated(list(trials(laboratory, FEW_SEEDS, overrides)), candidates, rate)
+
+
+def test_at_a_rate_of_one_everybody_leaves_in_stochastic_mode_too(
+    laboratory: Laboratory, candidates: list[Candidate]
+) -> None:
+    overrides = {"workforce.headcount_mode": "stochastic", "workforce.total_termination_rate": 1}
+    laboratory.run(overrides, until="event_generation")
+    assert laboratory.query("select count(*), min(exit_probability) from int_exits") == [(len(candidates), 1)]
+
+
+def test_stochastic_hires_answer_the_exits_and_leave_by_chance(
+    stochastic_trials: list[Trial], candidates: list[Candidate]
+) -> None:
+    opening = len(candidates)
+    target = int(opening * 1.03 + 0.5)
+    hired = left = 0
+    closings = []
+    for trial in stochastic_trials:
+        gone = sum(hire["termination_date"] is not None for hire in trial.hires)
+        assert len(trial.hires) == int((target - opening + len(trial.exits)) / 0.75 + 0.5)
+        closings.append(opening - len(trial.exits) + len(trial.hires) - gone)
+        hired, left = hired + len(trial.hires), left + gone
+    assert abs(score(left, [0.25] * hired)) < LIMIT
+    assert len(set(closings)) > len(closings) / 2
+    assert abs(statistics.fmean(closings) - target) < LIMIT * statistics.stdev(closings) / len(closings) ** 0.5
+
+
+def test_announced_exits_count_within_the_expected_ones_in_stochastic_mode(tmp_path: Path) -> None:
+    rows = [
+        {**row, "employee_termination_date": "2025-06-30" if number < 50 else ""}
+        for number, row in enumerate(people(500))
+    ]
+    laboratory = Laboratory(tmp_path, rows, {"workforce.headcount_mode": "stochastic"})
+    laboratory.run({"workforce.total_termination_rate": "0.2"}, until="event_generation")
+    drawn = laboratory.query("select distinct exit_probability from int_exits where termination_reason <> 'announced'")
+    assert [round(float(probability), 6) for (probability,) in drawn] == [round((500 * 0.2 - 50) / 450, 6)]
+    laboratory.run({"workforce.total_termination_rate": "0.05"}, until="event_generation")
+    assert laboratory.query("select termination_reason, count(*) from int_exits group by all") == [("announced", 50)]
+
+
+def by_month(days: Sequence[dt.date]) -> list[int]:
+    counts = Counter(day.month for day in days)
+    return [counts[month] for month in range(1, 13)]
+
+
+def test_exit_days_are_even_and_never_the_last_of_the_year(exact_trials: list[Trial]) -> None:
+    days = [leaver["termination_date"] for trial in exact_trials for leaver in trial.exits]
+    assert max(abs(score(count, [1 / 12] * len(days))) for count in by_month(days)) < LIMIT
+    assert (min(days), max(days)) == (dt.date(2025, 1, 1), dt.date(2025, 12, 30))
+
+
+def test_hire_days_are_even_and_new_hires_leave_between_hire_and_year_end(exact_trials: list[Trial]) -> None:
+    hires = [hire for trial in exact_trials for hire in trial.hires]
+    days = [hire["hire_date"] for hire in hires]
+    assert max(abs(score(count, [1 / 12] * len(days))) for count in by_month(days)) < LIMIT
+    assert (min(days), max(days)) == (dt.date(2025, 1, 1), dt.date(2025, 12, 29))
+    leavers = [hire for hire in hires if hire["termination_date"] is not None]
+    assert all(hire["hire_date"] < hire["termination_date"] < dt.date(2025, 12, 31) for hire in leavers)
+    assert {(hire["termination_date"] - hire["hire_date"]).days for hire in leavers} >= {1, 2, 300}
+
+
+WEIGHTS = [0.05, 0, 0.3, 0, 0.1, 0, 0, 0.2, 0, 0, 0, 0.35]
+
+
+def test_months_follow_their_weights(laboratory: Laboratory) -> None:
+    months = {"workforce.exit_timing": WEIGHTS, "new_hires.hire_timing": WEIGHTS[::-1]}
+    observed = list(trials(laboratory, FEW_SEEDS, {**months, "raise_timing.month_weights": WEIGHTS}))
+    exits = [leaver["termination_date"] for trial in observed for leaver in trial.exits]
+    hires = [hire["hire_date"] for trial in observed for hire in trial.hires]
+    raises = [day for (day,) in laboratory.query("select raise_date from int_raises")]
+    for days, weights in ((exits, WEIGHTS), (hires, WEIGHTS[::-1])):
+        for count, weight in zip(by_month(days), weights, strict=True):
+            assert count == 0 if weight == 0 else abs(score(count, [weight] * len(days))) < LIMIT
+    assert {day.month for day in raises} == {month for month, weight in enumerate(WEIGHTS, 1) if weight}
+    assert max(exits) == dt.date(2025, 12, 30)
+    assert max(raises) == dt.date(2025, 12, 31)
+
+
+def test_people_hired_in_december_leave_in_december(laboratory: Laboratory) -> None:
+    december = {"new_hires.hire_timing": [0] * 11 + [1], "workforce.new_hire_termination_rate": "0.9"}
+    laboratory.run(december, until="event_generation")
+    rows = laboratory.query("""
+        select hires.hire_date, leavers.termination_date
+        from int_new_hire_exits as leavers inner join int_hires as hires using (employee_id)
+    """)
+    assert len(rows) > 1000
+    assert all(hired < left <= dt.date(2025, 12, 30) for hired, left in rows)
+    assert max(hired for hired, _ in rows) == dt.date(2025, 12, 29)
