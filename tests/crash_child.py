@@ -7,6 +7,7 @@ be denied files that are larger than some bytes, from a moment on (`--limit 2026
 
 import argparse
 import datetime as dt
+import hashlib
 import os
 import re
 import resource
@@ -146,10 +147,10 @@ def edit(database: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder by its relative path, with its bytes; the locks, which stay, are left out."""
+def files(folder: Path) -> dict[str, str]:
+    """Every file below a folder by its relative path, with a digest; the locks, which stay, are left out."""
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix != ".lock"
     }

@@ -18,7 +18,7 @@ _OVERRIDE_PERMISSIONS = (1, 2)
 
 # where the limit strikes a company of 300: the file of 12,288 bytes is made, commits append some 200 kB each to the log,
 # and closing moves 6 MB into the file
-CREATION = [0, 10, 4096, 8192]
+CREATION = [10, 4096, 8192]
 FIRST_COMMIT = [12_288, 20_000, 100_000]
 LATER_COMMIT = [300_000, 600_000]
 CLOSING = [1_500_000, 4_000_000]
@@ -117,7 +117,9 @@ def test_full_disk_in_a_later_year_leaves_the_old_database_as_backup(project: Pr
     assert finished_years(project.database)[0] == YEARS[0]
 
 
-@pytest.mark.parametrize("moment", ["2025:reporting:begin", pytest.param("2028:reporting:begin", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "moment", ["2025:reporting:begin", pytest.param("2028:reporting:begin", marks=pytest.mark.slow)]
+)
 def test_full_disk_when_reports_are_written_keeps_the_year(
     project: Project, uninterrupted: Contents, moment: str
 ) -> None:

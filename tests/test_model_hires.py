@@ -81,12 +81,12 @@ def test_the_opening_mix_is_met_in_whole_people(laboratory: Laboratory) -> None:
 def test_hires_are_numbered_from_one_each_year(laboratory: Laboratory) -> None:
     laboratory.run({"simulation.end_year": 2026})
     for year in (2025, 2026):
-        ids = [row[0] for row in laboratory.query(f"""
+        ids = laboratory.query(f"""
             select employee_id from dim_employee
             where origin = 'hire' and simulation_year = {year} order by employee_id
-        """)]  # fmt: skip
+        """)
         assert len(ids) > 400
-        assert ids == [f"NH_{year}_{number:06d}" for number in range(1, len(ids) + 1)]
+        assert ids == [(f"NH_{year}_{number:06d}",) for number in range(1, len(ids) + 1)]
 
 
 def test_ages_and_hours_follow_their_shares(laboratory: Laboratory) -> None:
@@ -168,9 +168,8 @@ def test_the_usual_noise_has_its_spread(laboratory: Laboratory) -> None:
     low, high = RANGES[2]
     percentile, market = HIRING[2]
     target = float((low + (high - low) * percentile) * market)
-    logs = [math.log(float(pay) / target) for (pay,) in laboratory.query("""
-        select compensation from int_hires where level_id = 2
-    """)]  # fmt: skip
+    pays = laboratory.query("select compensation from int_hires where level_id = 2")
+    logs = [math.log(float(pay) / target) for (pay,) in pays]
     count = len(logs)
     assert count > 300
     mean = sum(logs) / count

@@ -1,4 +1,4 @@
-"""What the workforce model promises, checked against calculations of another kind: exact decimals, folds, perturbed keys."""
+"""What the workforce model promises, against calculations of another kind: exact decimals, folds, perturbed keys."""
 
 import datetime as dt
 import json

@@ -1,6 +1,7 @@
 """Bring a census file of any supported kind into one temporary table of texts, each row with its place in the file."""
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -303,15 +304,20 @@ def _text_scan(path: Path, delimiter: str, width: int) -> str:
     return f"""
         select *
         from read_csv(
-            {text_literal(str(path))}, auto_detect = false, header = true, columns = {{{columns}}},
+            {_path_literal(path)}, auto_detect = false, header = true, columns = {{{columns}}},
             delim = {text_literal(delimiter)}, quote = '"', escape = '"', hive_partitioning = false,
             store_rejects = true, rejects_table = '{REJECTS_TABLE}', rejects_scan = '{REJECTED_SCANS_TABLE}'
         )
     """
 
 
+def _path_literal(path: Path) -> str:
+    """Return one file's path for DuckDB, which reads `*`, `?` and `[` in a path as patterns."""
+    return text_literal(re.sub(r"([*?\[])", r"[\1]", str(path.absolute())))
+
+
 def _parquet_scan(path: Path) -> str:
-    return f"read_parquet({text_literal(str(path))}, hive_partitioning = false)"
+    return f"read_parquet({_path_literal(path)}, hive_partitioning = false)"
 
 
 def _parquet_rows(file: CensusFile, *, mark_dates: bool) -> str:

@@ -1,0 +1,383 @@
+"""Pay to the cent: promotions, raises and paid compensation of single people, worked out by hand, and the merit budget."""
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Laboratory, Row, anniversary, completed_years, people, person, read_rows, simulate
+
+# Nobody leaves, joins or is promoted by chance, and everybody's raise of 3.5 % + 2 % comes on one day.
+QUIET = {
+    "simulation.target_growth_rate": 0,
+    "workforce.total_termination_rate": 0,
+    "compensation.promotion.base_rate": 0,
+    "raise_timing.methodology": "fixed",
+}
+# Whoever may be promoted is, with 20 % more.
+PROMOTED = {
+    "compensation.promotion.base_rate": 1,
+    "compensation.promotion.rate_multiplier": 100,
+    "compensation.promotion.increase_spread": 0,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One person's year: what the census says, the settings, and what must come out."""
+
+    name: str
+    row: Row
+    closing: str
+    paid: str
+    events: tuple[str, ...]
+    overrides: Mapping[str, object] = field(default_factory=dict)
+    year: int = 2025
+
+
+LEAP = {"simulation.start_year": 2028, "simulation.end_year": 2028}
+
+CASES = [
+    # (60,000.00 x 181 + 63,300.00 x 184) / 365 = 22,507,200.00 / 365 = 61,663.5616
+    Case("a raise on 1 July", person("P"), "63300.00", "61663.56", ("raise",)),
+    # (60,000.00 x 182 + 63,300.00 x 184) / 366 = 22,567,200.00 / 366 = 61,659.0164
+    Case("a raise on 1 July of a leap year", person("P"), "63300.00", "61659.02", ("raise",), LEAP, 2028),
+    # the rate of the whole year
+    Case(
+        "a raise on 1 January",
+        person("P"),
+        "63300.00",
+        "63300.00",
+        ("raise",),
+        {"raise_timing.fixed_date": "01-01"},
+    ),
+    # (60,000.00 x 364 + 63,300.00) / 365 = 21,903,300.00 / 365 = 60,009.0411
+    Case(
+        "a raise on 31 December",
+        person("P"),
+        "63300.00",
+        "60009.04",
+        ("raise",),
+        {"raise_timing.fixed_date": "12-31"},
+    ),
+    # 29 February is the 59th day of a common year, 28 February: (60,000.00 x 58 + 63,300.00 x 307) / 365 = 62,775.6164
+    Case(
+        "a raise on 29 February of a common year",
+        person("P"),
+        "63300.00",
+        "62775.62",
+        ("raise",),
+        {"raise_timing.fixed_date": "02-29"},
+    ),
+    # and the 60th of a leap year: (60,000.00 x 59 + 63,300.00 x 307) / 366 = 22,973,100.00 / 366 = 62,768.0328
+    Case(
+        "a raise on 29 February of a leap year",
+        person("P"),
+        "63300.00",
+        "62768.03",
+        ("raise",),
+        {**LEAP, "raise_timing.fixed_date": "02-29"},
+        2028,
+    ),
+    # less than a year of service on 1 July
+    Case("no raise in the first year of service", person("P", hired="2024-07-02"), "60000.00", "60000.00", ()),
+    Case("a raise on the first anniversary", person("P", hired="2024-07-01"), "63300.00", "61663.56", ("raise",)),
+    # 60,000.00 x 130 / 365 = 21,369.8630; 10 May is the 130th day, and paid
+    Case(
+        "an exit before the raise",
+        person("P", employee_termination_date="2025-05-10"),
+        "60000.00",
+        "21369.86",
+        ("termination",),
+    ),
+    # (60,000.00 x 181 + 63,300.00) / 365 = 10,923,300.00 / 365 = 29,926.8493
+    Case(
+        "an exit on the day of the raise",
+        person("P", employee_termination_date="2025-07-01"),
+        "63300.00",
+        "29926.85",
+        ("raise", "termination"),
+    ),
+    # one day: 60,000.00 / 365 = 164.3836
+    Case(
+        "an exit on the first day",
+        person("P", employee_termination_date="2025-01-01"),
+        "60000.00",
+        "164.38",
+        ("termination",),
+    ),
+    Case(
+        "an exit on the last day",
+        person("P", employee_termination_date="2025-12-31"),
+        "63300.00",
+        "61663.56",
+        ("raise", "termination"),
+    ),
+    # 70,000.00 x 1.2 = 84,000.00, x 1.055 = 88,620.00; (70,000.00 x 31 + 88,620.00 x 334) / 365 = 87,038.5753
+    Case(
+        "promotion, then the raise of the same day",
+        person("P", pay="70000.00"),
+        "88620.00",
+        "87038.58",
+        ("promotion", "raise"),
+        {**PROMOTED, "raise_timing.fixed_date": "02-01"},
+    ),
+    # (70,000.00 x 31 + 84,000.00 x 150 + 88,620.00 x 184) / 365 = 31,076,080.00 / 365 = 85,139.9452
+    Case(
+        "promotion, and a raise on the promoted pay in July",
+        person("P", pay="70000.00"),
+        "88620.00",
+        "85139.95",
+        ("promotion", "raise"),
+        PROMOTED,
+    ),
+    # 70,000.00 x 1.055 = 73,850.00, x 1.2 = 88,620.00
+    # (70,000.00 x 14 + 73,850.00 x 17 + 88,620.00 x 334) / 365 = 31,834,530.00 / 365 = 87,217.8904
+    Case(
+        "a raise before the promotion",
+        person("P", pay="70000.00"),
+        "88620.00",
+        "87217.89",
+        ("raise", "promotion"),
+        {**PROMOTED, "raise_timing.fixed_date": "01-15"},
+    ),
+    # 56,000.00 x 1.2 = 67,200.00 is below the 80,000.00 of level 2; x 1.055 = 84,400.00
+    # (56,000.00 x 31 + 80,000.00 x 150 + 84,400.00 x 184) / 365 = 29,265,600.00 / 365 = 80,179.7260
+    Case(
+        "a promotion lifted to the new range",
+        person("P", pay="56000.00"),
+        "84400.00",
+        "80179.73",
+        ("promotion", "raise"),
+        PROMOTED,
+    ),
+    # 79,000.00 + 1,500.00 = 80,500.00; no raise: (79,000.00 x 31 + 80,500.00 x 334) / 365 = 80,372.6027
+    Case(
+        "a promotion at most so many dollars",
+        person("P", pay="79000.00"),
+        "80500.00",
+        "80372.60",
+        ("promotion",),
+        {
+            **PROMOTED,
+            "compensation.promotion.maximum_increase_amount": 1500,
+            "raise_timing.minimum_service_years": 60,
+        },
+    ),
+    # 70,000.00 x 1.3 = 91,000.00, not x 1.4: (70,000.00 x 31 + 91,000.00 x 334) / 365 = 89,216.4384
+    Case(
+        "a promotion at most 30 %",
+        person("P", pay="70000.00"),
+        "91000.00",
+        "89216.44",
+        ("promotion",),
+        {**PROMOTED, "compensation.promotion.base_increase": "0.4", "raise_timing.minimum_service_years": 60},
+    ),
+    Case(
+        "nobody of the top level is promoted", person("P", pay="400000"), "422000.00", "411090.41", ("raise",), PROMOTED
+    ),
+    Case(
+        "nobody is promoted from the 65th birthday on",
+        person("P", born="1960-02-01"),
+        "63300.00",
+        "61663.56",
+        ("raise",),
+        PROMOTED,
+    ),
+    # 60,000.00 x 1.2 = 72,000.00, lifted to 80,000.00, x 1.055 = 84,400.00
+    # (60,000.00 x 31 + 80,000.00 x 150 + 84,400.00 x 184) / 365 = 29,389,600.00 / 365 = 80,519.4521
+    Case(
+        "somebody is the day before it",
+        person("P", born="1960-02-02"),
+        "84400.00",
+        "80519.45",
+        ("promotion", "raise"),
+        PROMOTED,
+    ),
+    # half a cent: 30 June is the 182nd of 366 days, 1 July the 183rd, so that half the rate is paid
+    *(
+        Case(
+            f"half of {pay} is rounded away from zero",
+            person("P", pay=pay, employee_termination_date="2028-07-01"),
+            pay,
+            paid,
+            ("termination",),
+            {**LEAP, "raise_timing.fixed_date": "12-01"},
+            2028,
+        )
+        for pay, paid in (("60000.01", "30000.01"), ("60000.05", "30000.03"), ("61234.57", "30617.29"))
+    ),
+    # 60,003.00 x 1.055 = 63,303.165, which half-even rounding takes to 63,303.16
+    Case(
+        "a raise of half a cent is rounded away from zero",
+        person("P", pay="60003.00"),
+        "63303.17",
+        "63303.17",
+        ("raise",),
+        {"raise_timing.fixed_date": "01-01"},
+    ),
+    # 80,000.10 x 1.0000005 would be lost; a large pay keeps its cents: 98,765,432,109.87 x 1.055 = 104,197,530,875.91285
+    Case(
+        "a pay of billions keeps its cents",
+        person("P", pay="98765432109.87"),
+        "104197530875.91",
+        "104197530875.91",
+        ("raise",),
+        {"raise_timing.fixed_date": "01-01"},
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_pay_worked_out_by_hand(tmp_path: Path, case: Case) -> None:
+    laboratory = Laboratory(tmp_path, [case.row], {**QUIET, **case.overrides}).run()
+    found = laboratory.query(f"""
+        select current_compensation, prorated_annual_compensation
+        from fct_workforce_snapshot where employee_id = 'P' and simulation_year = {case.year}
+    """)
+    assert found == [(Decimal(case.closing), Decimal(case.paid))]
+    assert laboratory.query("""
+        select event_type from fct_yearly_events where employee_id = 'P' order by event_sequence
+    """) == [(name,) for name in case.events]
+
+
+def test_the_next_year_opens_with_the_closing_rate(tmp_path: Path) -> None:
+    laboratory = Laboratory(tmp_path, [person("P")], {**QUIET, "simulation.end_year": 2027}).run()
+    found = laboratory.query("""
+        select compensation_before, compensation_after from fct_yearly_events order by simulation_year
+    """)
+    # 66,781.50 x 1.055 = 70,454.4825
+    rates = [Decimal(rate) for rate in ("60000.00", "63300.00", "66781.50", "70454.48")]
+    assert found == [*zip(rates, rates[1:], strict=False)]
+
+
+def test_a_hire_is_paid_from_the_hire_day_and_has_no_raise_in_that_year(tmp_path: Path) -> None:
+    overrides = {
+        "workforce.total_termination_rate": "0.5",
+        "simulation.end_year": 2026,
+        "raise_timing.methodology": "anniversary",
+    }
+    laboratory = Laboratory(tmp_path, people(40), {**QUIET, **overrides}).run()
+    for hired, rate, paid in laboratory.query("""
+        select employee_hire_date, current_compensation, prorated_annual_compensation
+        from fct_workforce_snapshot where detailed_status_code = 'new_hire_active'
+    """):
+        days = (dt.date(hired.year, 12, 31) - hired).days + 1
+        assert abs(paid * 365 - rate * days) <= Decimal("0.005") * 365
+    assert laboratory.query("""
+        select count(*) from fct_yearly_events
+        where event_type = 'raise' and employee_id like 'NH_' || simulation_year || '%'
+    """) == [(0,)]
+    second_year = laboratory.query("""
+        select employee_id, effective_date from fct_yearly_events
+        where event_type = 'raise' and simulation_year = 2026 and employee_id like 'NH_2025%'
+    """)
+    hired_on = dict(laboratory.query("select employee_id, employee_hire_date from dim_employee where origin = 'hire'"))
+    assert len(second_year) > 5
+    assert all(day == anniversary(hired_on[employee_id], 2026) for employee_id, day in second_year)
+
+
+AGE_CASES = [
+    # born, hired, exit -> age and tenure on the exit day, or on 31 December
+    ("1980-02-29", "2020-02-29", "2025-02-27", 44, "4.9973"),  # 4 + 365 / 366
+    ("1980-02-29", "2020-02-29", "2025-02-28", 45, "5.0000"),
+    ("1980-02-29", "2020-02-29", "2025-03-01", 45, "5.0027"),  # 5 + 1 / 365
+    ("1980-03-01", "2020-03-01", "2025-02-28", 44, "4.9973"),  # 4 + 364 / 365
+    ("1985-12-31", "2015-12-31", "", 40, "10.0000"),
+    ("1986-01-01", "2016-01-01", "", 39, "9.9973"),  # 9 + 364 / 365, from 1 January 2025
+    ("1985-06-15", "2024-12-31", "", 40, "1.0000"),
+    ("1985-06-15", "2024-12-31", "2025-01-01", 39, "0.0027"),
+]
+
+
+def test_age_and_tenure_are_completed_years_on_the_last_day(tmp_path: Path) -> None:
+    rows = [
+        person(f"A{place}", born=born, hired=hired, employee_termination_date=left)
+        for place, (born, hired, left, _, _) in enumerate(AGE_CASES)
+    ]
+    overrides = {**QUIET, "workforce.new_hire_termination_rate": 0}
+    found = (
+        Laboratory(tmp_path, rows, overrides)
+        .run()
+        .query("""
+        select employee_id, current_age, current_tenure from fct_workforce_snapshot
+        where employee_id like 'A%' order by employee_id
+    """)
+    )
+    assert found == [(f"A{place}", age, Decimal(tenure)) for place, (*_, age, tenure) in enumerate(AGE_CASES)]
+
+
+def test_the_29th_of_february_has_its_anniversary_on_the_28th(tmp_path: Path) -> None:
+    rows = [person("A", hired="2024-02-29"), person("B", hired="2020-02-29"), person("C", hired="2024-03-01")]
+    overrides = {**QUIET, "raise_timing.methodology": "anniversary", "simulation.end_year": 2028}
+    laboratory = Laboratory(tmp_path, rows, overrides).run()
+    found = laboratory.query("select employee_id, effective_date from fct_yearly_events order by all")
+    days = ("2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29")
+    leap = [(name, dt.date.fromisoformat(day)) for name in ("A", "B") for day in days]
+    assert found == [*leap, *(("C", dt.date(year, 3, 1)) for year in range(2025, 2029))]
+
+
+@pytest.mark.parametrize("methodology", ["fixed", "anniversary"])
+def test_everyone_with_the_service_and_still_employed_gets_a_raise(
+    tmp_path: Path, mixed_census: Path, methodology: str
+) -> None:
+    overrides = {"raise_timing.methodology": methodology, "raise_timing.minimum_service_years": 3}
+    laboratory = Laboratory(tmp_path, mixed_census, overrides).run()
+    left = dict(
+        laboratory.query("""
+        select employee_id, termination_date from fct_workforce_snapshot where termination_date is not null
+    """)
+    )
+    expected = {}
+    for row in read_rows(mixed_census):
+        if row["employee_termination_date"] and row["employee_termination_date"] < "2025":
+            continue
+        hired = dt.date.fromisoformat(row["employee_hire_date"])
+        day = dt.date(2025, 7, 1) if methodology == "fixed" else anniversary(hired, 2025)
+        if completed_years(hired, day) >= 3 and left.get(row["employee_id"], day) >= day:
+            expected[row["employee_id"]] = day
+    found = dict(
+        laboratory.query("select employee_id, effective_date from fct_yearly_events where event_type = 'raise'")
+    )
+    assert found == expected
+    assert 100 < len(found) < 400
+
+
+@pytest.mark.parametrize(
+    ("methodology", "budget"),
+    [("realistic", "0.035"), ("fixed", "0.035"), ("anniversary", "0.035"), ("realistic", "0"), ("fixed", "0.123457")],
+)
+def test_the_payroll_weighted_merit_is_the_budget(
+    tmp_path: Path, mixed_census: Path, methodology: str, budget: str
+) -> None:
+    overrides = {
+        "simulation.end_year": 2027,
+        "compensation.merit_budget": budget,
+        "compensation.cola_rate_by_year": {2026: "0.041"},
+        "raise_timing.methodology": methodology,
+        "compensation.promotion.rate_multiplier": 5,
+    }
+    result = simulate(tmp_path, mixed_census, overrides)
+    for year, cola in ((2025, "0.02"), (2026, "0.041"), (2027, "0.02")):
+        raises = result.query(f"""
+            select compensation_before, compensation_after, level_before, event_details from fct_yearly_events
+            where event_type = 'raise' and simulation_year = {year}
+        """)
+        assert len(raises) > 300
+        payroll = sum(before for before, *_ in raises)
+        increase = sum(after - before for before, after, *_ in raises)
+        assert abs(increase - payroll * (Decimal(budget) + Decimal(cola))) <= Decimal("0.005") * len(raises)
+        realised = result.metrics(year)["realised_merit_rate"]
+        assert abs(realised - Decimal(budget)) <= Decimal("0.005") * len(raises) / payroll + Decimal("0.000001")
+        merits = {level: json.loads(details)["merit_rate"] for _, _, level, details in raises}
+        shape = {level: 0.035 + 0.005 * (level - 1) for level in merits}
+        assert set(merits) == {1, 2, 3, 4, 5}
+        assert len(Counter(details for *_, details in raises)) == 5
+        assert {level: merits[level] / shape[level] for level in merits} == pytest.approx(
+            dict.fromkeys(merits, merits[1] / shape[1])
+        )
