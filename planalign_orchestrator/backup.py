@@ -41,7 +41,13 @@ def set_aside(database: Path) -> SetAside:
         raise DatabaseError(
             f"{database} still has the log {wal.name}, so it cannot be moved; close whatever is using it"
         )
-    database.replace(backup)
+    try:
+        database.replace(backup)
+    except OSError as error:
+        raise DatabaseError(
+            f"{database} cannot become {backup.name} ({error.strerror}): the folder may not be written; "
+            "choose another --database"
+        ) from error
     return SetAside(status, backup)
 
 

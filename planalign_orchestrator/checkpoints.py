@@ -151,30 +151,35 @@ def read_status(db_path: Path) -> DatabaseStatus:
 
 
 def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Model]) -> None:
-    """The years in every mart must be the years with a checkpoint, and the last one must still have its digests.
+    """The years in every mart must be the years with a checkpoint, and each must still have its digests.
 
     Errors: DatabaseError naming mart and years; a difference is never repaired silently.
     """
-    for mart in marts:
-        expected = {row["simulation_year"] for row in status.checkpoints if row["digests"][mart.name]["rows"]}
-        found = {
-            year
-            for (year,) in connection.execute(
-                f"select distinct simulation_year from planalign.main.{mart.name}"
-            ).fetchall()
-        }
-        if found != expected:
-            raise DatabaseError(
-                f"{status.database}: {mart.name} holds the years {sorted(found)}, the checkpoints say "
-                f"{sorted(expected)}; {_CHANGED}"
-            )
-    last = status.checkpoints[-1]
-    now = mart_digests(connection, marts, last["simulation_year"])
-    changed = [name for name, digest in now.items() if digest != last["digests"][name]]
-    if changed:
+    import duckdb
+
+    try:
+        for mart in marts:
+            _demand_years(connection, status, mart)
+        for row in status.checkpoints:
+            year = row["simulation_year"]
+            now = mart_digests(connection, marts, year)
+            changed = [name for name, digest in now.items() if digest != row["digests"][name]]
+            if changed:
+                raise DatabaseError(
+                    f"{status.database}: year {year} of {', '.join(changed)} is not what its checkpoint recorded; {_CHANGED}"
+                )
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise DatabaseError(f"{status.database}: {str(error).splitlines()[0]}; {_CHANGED}") from error
+
+
+def _demand_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, mart: Model) -> None:
+    expected = {row["simulation_year"] for row in status.checkpoints if row["digests"][mart.name]["rows"]}
+    rows = connection.execute(f"select distinct simulation_year from planalign.main.{mart.name}").fetchall()
+    found = {year for (year,) in rows}
+    if found != expected:
         raise DatabaseError(
-            f"{status.database}: year {last['simulation_year']} of {', '.join(changed)} is not what its "
-            f"checkpoint recorded; {_CHANGED}"
+            f"{status.database}: {mart.name} holds the years {sorted(found)}, the checkpoints say "
+            f"{sorted(expected)}; {_CHANGED}"
         )
 
 

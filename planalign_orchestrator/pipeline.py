@@ -195,8 +195,10 @@ class PipelineOrchestrator:
         checkpoints.demand_same_origin(status, fingerprints, _duckdb_version())
         checkpoints.verify_years(self._db.get_connection(), status, inputs.plan.marts)
         self._publisher.catch_up(status)
-        self._notes.append(f"resumed after {status.years[-1]}")
-        return [year for year in self.years if year > status.years[-1]]
+        remaining = [year for year in self.years if year > status.years[-1]]
+        finished = f"resumed after {status.years[-1]}"
+        self._notes.append(finished if remaining else f"{finished}: every year was finished, nothing was simulated")
+        return remaining
 
     def _start_over(self, inputs: RunInputs, strict: bool) -> None:
         """Begin with the first year; the file that was there is the backup, or comes back if no year gets finished."""

@@ -196,8 +196,8 @@ def test_every_column_is_kept(tmp_path: Path) -> None:
     loaded = load([given], tmp_path)
     (row,) = loaded.rows
     assert list(row.values())[4:] == [
-        dt.date(2025, 6, 30), True, 2, "Café, North", Decimal("37.50"), Decimal("0.065000"), dt.date(2015, 4, 1), "auto",
-        True, False, True, Decimal("58000.10"), Decimal("1000.00"), Decimal("500.00"), Decimal("0.25"), True, 2,
+        dt.date(2025, 6, 30), True, 2, "Café, North", Decimal("37.50"), Decimal("0.065000"), dt.date(2015, 4, 1),
+        "auto", True, False, True, Decimal("58000.10"), Decimal("1000.00"), Decimal("500.00"), Decimal("0.25"), True, 2,
     ]  # fmt: skip
     assert "123" not in str(loaded.rows)
     assert loaded.summary.announced_exits == 1

@@ -3,7 +3,7 @@
 A typed row carries one bit per rule that it breaks, so that a million clean rows cost one pass and no text.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ from planalign_orchestrator.census.sql import (
     fetch_one,
     text_literal,
 )
-from planalign_orchestrator.census.values import READABLE, read_value
+from planalign_orchestrator.census.values import READABLE
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,24 +41,33 @@ class Check:
 
 
 def checks_for(
-    layout: Layout, undecided: Collection[str], census_date: date, level_ids: Collection[int], date_format: str | None
+    layout: Layout,
+    *,
+    undecided: Collection[str],
+    plain: Collection[str],
+    census_date: date,
+    level_ids: Collection[int],
+    date_format: str | None,
 ) -> list[Check]:
     """Return the rules in column order; columns whose date order is undecided are not judged row by row."""
     present = [name for name in layout.positions if name not in undecided]
-    checks = [*_presence_checks(present, date_format), *_person_checks(census_date), *_job_checks(level_ids)]
+    checks = [*_presence_checks(present, plain, date_format), *_person_checks(census_date), *_job_checks(level_ids)]
     checks += _plan_checks(census_date)
     order = list(COLUMNS_BY_NAME)
     return sorted(checks, key=lambda check: order.index(check.column))
 
 
 def write_typed_rows(
-    connection: "duckdb.DuckDBPyConnection", layout: Layout, date_readings: dict[str, str], checks: list[Check]
+    connection: "duckdb.DuckDBPyConnection", layout: Layout, readings: Mapping[str, str], checks: list[Check]
 ) -> None:
-    """Create the typed table: `row_number`, every stored column typed or NULL, and `problems`, a bit for each rule."""
+    """Create the typed table: `row_number`, every stored column typed or NULL, and `problems`, a bit for each rule.
+
+    `readings` is SQL over the texts by column; a column without one is NULL.
+    """
     texts = [f"{name} as {name}" if name in layout.positions else f"null::varchar as {name}" for name in _names()]
-    texts += [f"{day_text(name)} as {name}_day" for name in date_readings]
+    texts += [f"{day_text(name)} as {name}_day" for name, reading in readings.items() if f"{name}_day" in reading]
     values = [f"{name} as {name}_text" for name in _names()]
-    values += [f"{date_readings.get(c.name) or _unread(c.kind) or read_value(c)} as {c.name}" for c in STORED_COLUMNS]
+    values += [f"{readings.get(c.name, f'null::{c.sql_type}')} as {c.name}" for c in STORED_COLUMNS]
     ranges = [f"{in_range(column.name)} as {column.name}" for column in STORED_COLUMNS if column.kind == "date"]
     bits = " + ".join(f"case when {c.condition} then {1 << bit}::bigint else 0 end" for bit, c in enumerate(checks))
     typed = [f"try_cast({column.name} as {column.sql_type}) as {column.name}" for column in STORED_COLUMNS]
@@ -140,12 +149,15 @@ def count_bad_rows(connection: "duckdb.DuckDBPyConnection") -> int:
     return int(fetch_one(connection, f"select count(*) from {TYPED_TABLE} where problems <> 0")[0])
 
 
-def _presence_checks(present: list[str], date_format: str | None) -> Iterator[Check]:
+def _presence_checks(present: list[str], plain: Collection[str], date_format: str | None) -> Iterator[Check]:
+    """Yield the rules that each value is there and readable, as far as plain values do not keep them anyway."""
     for column in REQUIRED_COLUMNS:
         if column.name in present:
             yield Check(column.name, f"{column.name}_text is null", "is missing")
     for name in present:
         column = COLUMNS_BY_NAME[name]
+        if name in plain and column.kind != "date":
+            continue
         if column.kind == "text":
             if column.stored:
                 broken = f"regexp_matches({name}_text, '[\\r\\n]')"
@@ -276,6 +288,3 @@ def _named(column: str, layout: Layout) -> str:
 def _names() -> list[str]:
     return [column.name for column in STORED_COLUMNS]
 
-
-def _unread(kind: str) -> str | None:
-    return "null::date" if kind == "date" else None

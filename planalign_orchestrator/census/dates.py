@@ -92,8 +92,6 @@ def plan_date(connection: "duckdb.DuckDBPyConnection", column: str, rules: DateR
     if rules.date_format is not None:
         return _plan_formatted(connection, column, rules, rules.date_format)
     facts = _facts(connection, column)
-    if facts.all_iso:
-        return DatePlan(f"try_cast({column} as date)")
     if facts.month_first and facts.day_first:
         problem = (
             f"{column} has dates in both orders: {facts.example_month_first} can only be month/day and"
@@ -133,7 +131,6 @@ def in_range(column: str) -> str:
 class _Facts:
     """What a column's texts are; `month_first`, `day_first` and `either` count the rows of numeric dates."""
 
-    all_iso: bool
     two_digit_years: int
     month_first: int
     day_first: int
@@ -157,7 +154,6 @@ def _facts(connection: "duckdb.DuckDBPyConnection", column: str) -> _Facts:
         parts as (
             select
                 *,
-                regexp_full_match(text, {_sql(_PLAIN_ISO)}) as iso,
                 regexp_full_match(text, {_sql(_TWO_DIGIT_YEAR)}) as two_digit_year,
                 regexp_full_match(text, {_sql(_NUMERIC)}) as numeric,
                 regexp_extract(text, {_sql(_NUMERIC)}, ['a', 'b', 'y']) as part
@@ -173,7 +169,6 @@ def _facts(connection: "duckdb.DuckDBPyConnection", column: str) -> _Facts:
             from parts
         )
         select
-            coalesce(bool_and(iso), true),
             coalesce(sum(rows) filter (two_digit_year), 0)::bigint,
             coalesce(sum(rows) filter (month_first and not day_first), 0)::bigint,
             coalesce(sum(rows) filter (day_first and not month_first), 0)::bigint,

@@ -23,6 +23,7 @@ from planalign_orchestrator.census.records import CensusSource, CensusSummary
 from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, qualified_name
 from planalign_orchestrator.census.summarising import rounding_notes, select_list, summarise
 from planalign_orchestrator.errors import CensusError
+from planalign_orchestrator.census.values import read_plain, read_value
 
 if TYPE_CHECKING:
     import duckdb
@@ -109,9 +110,16 @@ def _judge(
         problems.append("there is no employee in it: the census is empty")
         raise CensusError(problems, source=str(source.path))
     rules = _date_rules(source, census_date, file)
-    readings, undecided, date_problems, notes = _plan_dates(connection, layout, rules)
+    readings, undecided, date_problems, notes = _plan_readings(connection, layout, rows.plain, rules)
     problems += date_problems
-    checks = checks_for(layout, undecided, census_date, level_ids, source.date_format)
+    checks = checks_for(
+        layout,
+        undecided=undecided,
+        plain=rows.plain,
+        census_date=census_date,
+        level_ids=level_ids,
+        date_format=source.date_format,
+    )
     write_typed_rows(connection, layout, readings, checks)
     quarantined = rows.malformed + count_bad_rows(connection)
     row_problems = describe_problems(connection, layout, checks) if quarantined else []
@@ -119,7 +127,7 @@ def _judge(
         problems += row_problems
     if problems:
         raise CensusError(problems, source=str(source.path))
-    notes = [*layout.notes, *_file_notes(rows), *notes, *rounding_notes(connection, layout)]
+    notes = [*layout.notes, *_file_notes(rows), *notes, *rounding_notes(connection, layout, rows.plain)]
     summary = summarise(
         connection, source, census_date, layout, quarantined=quarantined, row_problems=row_problems, notes=notes
     )
@@ -131,24 +139,32 @@ def _date_rules(source: CensusSource, census_date: date, file: CensusFile) -> Da
     return DateRules(census_date, source.date_format, typed_dates=file.kind != "text", epoch=epoch)
 
 
-def _plan_dates(
-    connection: "duckdb.DuckDBPyConnection", layout: Layout, rules: DateRules
+def _plan_readings(
+    connection: "duckdb.DuckDBPyConnection", layout: Layout, plain: frozenset[str], rules: DateRules
 ) -> tuple[dict[str, str], list[str], list[str], list[str]]:
-    """Return the readings by column, the columns that cannot be read, the problems and the notes."""
-    columns = [name for name in layout.positions if COLUMNS_BY_NAME[name].kind == "date"]
+    """Return the SQL that reads each column, the columns that cannot be read, the problems and the notes."""
+    columns = [COLUMNS_BY_NAME[name] for name in layout.positions if COLUMNS_BY_NAME[name].stored]
+    dates = [column.name for column in columns if column.kind == "date"]
+    readings = {
+        column.name: read_plain(column) if column.name in plain else read_value(column)
+        for column in columns
+        if column.kind != "date"
+    }
     if rules.date_format is not None and (problem := date_format_problem(connection, rules.date_format)):
-        return {}, columns, [problem], []
-    readings: dict[str, str] = {}
+        return readings, dates, [problem], []
     problems: list[str] = []
     notes: list[str] = []
-    for name in columns:
+    for name in dates:
+        if name in plain and rules.date_format is None:
+            readings[name] = read_plain(COLUMNS_BY_NAME[name])
+            continue
         plan = plan_date(connection, name, rules)
         if plan.expression is not None:
             readings[name] = plan.expression
         if plan.problem is not None:
             problems.append(plan.problem)
         notes += plan.notes
-    return readings, [name for name in columns if name not in readings], problems, notes
+    return readings, [name for name in dates if name not in readings], problems, notes
 
 
 def _file_notes(rows: RawRows) -> list[str]:

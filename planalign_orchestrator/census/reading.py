@@ -21,6 +21,7 @@ from planalign_orchestrator.census.sql import (
     fetch_one,
     text_literal,
 )
+from planalign_orchestrator.census.values import PLAIN
 from planalign_orchestrator.errors import CensusError
 
 if TYPE_CHECKING:
@@ -63,12 +64,16 @@ class CensusFile:
 
 @dataclass(frozen=True)
 class RawRows:
-    """What `read_rows` found: people (rows with any value), malformed rows among them, and blank rows left out."""
+    """What `read_rows` found: people (rows with any value), malformed rows among them, and blank rows left out.
+
+    `plain` names the columns whose values all have the form in `PLAIN`.
+    """
 
     people: int
     malformed: int
     blank: int
     embedded_line_breaks: int
+    plain: frozenset[str]
 
 
 def open_census(connection: "duckdb.DuckDBPyConnection", source: CensusSource) -> CensusFile:
@@ -116,9 +121,9 @@ def read_rows(
     try:
         with _in_file_order(connection):
             if file.kind == "parquet":
-                _read_parquet(connection, file, positions, mark_dates=mark_dates)
+                plain = _read_parquet(connection, file, positions, mark_dates=mark_dates)
             else:
-                _read_text(connection, file, positions)
+                plain = _read_text(connection, file, positions)
     except duckdb.Error as error:
         raise CensusError(f"the rows cannot be read: {str(error).splitlines()[0]}", source=str(file.path)) from error
     (kept,) = fetch_one(connection, f"select count(*) from {RAW_VIEW}")
@@ -132,6 +137,7 @@ def read_rows(
         malformed=malformed,
         blank=written - kept + blank_lines,
         embedded_line_breaks=max(0, file.lines - records) if file.kind == "text" else 0,
+        plain=plain,
     )
 
 
@@ -171,12 +177,14 @@ def _open_parquet(connection: "duckdb.DuckDBPyConnection", path: Path) -> Census
 
 def _read_parquet(
     connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int], *, mark_dates: bool
-) -> None:
-    _fill(connection, _parquet_rows(file, mark_dates=mark_dates), file, positions)
+) -> frozenset[str]:
     connection.execute(f"create or replace temp table {MALFORMED_TABLE} (row_number bigint, problem varchar)")
+    return _fill(connection, _parquet_rows(file, mark_dates=mark_dates), file, positions)
 
 
-def _read_text(connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int]) -> None:
+def _read_text(
+    connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int]
+) -> frozenset[str]:
     """Fill the raw view and the malformed table from a text file or, by way of a private copy, from an Excel sheet."""
     width = len(file.headings)
     with tempfile.TemporaryDirectory(prefix="planalign-census-") as folder:
@@ -189,7 +197,7 @@ def _read_text(connection: "duckdb.DuckDBPyConnection", file: CensusFile, positi
             scan = _text_scan(copy, ",", width)
         else:
             scan = _text_scan(file.path, file.delimiter, width)
-        _fill(connection, scan, file, positions)
+        plain = _fill(connection, scan, file, positions)
     connection.execute(f"""
         create or replace temp table {MALFORMED_TABLE} as
         select
@@ -207,6 +215,7 @@ def _read_text(connection: "duckdb.DuckDBPyConnection", file: CensusFile, positi
     connection.execute(f"drop table temp.{REJECTED_SCANS_TABLE}")
     _refuse_broken_rows(connection, file)
     _count_malformed_rows(connection)
+    return plain
 
 
 def _refuse_broken_rows(connection: "duckdb.DuckDBPyConnection", file: CensusFile) -> None:
@@ -239,8 +248,13 @@ def _count_malformed_rows(connection: "duckdb.DuckDBPyConnection") -> None:
     connection.execute(f"create or replace temp view {RAW_VIEW} as select * from {NUMBERED_TABLE}")
 
 
-def _fill(connection: "duckdb.DuckDBPyConnection", rows: str, file: CensusFile, positions: Mapping[str, int]) -> None:
-    """Create the table of texts from a query that yields the texts c0, c1, ..., and the raw view on it."""
+def _fill(
+    connection: "duckdb.DuckDBPyConnection", rows: str, file: CensusFile, positions: Mapping[str, int]
+) -> frozenset[str]:
+    """Create the table of texts from a query that yields the texts c0, c1, ..., and the raw view on it.
+
+    Returns the columns in which every text is plain.
+    """
     unread = [_trimmed(f"c{position}") for position in range(len(file.headings)) if position not in positions.values()]
     unread_blank = f"coalesce({', '.join(unread)}) is null" if unread else "true"
     texts = "".join(f", c{position} as {name}" for name, position in positions.items())
@@ -249,19 +263,20 @@ def _fill(connection: "duckdb.DuckDBPyConnection", rows: str, file: CensusFile, 
         select {unread_blank} as unread_blank{texts} from ({rows})
     """)
     first_row = 1 if file.kind == "parquet" else 2
-    first_id, last_id, count, *unclean = fetch_one(
+    first_id, last_id, count, *all_plain = fetch_one(
         connection,
         f"""
         select
             coalesce(min(rowid), 0), coalesce(max(rowid), -1), count(*)
-            {"".join(f", coalesce(bool_or({_unclean(name)}), false)" for name in positions)}
+            {"".join(f", coalesce(bool_and({_plain(name)}), true)" for name in positions)}
         from {TEXTS_TABLE}
         """,
     )
     # Row ids follow the order of the file; numbering them in a window would tie the whole scan to one thread.
     if last_id - first_id + 1 != count:
         raise CensusError("the rows cannot be numbered: the database gave them ids with gaps", source=str(file.path))
-    cleaned = {name: _clean(name) if dirty else name for name, dirty in zip(positions, unclean, strict=True)}
+    plain = frozenset(name for name, is_plain in zip(positions, all_plain, strict=True) if is_plain)
+    cleaned = {name: name if name in plain else _clean(name) for name in positions}
     values = "".join(f", {value} as {name}" for name, value in cleaned.items())
     anything = f"coalesce({', '.join(cleaned.values())}) is not null" if cleaned else "false"
     connection.execute(f"""
@@ -269,23 +284,20 @@ def _fill(connection: "duckdb.DuckDBPyConnection", rows: str, file: CensusFile, 
         select rowid - {first_id - first_row} as row_number{values}
         from {TEXTS_TABLE} where {anything} or not unread_blank
     """)
+    return plain
 
 
-def _unclean(name: str) -> str:
-    """Return SQL that is true for a text with blanks around it, or one that means nothing at all."""
-    blanks = f"regexp_matches({name}, '^$|^[^!-~]|[^!-~]$')"
-    return f"{blanks} or {_is_blank_word(name)}" if _has_blank_words(name) else blanks
+def _plain(name: str) -> str:
+    """Return SQL that is true for a text in the plainest form of its column: nothing about it needs cleaning."""
+    column = COLUMNS_BY_NAME.get(name)
+    return f"regexp_full_match({name}, {text_literal(PLAIN[column.kind if column else 'text'])})"
 
 
 def _clean(name: str) -> str:
-    if not _has_blank_words(name):
+    column = COLUMNS_BY_NAME.get(name)
+    if column is None or column.kind == "text":
         return _trimmed(name)
     return f"case when {_is_blank_word(_trimmed(name))} then null else {_trimmed(name)} end"
-
-
-def _has_blank_words(name: str) -> bool:
-    column = COLUMNS_BY_NAME.get(name)
-    return column is not None and column.kind != "text"
 
 
 def _is_blank_word(text: str) -> str:

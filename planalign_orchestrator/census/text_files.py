@@ -48,24 +48,27 @@ def scan_text(path: Path) -> TextScan:
     with path.open("rb") as file:
         _refuse_other_kinds(file.read(4), path)
         file.seek(0)
-        while chunk := file.read(CHUNK_BYTES):
+        while True:
+            chunk = file.read(CHUNK_BYTES)
             if chunk.endswith(b"\r"):
                 chunk += file.read(1)
             if b"\0" in chunk:
                 raise CensusError("the file holds NUL bytes, so it is not text: save it as CSV", source=str(path))
             try:
-                decoder.decode(chunk)
+                decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
                 raise _not_utf8(path, error, feeds + returns - pairs) from error
+            if not chunk:
+                break
             feeds += chunk.count(b"\n")
-            if has_returns := b"\r" in chunk:
+            if b"\r" in chunk:
                 returns += chunk.count(b"\r")
                 pairs += chunk.count(b"\r\n")
             # Line ends at the end of the chunk are carried over: blank lines at the end of the file do no harm.
             window = carried + chunk
             body = window.rstrip(b"\r\n")
             blank_lines = blank_lines or b"\n\n" in body
-            if has_returns:
+            if b"\r" in window:
                 blank_lines = blank_lines or b"\n\r\n" in body or b"\r\r" in body
             carried = body[-1:] + window[len(body) :]
             content = content or bool(body)
@@ -90,10 +93,21 @@ def read_heading_row(path: Path) -> tuple[list[str], str]:
 
 
 def rewrite_rows(rows: Iterable[Sequence[str]], width: int, target: Path) -> None:
-    """Write rows, heading row first, as plain comma-separated UTF-8; blank lines become rows of blank values."""
+    """Write rows, heading row first, as plain comma-separated UTF-8.
+
+    Blank lines between rows become rows of blank values, and those at the end nothing.
+    """
     blank = [""] * width
+    blanks_before = 0
     with target.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(row or blank for row in rows)
+        writer = csv.writer(file, lineterminator="\n")
+        for row in rows:
+            if row:
+                writer.writerows([blank] * blanks_before)
+                writer.writerow(row)
+                blanks_before = 0
+            else:
+                blanks_before += 1
 
 
 def rewrite_text(path: Path, delimiter: str, width: int, target: Path) -> None:

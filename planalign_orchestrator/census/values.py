@@ -9,7 +9,7 @@ employed, a and inactive, terminated, term, left, i. Case does not matter.
 
 from typing import Final
 
-from planalign_orchestrator.census.columns import ENROLLMENT_METHODS, Column
+from planalign_orchestrator.census.columns import ENROLLMENT_METHODS, Column, Kind
 from planalign_orchestrator.census.sql import text_literal
 
 _AMOUNT: Final = r"(\d{1,3}(,\d{3}){1,3}([.]\d*)?|\d{1,12}([.]\d*)?|[.]\d+)"
@@ -20,7 +20,7 @@ _MONEY: Final = (
 )
 _PLAIN_MONEY: Final = r"\d{1,12}([.]\d{1,2})?"
 _ZERO: Final = r"[$] *-"
-_PLAIN_RATE: Final = r"[01]?([.]\d{1,10})?"
+_PLAIN_RATE: Final = r"[01]([.]\d{1,6})?|[.]\d{1,6}"
 _RATE: Final = r"[-+]?(\d{1,6}([.]\d*)?|[.]\d+) ?%?"
 _WHOLE: Final = r"\d{1,9}([.]0*)?"
 
@@ -28,6 +28,18 @@ _TRUE: Final = ("true", "t", "yes", "y", "1")
 _FALSE: Final = ("false", "f", "no", "n", "0")
 _ACTIVE: Final = ("true", "yes", "y", "1", "active", "employed", "a")
 _INACTIVE: Final = ("false", "no", "n", "0", "inactive", "terminated", "term", "left", "i")
+
+# How a value is written most simply. A column of such values only, and there are many, is read by `read_plain`.
+PLAIN: Final[dict[Kind, str]] = {
+    "text": r"[!-~]([ -~]*[!-~])?",
+    "date": r"\d{4}-\d{2}-\d{2}",
+    "money": _PLAIN_MONEY,
+    "rate": _PLAIN_RATE,
+    "hours": _PLAIN_MONEY,
+    "level": r"\d{1,9}",
+    "boolean": "true|false",
+    "method": "|".join(ENROLLMENT_METHODS),
+}
 
 READABLE: Final = {
     "date": "a date",
@@ -38,6 +50,16 @@ READABLE: Final = {
     "boolean": "true or false",
     "method": " or ".join(ENROLLMENT_METHODS),
 }
+
+
+def read_plain(column: Column) -> str:
+    """Return SQL that reads the text column of the same name, in which every value has the form in `PLAIN`."""
+    if column.kind == "boolean":
+        return f"{column.name} = 'true'"
+    if column.kind in ("text", "method"):
+        return column.name
+    sql_types = {"date": "date", "rate": "decimal(16,10)", "level": "integer"}
+    return f"try_cast({column.name} as {sql_types.get(column.kind, 'decimal(18,2)')})"
 
 
 def read_value(column: Column, text: str | None = None) -> str:

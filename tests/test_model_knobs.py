@@ -1,0 +1,252 @@
+"""Every knob matters: each key and each parameter column that may change results is changed, and a result moves."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from planalign_orchestrator.config import PARAMETER_TABLES, config_fingerprint, effective_values
+from planalign_orchestrator.errors import CensusError
+from planalign_orchestrator.parameters import TABLES
+from tests.conftest import (
+    Digests,
+    Laboratory,
+    Row,
+    configure,
+    default_table,
+    people,
+    person,
+    read_rows,
+    simulate,
+    write_rows,
+)
+
+pytestmark = pytest.mark.xdist_group("knobs")
+
+UNEVEN = [0.2, 0, *[0.08] * 10]
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A key's other value, and the settings under which the key is read at all."""
+
+    value: object
+    given: Mapping[str, object] = field(default_factory=dict)
+
+
+PART_TIME = {"new_hires.part_time_share": 0.5}
+
+KNOBS = {
+    "scenario_id": Knob("other"),
+    "plan_design_id": Knob("other"),
+    "simulation.random_seed": Knob(7),
+    "simulation.target_growth_rate": Knob(0.04),
+    "workforce.headcount_mode": Knob("stochastic"),
+    "workforce.total_termination_rate": Knob(0.13),
+    "workforce.new_hire_termination_rate": Knob(0.3),
+    "workforce.voluntary_share": Knob(0.5),
+    "workforce.exit_timing": Knob(UNEVEN),
+    "compensation.cola_rate": Knob(0.03),
+    "compensation.cola_rate_by_year": Knob({2026: 0.05}),
+    "compensation.merit_budget": Knob(0.04),
+    "compensation.structure_increase_rate": Knob(0.05),
+    "compensation.promotion.effective_date": Knob("03-01"),
+    "compensation.promotion.base_rate": Knob(0.1),
+    "compensation.promotion.rate_multiplier": Knob(2),
+    "compensation.promotion.minimum_service_years": Knob(5),
+    "compensation.promotion.maximum_age": Knob(40),
+    "compensation.promotion.base_increase": Knob(0.25),
+    "compensation.promotion.increase_spread": Knob(0.01),
+    "compensation.promotion.maximum_increase_rate": Knob(0.2),
+    "compensation.promotion.maximum_increase_amount": Knob(10_000),
+    "raise_timing.methodology": Knob("anniversary"),
+    "raise_timing.fixed_date": Knob("04-01", {"raise_timing.methodology": "fixed"}),
+    "raise_timing.month_weights": Knob(UNEVEN),
+    "raise_timing.minimum_service_years": Knob(3),
+    "new_hires.level_mix": Knob({1: 0.5, 2: 0.5}),
+    "new_hires.hire_timing": Knob(UNEVEN),
+    "new_hires.pay_noise_sd": Knob(0.1),
+    "new_hires.part_time_share": Knob(0.5),
+    "new_hires.part_time_hours_per_week": Knob(10, PART_TIME),
+    "new_hires.full_time_hours_per_week": Knob(38),
+}
+# these decide how the census is read, so that each needs a census of its own; see `CENSUS_KNOBS`
+CENSUS_KEYS = {f"census.{key}" for key in ("columns", "ignore_columns", "date_format", "sheet", "on_invalid_rows")}
+# these decide which verdict a year gets, and no mart
+THRESHOLDS = {"validation.maximum_hire_rate": "hiring", "validation.maximum_average_pay_growth": "pay_growth"}
+WITHOUT_EFFECT = {
+    "simulation.end_year": 2027,
+    "validation.examples": 0,
+    "validation.fail_on_validation_error": True,
+    "reports.directory": "elsewhere",
+    "runtime.database": "another name.duckdb",
+    "runtime.threads": 3,
+    "runtime.memory_limit": "1GB",
+    "runtime.checkpoint_directory": "elsewhere",
+}
+# judged in tests of their own: another year, another census, and the engines against each other
+ELSEWHERE = {"simulation.start_year", "census.path", "parameters", "runtime.engine"}
+
+
+def test_every_key_has_a_case_here(tmp_path: Path) -> None:
+    config = configure(tmp_path, people(1))
+    keys = {value.key for value in effective_values(config)}
+    covered = KNOBS.keys() | CENSUS_KEYS | THRESHOLDS.keys() | WITHOUT_EFFECT.keys() | ELSEWHERE
+    assert keys == covered, "a key needs a case that moves a result, or one that proves it does not"
+    assert config_fingerprint(config).keys() <= keys - WITHOUT_EFFECT.keys()
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path]) -> Laboratory:
+    """A thousand people over two years; every fifth level is to be found from pay, so that its table is read."""
+    rows = [
+        {**row, "level_id": "" if n % 5 == 0 else row["level_id"]} for n, row in enumerate(read_rows(generated(1000)))
+    ]
+    return Laboratory(tmp_path_factory.mktemp("knobs"), rows, {"simulation.end_year": 2026})
+
+
+@pytest.fixture(scope="module")
+def usual(laboratory: Laboratory) -> Callable[[Mapping[str, object]], Digests]:
+    """Return a function from settings to their digests, each computed once."""
+    known: dict[str, Digests] = {}
+
+    def digests(given: Mapping[str, object]) -> Digests:
+        if str(given) not in known:
+            known[str(given)] = laboratory.run(given).digests()
+        return known[str(given)]
+
+    return digests
+
+
+@pytest.mark.parametrize("key", KNOBS)
+def test_every_key_moves_a_result(
+    laboratory: Laboratory, usual: Callable[[Mapping[str, object]], Digests], key: str
+) -> None:
+    knob = KNOBS[key]
+    before = usual(knob.given)
+    assert laboratory.run({**knob.given, key: knob.value}).digests() != before
+
+
+def test_the_first_year_moves_every_result(tmp_path: Path, generated: Callable[[int], Path]) -> None:
+    first = simulate(tmp_path / "2025", generated(500)).metrics(2025)
+    later = simulate(tmp_path / "2026", generated(500), {"simulation.start_year": 2026}).metrics(2026)
+    assert later["opening_headcount"] == first["opening_headcount"]
+    assert later["total_compensation"] != first["total_compensation"]
+
+
+def columns_with_numbers() -> list[tuple[str, str]]:
+    """Every parameter column but labels, and the keys by which one table names another's rows."""
+    return [
+        (spec.name, column.name)
+        for spec in TABLES.values()
+        for column in spec.columns
+        if column.type != "varchar" and column.name not in ("level_id", "age_to", "tenure_to")
+    ]
+
+
+def changed(table: str, column: str) -> list[dict[str, str]]:
+    """Return a packaged table with one number changed so that the table is still consistent."""
+    rows = [dict(row) for row in default_table(table)]
+    if column.endswith("_from") and column != "pay_from":
+        moved = {"age_bands": "33", "tenure_bands": "4", "retirement_hazard": "60"}[table]
+        rows[1][column.replace("_from", "_to")] = rows[2][column] = moved
+    elif column == "weight":
+        rows[0][column], rows[1][column] = rows[1][column], rows[0][column]
+    elif column == "age":
+        rows[0][column] = "23"
+    else:
+        rows[1][column] = str(Decimal(rows[1][column]) * Decimal("0.9") + Decimal("0.01"))
+    return rows
+
+
+@pytest.mark.parametrize(("table", "column"), columns_with_numbers())
+def test_every_number_of_every_parameter_table_moves_a_result(
+    laboratory: Laboratory, usual: Callable[[Mapping[str, object]], Digests], table: str, column: str
+) -> None:
+    before = usual({})
+    assert laboratory.run({f"parameters.{table}": changed(table, column)}).digests() != before
+
+
+def test_every_parameter_table_has_a_number_that_counts() -> None:
+    assert {table for table, _ in columns_with_numbers()} == set(PARAMETER_TABLES)
+
+
+def test_a_table_from_a_file_counts_like_its_rows(tmp_path: Path, laboratory: Laboratory) -> None:
+    rows = changed("retirement_hazard", "hazard")
+    key = "parameters.retirement_hazard"
+    from_rows = laboratory.run({key: rows}).digests()
+    assert laboratory.run({key: str(write_rows(tmp_path / "hazard.csv", rows))}).digests() == from_rows
+
+
+def workbook(folder: Path) -> Path:
+    """An Excel file with two sheets of two companies."""
+    book = openpyxl.Workbook()
+    for name, pay in (("East", 60_000), ("West", 70_000)):
+        sheet = book.create_sheet(name)
+        rows = [person("P", pay=pay)]
+        sheet.append(list(rows[0]))
+        for row in rows:
+            sheet.append(list(row.values()))
+    del book["Sheet"]
+    path = folder / "census.xlsx"
+    book.save(path)
+    return path
+
+
+AMBIGUOUS = [person("P", born="03/04/1980", hired="05/06/2010")]
+TWO_PAYS: list[Row] = [{**person("P", pay=60_000), "Total cash": 65_000}]
+RENAMED: list[Row] = [{("Base" if name.endswith("compensation") else name): v for name, v in TWO_PAYS[0].items()}]
+CENSUS_KNOBS: dict[str, tuple[Callable[[Path], Path | list[Row]], object, object]] = {
+    "census.columns": (
+        lambda folder: RENAMED,
+        {"employee_gross_compensation": "Base"},
+        {"employee_gross_compensation": "Total cash"},
+    ),
+    "census.ignore_columns": (lambda folder: [person("P", level_id=3)], [], ["level_id"]),
+    "census.date_format": (lambda folder: AMBIGUOUS, "%d/%m/%Y", "%m/%d/%Y"),
+    "census.sheet": (workbook, "East", "West"),
+}
+
+
+@pytest.mark.parametrize("key", CENSUS_KNOBS)
+def test_every_census_key_moves_a_result(tmp_path: Path, key: str) -> None:
+    census, value, other = CENSUS_KNOBS[key]
+    before = simulate(tmp_path / "a", census(tmp_path), {key: value}).digests()
+    assert simulate(tmp_path / "b", census(tmp_path), {key: other}).digests() != before
+
+
+def test_invalid_rows_stop_the_run_or_are_set_aside(tmp_path: Path) -> None:
+    rows = [*people(20), person("BAD", pay=-1)]
+    with pytest.raises(CensusError, match="employee_gross_compensation is not above 0: 1 row"):
+        simulate(tmp_path / "a", rows)
+    result = simulate(tmp_path / "b", rows, {"census.on_invalid_rows": "quarantine"})
+    assert result.metrics(2025)["opening_headcount"] == 20
+    assert result.query("select employee_id from census_quarantine") == [("BAD",)]
+
+
+@pytest.mark.parametrize("key", THRESHOLDS)
+def test_thresholds_change_the_verdict_and_nothing_else(
+    tmp_path: Path, generated: Callable[[int], Path], key: str
+) -> None:
+    results = [simulate(tmp_path / value, generated(500), {key: value}) for value in ("0.9", "0.001")]
+    failed = [[rule["rule"] for rule in result.verdicts()[2025] if not rule["passed"]] for result in results]
+    assert failed == [[], [f"assert_{THRESHOLDS[key]}_is_plausible"]]
+    assert results[0].digests() == results[1].digests()
+
+
+def test_what_is_not_part_of_the_fingerprint_moves_nothing(tmp_path: Path, generated: Callable[[int], Path]) -> None:
+    two_years: dict[str, Any] = {"simulation.end_year": 2026}
+    before = simulate(tmp_path / "a", generated(500), two_years).digests()
+    folder = tmp_path / "b"
+    paths = {
+        key: str(folder / str(value))
+        for key, value in WITHOUT_EFFECT.items()
+        if key.endswith(("directory", "database"))
+    }
+    after = simulate(folder, generated(500), {**WITHOUT_EFFECT, **paths}).digests()
+    assert after.keys() == {2025, 2026, 2027}
+    assert {year: after[year] for year in before} == before
