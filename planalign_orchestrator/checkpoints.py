@@ -166,7 +166,8 @@ def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus
             changed = [name for name, digest in now.items() if digest != row["digests"][name]]
             if changed:
                 raise DatabaseError(
-                    f"{status.database}: year {year} of {', '.join(changed)} is not what its checkpoint recorded; {_CHANGED}"
+                    f"{status.database}: year {year} of {', '.join(changed)} is not what its checkpoint recorded; "
+                    f"{_CHANGED}"
                 )
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise DatabaseError(f"{status.database}: {str(error).splitlines()[0]}; {_CHANGED}") from error

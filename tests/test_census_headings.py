@@ -1,4 +1,4 @@
-"""Headings: a column is found by its exact name or a mapping; one that is nearly known is pointed out, never ignored."""
+"""Headings: found by exact name or mapping; one that is nearly known is pointed out, never ignored."""
 
 import csv
 from pathlib import Path

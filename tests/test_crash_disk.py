@@ -16,7 +16,7 @@ from tests.crash_child import YEARS, Contents, Project, contents, files, finishe
 _DROP_FROM_BOUNDING_SET = 24
 _OVERRIDE_PERMISSIONS = (1, 2)
 
-# where the limit strikes a company of 300: a file of 12,288 bytes is made, commits append some 200 kB each to the log,
+# where the limit strikes a company of 300: a file of 12,288 bytes is made, commits append 200 kB each to the log,
 # and closing moves 6 MB into the file
 CREATION = [10, 4096, 8192]
 FIRST_COMMIT = [12_288, 20_000, 100_000]
@@ -172,23 +172,3 @@ def test_a_read_only_database_file(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert f"{project.database}: this folder or file may not be written" in result.stderr
     assert files(tmp_path) == before
-
-
-@pytest.mark.parametrize("place", ["reports", "checkpoints"])
-def test_a_folder_of_reports_that_may_not_be_written_keeps_the_year(
-    project: Project, read_only: Path, uninterrupted: Contents, place: str
-) -> None:
-    runtime = {"database": str(project.database), "threads": 1}
-    sections: dict[str, dict[str, object]] = {
-        "reports": {"reports": {"directory": str(read_only)}},
-        "checkpoints": {"runtime": runtime | {"checkpoint_directory": str(read_only)}},
-    }
-    project.configure(**sections[place])
-    read_only.chmod(0o555)
-    result = project.run(preexec_fn=give_up_privileges)
-    assert result.returncode == 1
-    assert f"cannot write {read_only / 'year_2025.json'}: the folder may not be written" in result.stderr
-    assert finished_years(project.database) == [2025]
-    read_only.chmod(0o755)
-    demand_completion(project, uninterrupted)
-    assert {f"year_{year}.json" for year in YEARS} <= {path.name for path in read_only.iterdir()}

@@ -287,4 +287,3 @@ def _named(column: str, layout: Layout) -> str:
 
 def _names() -> list[str]:
     return [column.name for column in STORED_COLUMNS]
-

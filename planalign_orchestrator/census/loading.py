@@ -22,8 +22,8 @@ from planalign_orchestrator.census.reading import CensusFile, RawRows, open_cens
 from planalign_orchestrator.census.records import CensusSource, CensusSummary
 from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, qualified_name
 from planalign_orchestrator.census.summarising import rounding_notes, select_list, summarise
-from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.census.values import read_plain, read_value
+from planalign_orchestrator.errors import CensusError
 
 if TYPE_CHECKING:
     import duckdb
