@@ -124,7 +124,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "hours",
         default="40",
         aliases=_words(
-            "scheduledhours hoursperweek weeklyhours scheduledweeklyhours standardhours stdhours hrsperweek"
+            "scheduledhours hoursperweek weeklyhours scheduledweeklyhours standardhours stdhours hrsperweek hoursweek"
             " normalhours standardweeklyhours"
         ),
         weak_aliases=_words("hours hrs"),

@@ -168,11 +168,12 @@ def _profile(connection: "duckdb.DuckDBPyConnection", name: str, epoch: date | N
 
 def _assign(headings: Mapping[int, str], profiles: Mapping[int, _Profile]) -> list[ColumnSuggestion]:
     """Pair headings with columns, the surest pair first; ties go to the earlier heading, then the earlier column."""
+    named = {place for place, h in headings.items() if any(match_name(h, column).score for column in COLUMNS)}
     date_years = [p.median_year for p in profiles.values() if p.shares["date"] > 0.5 and p.median_year is not None]
     candidates = []
     for place, heading in headings.items():
         for order, column in enumerate(COLUMNS):
-            suggestion = _judge_pair(heading, column, profiles[place], date_years)
+            suggestion = _judge_pair(heading, column, profiles[place], date_years, named=place in named)
             if suggestion.confidence >= WORTH_NAMING:
                 candidates.append((-suggestion.confidence, place, order, suggestion))
     chosen: dict[int, ColumnSuggestion] = {}
@@ -185,14 +186,17 @@ def _assign(headings: Mapping[int, str], profiles: Mapping[int, _Profile]) -> li
     return [chosen.get(place, ColumnSuggestion(heading, None, 0.0, nothing)) for place, heading in headings.items()]
 
 
-def _judge_pair(heading: str, column: Column, profile: _Profile, date_years: Sequence[float]) -> ColumnSuggestion:
+def _judge_pair(
+    heading: str, column: Column, profile: _Profile, date_years: Sequence[float], *, named: bool
+) -> ColumnSuggestion:
+    """Judge one pair; a `named` heading says itself which column it means, so values alone count for the others."""
     name = match_name(heading, column)
     fit = _fit(column, profile, date_years)
     if name.score == 1:
         confidence = 1.0
     elif name.score > 0:
         confidence = min(0.99, name.score * (0.3 + 0.7 * fit.score) + (1 - name.score) * 0.3 * fit.score)
-    elif profile.filled and fit.score > 0.5:
+    elif profile.filled and fit.score > 0.5 and not named:
         confidence = VALUES_ALONE.get(column.name, 0.0) * fit.score
     else:
         confidence = 0.0

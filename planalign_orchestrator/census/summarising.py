@@ -1,5 +1,6 @@
 """What the loaded rows say: counts, warnings, and the fingerprint by which a later run knows the same census."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
@@ -22,11 +23,15 @@ def select_list(census_date: date) -> str:
     return ", ".join(f"{value} as {name}" for name, value in _final_values(census_date).items())
 
 
-def rounding_notes(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> list[str]:
-    """Return one sentence per column whose values had more decimals than are kept."""
+def rounding_notes(connection: "duckdb.DuckDBPyConnection", layout: Layout, plain: Collection[str]) -> list[str]:
+    """Return one sentence per column whose values had more decimals than are kept; plain values never have."""
     counted = {
-        name: condition for name in layout.positions if (condition := rounded_values(COLUMNS_BY_NAME[name])) is not None
+        name: condition
+        for name in layout.positions
+        if name not in plain and (condition := rounded_values(COLUMNS_BY_NAME[name])) is not None
     }
+    if not counted:
+        return []
     counts = ", ".join(f"count(*) filter ({condition})" for condition in counted.values())
     found = fetch_one(connection, f"select {counts} from {RAW_VIEW}")
     places = {name: "6 decimals" if COLUMNS_BY_NAME[name].kind == "rate" else "2 decimals" for name in counted}
