@@ -120,12 +120,3 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         suggest_mapping(tmp_path / "none.csv")
     with pytest.raises(CensusError, match=r"census\.sheet is for Excel files only"):
         suggest_mapping(write_rows(tmp_path / "team.csv", [person("A")]), "People")
-
-
-def test_a_file_without_rows_is_judged_by_its_headings(tmp_path: Path) -> None:
-    suggestions = suggest_mapping(write_lines(tmp_path / "headings.csv", ["Emp No,DOB"]))
-    assert [(s.standard_name, s.confidence) for s in suggestions] == [
-        ("employee_id", 0.63),
-        ("employee_birth_date", 0.63),
-    ]
-    assert "there are no values to judge by" in suggestions[0].evidence
