@@ -120,3 +120,10 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         suggest_mapping(tmp_path / "none.csv")
     with pytest.raises(CensusError, match=r"census\.sheet is for Excel files only"):
         suggest_mapping(write_rows(tmp_path / "team.csv", [person("A")]), "People")
+
+
+def test_a_file_without_rows_is_judged_by_its_headings(tmp_path: Path) -> None:
+    suggestions = suggest_mapping(write_lines(tmp_path / "headings.csv", ["Emp No,DOB"]))
+    assert [s.standard_name for s in suggestions] == ["employee_id", "employee_birth_date"]
+    assert all(0.6 <= s.confidence <= 0.7 for s in suggestions)
+    assert "there are no values to judge by" in suggestions[0].evidence

@@ -53,16 +53,26 @@ def births(texts: list[str], folder: Path, **source: Any) -> list[dt.date]:
     return values
 
 
+def reasons(column: str, texts: list[str], folder: Path) -> list[str]:
+    """Return why each of these texts of one column is refused, without the column and the text."""
+    rows = [person("good"), *({**person(f"P{number}"), column: text} for number, text in enumerate(texts))]
+    bad = load(rows, folder, on_invalid_rows="quarantine").quarantine
+    assert [row["employee_id"] for row in bad] == [row["employee_id"] for row in rows[1:]]
+    told = list(zip(bad, texts, strict=True))
+    assert all(row["reasons"].startswith(f"{column} '{text}' ") for row, text in told)
+    return [row["reasons"].removeprefix(f"{column} '{text}' ") for row, text in told]
+
+
 @pytest.mark.parametrize("form", FORMS, ids=str)
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(days=st.lists(DAYS, min_size=20, max_size=40))
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(days=st.lists(DAYS, min_size=30, max_size=60))
 def test_dates_in_one_form_come_back(tmp_path: Path, form: str, days: list[dt.date]) -> None:
     assert births([FORMS[form](day) for day in days], tmp_path) == days
 
 
 @pytest.mark.parametrize("form", ORDERED_FORMS, ids=str)
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(days=st.lists(DAYS, min_size=20, max_size=40))
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(days=st.lists(DAYS, min_size=30, max_size=60))
 def test_one_telling_date_settles_the_order_of_the_column(tmp_path: Path, form: str, days: list[dt.date]) -> None:
     days = [*days, dt.date(1980, 2, 29)]
     assert births([ORDERED_FORMS[form](day) for day in days], tmp_path) == days
@@ -173,16 +183,12 @@ def test_a_two_digit_year_after_the_census_is_a_hire_after_the_start(tmp_path: P
     assert "row 2 '3/31/25' (read as 2025-03-31)" in problem
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_what_is_not_a_date(tmp_path: Path) -> None:
+    texts = [
         "1980", "13/13/1980", "29-Feb-1981", "2/29/1981", "1980-13-01", "5-Mrz-1980", "Marchy 5, 1980", "01/05/180",
         "epoch", "infinity", "1980-01-05 (BC)", "29000", "1/5/1980 13:00", "9999-12-31", "19800230", "--",
-    ],
-)  # fmt: skip
-def test_what_is_not_a_date(tmp_path: Path, text: str) -> None:
-    (problem,) = refusal([person("A", born=text)], tmp_path)
-    assert problem == f"employee_birth_date is not a date: 1 row (row 2 '{text}')"
+    ]  # fmt: skip
+    assert set(reasons("employee_birth_date", texts, tmp_path)) == {"is not a date"}
 
 
 def test_a_format_that_takes_short_years_for_full_ones_does_not_pass(tmp_path: Path) -> None:
@@ -190,43 +196,33 @@ def test_a_format_that_takes_short_years_for_full_ones_does_not_pass(tmp_path: P
     assert problems == ["employee_birth_date is not a date of the form %m/%d/%Y: 1 row (row 2 '01/31/80')"]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("56705", "56705.00"),
-        ("56,705", "56705.00"),
-        ("$56,705.00 ", "56705.00"),
-        ("$ 56705.5", "56705.50"),
-        ("USD 1,234,567.89", "1234567.89"),
-        ("56705 USD", "56705.00"),
-        ("+56705.", "56705.00"),
-        (".75", "0.75"),
-        ("0056705", "56705.00"),
-        ("999999999999.99", "999999999999.99"),
-    ],
-)
-def test_money(tmp_path: Path, text: str, expected: str) -> None:
-    assert load([person("A", pay=text)], tmp_path).values("employee_gross_compensation") == [Decimal(expected)]
+def test_money(tmp_path: Path) -> None:
+    texts = {
+        "56705": "56705.00",
+        "56,705": "56705.00",
+        "$56,705.00 ": "56705.00",
+        "$ 56705.5": "56705.50",
+        "USD 1,234,567.89": "1234567.89",
+        "56705 USD": "56705.00",
+        "+56705.": "56705.00",
+        ".75": "0.75",
+        "0056705": "56705.00",
+        "999999999999.99": "999999999999.99",
+        "$1,234.5": "1234.50",
+    }
+    loaded = load([person(f"P{i}", pay=text) for i, text in enumerate(texts)], tmp_path)
+    assert [str(pay) for pay in loaded.values("employee_gross_compensation")] == list(texts.values())
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["56.705,00", "56,70", "5,6705", "1,234,56", "56 705", "56.7k", "1e5", "5_000", "$", "€56", "0x10", "(500", "1-2",
-     "1234567890123", "56705 per year"],
-)  # fmt: skip
-def test_what_is_not_money(tmp_path: Path, text: str) -> None:
-    (problem,) = refusal([person("A", pay=text)], tmp_path)
-    assert problem == f"employee_gross_compensation is not an amount of money: 1 row (row 2 '{text}')"
+def test_what_is_not_money(tmp_path: Path) -> None:
+    texts = ["56.705,00", "56,70", "5,6705", "1,234,56", "56 705", "56.7k", "1e5", "5_000", "$", "€56", "0x10", "(500",
+             "1-2", "1234567890123", "56705 per year", "1,234,567,890,123,456", "$,5"]  # fmt: skip
+    assert set(reasons("employee_gross_compensation", texts, tmp_path)) == {"is not an amount of money"}
 
 
-@pytest.mark.parametrize(
-    "text", ["-500", "(500)", "($500.00)", "$(500.00)", "500-", "$-500", "- 500", "0", "$0.00", "$ -"]
-)
-def test_pay_must_be_above_0(tmp_path: Path, text: str) -> None:
-    (problem,) = refusal([person("A", pay=text)], tmp_path)
-    assert problem == (
-        f"employee_gross_compensation is not above 0: 1 row (row 2 '{text}'); it is the annual rate of pay"
-    )
+def test_pay_must_be_above_0(tmp_path: Path) -> None:
+    texts = ["-500", "(500)", "($500.00)", "$(500.00)", "500-", "$-500", "- 500", "0", "$0.00", "$ -"]
+    assert set(reasons("employee_gross_compensation", texts, tmp_path)) == {"is not above 0"}
 
 
 def test_an_accounting_zero_is_a_balance_of_zero(tmp_path: Path) -> None:
@@ -246,16 +242,16 @@ def test_money_is_rounded_half_away_from_zero_and_counted(tmp_path: Path) -> Non
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("0.06", "0.06"), (".065", "0.065"), ("6%", "0.06"), ("6.5 %", "0.065"), ("0.5%", "0.005"), ("100%", "1"),
-     ("1", "1"), ("0", "0"), ("0.0600000", "0.06"), ("0.1234567", "0.123457"), ("12.34567%", "0.123457")],
-)  # fmt: skip
-def test_rates(tmp_path: Path, text: str, expected: str) -> None:
-    loaded = load([person("A", employee_deferral_rate=text)], tmp_path)
-    assert loaded.values("employee_deferral_rate") == [Decimal(expected)]
-    rounded = "employee_deferral_rate: 1 values with more than 6 decimals, rounded half away from zero"
-    assert (rounded in loaded.summary.notes) == (expected == "0.123457")
+def test_rates(tmp_path: Path) -> None:
+    texts = {
+        "0.06": "0.06", ".065": "0.065", "6%": "0.06", "6.5 %": "0.065", "0.5%": "0.005", "100%": "1", "1": "1",
+        "0": "0", "0.0600000": "0.06", "0.1234567": "0.123457", "12.34567%": "0.123457", "+0.5": "0.5",
+    }  # fmt: skip
+    loaded = load([person(f"P{i}", employee_deferral_rate=text) for i, text in enumerate(texts)], tmp_path)
+    assert loaded.values("employee_deferral_rate") == [Decimal(rate) for rate in texts.values()]
+    assert loaded.summary.notes == (
+        "employee_deferral_rate: 2 values with more than 6 decimals, rounded half away from zero",
+    )
 
 
 def test_a_rate_is_never_guessed_from_its_size(tmp_path: Path) -> None:
@@ -263,10 +259,9 @@ def test_a_rate_is_never_guessed_from_its_size(tmp_path: Path) -> None:
     assert problem == ("employee_deferral_rate is outside 0 to 1: 1 row (row 2 '6'); rates are decimals: 6 % is 0.06")
 
 
-@pytest.mark.parametrize("text", ["6%%", "%", "1,5", "six", "0.06x", "1e-2"])
-def test_what_is_not_a_rate(tmp_path: Path, text: str) -> None:
-    (problem,) = refusal([person("A", employee_deferral_rate=text)], tmp_path)
-    assert problem == f"employee_deferral_rate is not a rate: 1 row (row 2 '{text}')"
+def test_what_is_not_a_rate(tmp_path: Path) -> None:
+    texts = ["6%%", "%", "1,5", "six", "0.06x", "1e-2"]
+    assert set(reasons("employee_deferral_rate", texts, tmp_path)) == {"is not a rate"}
 
 
 @pytest.mark.parametrize(
@@ -283,6 +278,6 @@ def test_truth_values(tmp_path: Path, column: str, true: str, false: str) -> Non
     assert loaded.values(column) == [True] * len(true.split()) + [False] * len(false.split()) + [blank]
 
 
-@pytest.mark.parametrize(("text", "expected"), [("3", 3), ("3.0", 3), ("03", 3), ("", None)])
-def test_levels(tmp_path: Path, text: str, expected: int | None) -> None:
-    assert load([person("A", level_id=text)], tmp_path).values("level_id") == [expected]
+def test_levels(tmp_path: Path) -> None:
+    rows = [person(f"P{i}", level_id=text) for i, text in enumerate(["3", "3.0", "03", ""])]
+    assert load(rows, tmp_path).values("level_id") == [3, 3, 3, None]

@@ -9,13 +9,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, REQUIRED_COLUMNS, STORED_COLUMNS
-from planalign_orchestrator.census.dates import day_text, in_range
+from planalign_orchestrator.census.dates import in_range
 from planalign_orchestrator.census.headings import Layout
 from planalign_orchestrator.census.sql import (
     MALFORMED_TABLE,
     RAW_VIEW,
     REPEATED_IDS_TABLE,
     TYPED_TABLE,
+    days_table,
     fetch_one,
     text_literal,
 )
@@ -58,14 +59,23 @@ def checks_for(
 
 
 def write_typed_rows(
-    connection: "duckdb.DuckDBPyConnection", layout: Layout, readings: Mapping[str, str], checks: list[Check]
+    connection: "duckdb.DuckDBPyConnection",
+    layout: Layout,
+    readings: Mapping[str, str],
+    looked_up: Mapping[str, str],
+    checks: list[Check],
 ) -> None:
     """Create the typed table: `row_number`, every stored column typed or NULL, and `problems`, a bit for each rule.
 
-    `readings` is SQL over the texts by column; a column without one is NULL.
+    `readings` is SQL over the texts by column, `looked_up` SQL over the tables of distinct texts by date column; a
+    column in neither is NULL.
     """
     texts = [f"{name} as {name}" if name in layout.positions else f"null::varchar as {name}" for name in _names()]
-    texts += [f"{day_text(name)} as {name}_day" for name, reading in readings.items() if f"{name}_day" in reading]
+    lookups = [
+        f"left join (select text, {day} as day from {days_table(name)}) as {name}_days on {name} = {name}_days.text"
+        for name, day in looked_up.items()
+    ]
+    readings = {**readings, **{name: f"{name}_days.day" for name in looked_up}}
     values = [f"{name} as {name}_text" for name in _names()]
     values += [f"{readings.get(c.name, f'null::{c.sql_type}')} as {c.name}" for c in STORED_COLUMNS]
     ranges = [f"{in_range(column.name)} as {column.name}" for column in STORED_COLUMNS if column.kind == "date"]
@@ -79,7 +89,7 @@ def write_typed_rows(
     connection.execute(f"""
         create or replace temp table {TYPED_TABLE} as
         with texts as (select row_number, {", ".join(texts)} from {RAW_VIEW}),
-        readings as (select row_number, {", ".join(values)} from texts),
+        readings as (select row_number, {", ".join(values)} from texts {" ".join(lookups)}),
         dated as (select * replace ({", ".join(ranges)}) from readings)
         select row_number, {", ".join(typed)}, {bits} as problems from dated
     """)

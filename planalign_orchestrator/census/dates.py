@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from planalign_orchestrator.census.sql import RAW_VIEW, fetch_one, text_literal
+from planalign_orchestrator.census.sql import RAW_VIEW, days_table, fetch_one, text_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,7 +26,6 @@ LATEST_TWO_DIGIT_YEAR: Final = {
 }
 
 _MIDNIGHT: Final = r"(?i)[ t]+(0{1,2}:00(:00([.]0+)?)?( ?am)?|12:00(:00([.]0+)?)? ?am)( ?z|[+]00(:?00)?)?$"
-_PLAIN_ISO: Final = r"\d{4}-\d{2}-\d{2}"
 _ISO: Final = r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})"
 _COMPACT: Final = r"(\d{4})(\d{2})(\d{2})"
 _NUMERIC: Final = r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})"
@@ -53,7 +52,10 @@ class DateRules:
 
 @dataclass(frozen=True)
 class DatePlan:
-    """How one column is read: SQL over its text, or None and the problem; `notes` say what the reader should know."""
+    """How one column is read: SQL over `text` and `text_day` of its table of distinct texts, or None and the problem.
+
+    `notes` say what the reader should know.
+    """
 
     expression: str | None
     problem: str | None = None
@@ -78,19 +80,26 @@ def date_format_problem(connection: "duckdb.DuckDBPyConnection", date_format: st
     return None
 
 
-def day_text(column: str) -> str:
-    """Return SQL for a date text without a trailing midnight; `plan_date` reads it under the name `<column>_day`."""
-    return f"case when contains({column}, ':') then regexp_replace({column}, {_sql(_MIDNIGHT)}, '') else {column} end"
+def day_text(text: str) -> str:
+    """Return SQL for a date text without a midnight behind it."""
+    return f"case when contains({text}, ':') then regexp_replace({text}, {_sql(_MIDNIGHT)}, '') else {text} end"
 
 
 def plan_date(connection: "duckdb.DuckDBPyConnection", column: str, rules: DateRules) -> DatePlan:
-    """Decide how a column of the raw view is read: SQL over `<column>` and `<column>_day`, any year (see `in_range`).
+    """Write the table of a raw column's distinct texts, few even in a large census, and decide how they are read.
 
     The order of day and month is settled by the values that are a date in one order only. Values of both kinds, or only
-    values that are a date either way, give a problem that asks for `census.date_format`.
+    values that are a date either way, give a problem that asks for `census.date_format`. The dates may be of any year
+    (see `in_range`).
     """
+    connection.execute(f"""
+        create or replace temp table {days_table(column)} as
+        select {column} as text, {day_text(column)} as text_day, min(row_number) as row_number, count(*) as rows
+        from {RAW_VIEW} where {column} is not null group by {column}
+    """)
+    latest = rules.census_date.year + LATEST_TWO_DIGIT_YEAR[column]
     if rules.date_format is not None:
-        return _plan_formatted(connection, column, rules, rules.date_format)
+        return _plan_formatted(connection, column, rules, rules.date_format, latest)
     facts = _facts(connection, column)
     if facts.month_first and facts.day_first:
         problem = (
@@ -100,7 +109,7 @@ def plan_date(connection: "duckdb.DuckDBPyConnection", column: str, rules: DateR
         return DatePlan(None, problem=problem)
     if facts.either and not facts.month_first and not facts.day_first:
         problem = (
-            f"{column}: day and month cannot be told apart in any of its numeric dates (rows: {facts.either};"
+            f"{column}: day and month cannot be told apart in any of its numeric dates (rows: {facts.either:,};"
             f" {facts.example_either}): set census.date_format, for instance to '%m/%d/%Y' (month first) or"
             " '%d/%m/%Y' (day first), as the file writes them"
         )
@@ -109,17 +118,17 @@ def plan_date(connection: "duckdb.DuckDBPyConnection", column: str, rules: DateR
     decisive = facts.example_day_first if facts.day_first else facts.example_month_first
     notes = [f"{column} read as {order}/year, as {decisive} shows"] if decisive else []
     if facts.two_digit_years:
-        notes.append(_two_digit_year_note(column, facts.two_digit_years, rules))
-    return DatePlan(_any_format(column, rules, day_first=facts.day_first > 0), notes=tuple(notes))
+        notes.append(_two_digit_year_note(column, facts.two_digit_years, latest))
+    expression = _any_format(latest, rules.epoch, day_first=facts.day_first > 0)
+    return DatePlan(expression, notes=tuple(notes))
 
 
-def guess_date(text: str, epoch: date | None) -> str:
-    """Return SQL for the date in `<text>_day` in any format and either order, NULL where there is none; for a survey
-    of values only, because nothing settles the order, and two-digit years are read as hires in 2025 are.
+def guess_date(epoch: date | None) -> str:
+    """Return SQL for the date in `text_day` in any format and either order, or NULL.
+
+    It is for a survey of values only: nothing settles the order, and two-digit years are read as 1938 to 2037.
     """
-    rules = DateRules(date(2025, 12, 31), None, typed_dates=True, epoch=epoch)
-    readings = (_any_format("employee_hire_date", rules, day_first=day_first) for day_first in (False, True))
-    return in_range(f"coalesce({', '.join(readings)})").replace("employee_hire_date", text)
+    return f"coalesce({', '.join(_any_format(2037, epoch, day_first=day_first) for day_first in (False, True))})"
 
 
 def in_range(column: str) -> str:
@@ -141,23 +150,16 @@ class _Facts:
 
 
 def _facts(connection: "duckdb.DuckDBPyConnection", column: str) -> _Facts:
-    """Judge the column's distinct texts, of which there are few even in a large census."""
     row = fetch_one(
         connection,
         f"""
-        with texts as (
-            select {day_text(column)} as text, min(row_number) as row_number, count(*) as rows
-            from {RAW_VIEW}
-            where {column} is not null
-            group by 1
-        ),
-        parts as (
+        with parts as (
             select
                 *,
-                regexp_full_match(text, {_sql(_TWO_DIGIT_YEAR)}) as two_digit_year,
-                regexp_full_match(text, {_sql(_NUMERIC)}) as numeric,
-                regexp_extract(text, {_sql(_NUMERIC)}, ['a', 'b', 'y']) as part
-            from texts
+                regexp_full_match(text_day, {_sql(_TWO_DIGIT_YEAR)}) as two_digit_year,
+                regexp_full_match(text_day, {_sql(_NUMERIC)}) as numeric,
+                regexp_extract(text_day, {_sql(_NUMERIC)}, ['a', 'b', 'y']) as part
+            from {days_table(column)}
         ),
         readings as (
             select
@@ -183,65 +185,55 @@ def _facts(connection: "duckdb.DuckDBPyConnection", column: str) -> _Facts:
 
 
 def _plan_formatted(
-    connection: "duckdb.DuckDBPyConnection", column: str, rules: DateRules, date_format: str
+    connection: "duckdb.DuckDBPyConnection", column: str, rules: DateRules, date_format: str, latest: int
 ) -> DatePlan:
     notes = []
     if "%y" in date_format:
-        (count,) = fetch_one(connection, f"select count({column}) from {RAW_VIEW}")
-        notes = [_two_digit_year_note(column, count, rules)] if count else []
-    return DatePlan(_formatted(column, rules, date_format), notes=tuple(notes))
+        (count,) = fetch_one(connection, f"select coalesce(sum(rows), 0)::bigint from {days_table(column)}")
+        notes = [_two_digit_year_note(column, count, latest)] if count else []
+    return DatePlan(_formatted(rules, date_format, latest), notes=tuple(notes))
 
 
-def _two_digit_year_note(column: str, count: int, rules: DateRules) -> str:
-    latest = _latest_year(column, rules)
+def _two_digit_year_note(column: str, count: int, latest: int) -> str:
     return f"{column}: two-digit years read as {latest - 99} to {latest} (rows: {count:,})"
 
 
-def _any_format(column: str, rules: DateRules, *, day_first: bool) -> str:
-    numeric_order = "dmy" if day_first else "mdy"
+def _any_format(latest: int, epoch: date | None, *, day_first: bool) -> str:
+    """Return SQL over `text_day`; `latest` is the last year that two digits can mean."""
     branches = [
-        (_PLAIN_ISO, f"try_cast({column}_day as date)"),
-        (_ISO, _from_parts(column, _ISO, "ymd", rules)),
-        (_COMPACT, _from_parts(column, _COMPACT, "ymd", rules)),
-        (_NUMERIC, _from_parts(column, _NUMERIC, numeric_order, rules)),
-        (_DAY_MONTH, _from_parts(column, _DAY_MONTH, "dmy", rules)),
-        (_MONTH_DAY, _from_parts(column, _MONTH_DAY, "mdy", rules)),
+        (_ISO, _from_parts(_ISO, "ymd", latest)),
+        (_COMPACT, _from_parts(_COMPACT, "ymd", latest)),
+        (_NUMERIC, _from_parts(_NUMERIC, "dmy" if day_first else "mdy", latest)),
+        (_DAY_MONTH, _from_parts(_DAY_MONTH, "dmy", latest)),
+        (_MONTH_DAY, _from_parts(_MONTH_DAY, "mdy", latest)),
     ]
-    if rules.epoch is not None:
-        branches.append((_SERIAL, _from_serial(column, rules.epoch)))
-    cases = [f"when regexp_full_match({column}_day, {_sql(pattern)}) then {value}" for pattern, value in branches]
+    if epoch is not None:
+        branches.append((_SERIAL, _from_serial(epoch)))
+    cases = [f"when regexp_full_match(text_day, {_sql(pattern)}) then {value}" for pattern, value in branches]
     return f"case {' '.join(cases)} end"
 
 
-def _formatted(column: str, rules: DateRules, date_format: str) -> str:
+def _formatted(rules: DateRules, date_format: str, latest: int) -> str:
     """Read the configured format; real dates and serial numbers of typed files need none."""
-    moment = f"try_strptime({column}, {text_literal(date_format)})"
+    moment = f"try_strptime(text, {text_literal(date_format)})"
     day = f"{moment}::date"
     if "%y" in date_format:
-        day = (
-            f"try_cast({_full_year(f'(year({moment}) % 100)', column, rules)} || strftime({moment}, '-%m-%d') as date)"
-        )
+        day = f"try_cast({_full_year(f'(year({moment}) % 100)', latest)} || strftime({moment}, '-%m-%d') as date)"
     choices = [f"case when {moment} = {moment}::date then {day} end"]
     if rules.typed_dates:
-        choices.append(
-            f"case when regexp_full_match({column}, {_sql(_TYPED)}) then try_cast({column}[:10] as date) end"
-        )
+        choices.append(f"case when regexp_full_match(text, {_sql(_TYPED)}) then try_cast(text_day as date) end")
     if rules.epoch is not None:
-        choices.append(
-            f"case when regexp_full_match({column}, {_sql(_SERIAL)}) then {_from_serial(column, rules.epoch)} end"
-        )
+        choices.append(f"case when regexp_full_match(text, {_sql(_SERIAL)}) then {_from_serial(rules.epoch)} end")
     return f"coalesce({', '.join(choices)})"
 
 
-def _from_parts(column: str, pattern: str, order: str, rules: DateRules) -> str:
+def _from_parts(pattern: str, order: str, latest: int) -> str:
     """Return SQL that puts the groups of a matching text, in the order y, m, d given, together to a date."""
-    part = {
-        name: f"regexp_extract({column}_day, {_sql(pattern)}, {group})" for group, name in enumerate(order, start=1)
-    }
+    part = {name: f"regexp_extract(text_day, {_sql(pattern)}, {group})" for group, name in enumerate(order, start=1)}
     month = _month_number(part["m"]) if "a-z" in pattern else part["m"]
     year = part["y"]
     if pattern.endswith(r"|\d{2})"):
-        full = _full_year(f"try_cast({year} as integer)", column, rules)
+        full = _full_year(f"try_cast({year} as integer)", latest)
         year = f"case when length({year}) = 2 then {full}::varchar else {year} end"
     return f"try_cast({year} || '-' || {month} || '-' || {part['d']} as date)"
 
@@ -254,17 +246,12 @@ def _month_number(name: str) -> str:
     return f"case when starts_with([{full}][{number}], lower({name})) then {number} end"
 
 
-def _full_year(two_digits: str, column: str, rules: DateRules) -> str:
-    latest = _latest_year(column, rules)
+def _full_year(two_digits: str, latest: int) -> str:
     return f"({latest} - ({latest} - {two_digits}) % 100)"
 
 
-def _latest_year(column: str, rules: DateRules) -> int:
-    return rules.census_date.year + LATEST_TWO_DIGIT_YEAR[column]
-
-
-def _from_serial(column: str, epoch: date) -> str:
-    return f"date '{epoch.isoformat()}' + try_cast({column} as integer)"
+def _from_serial(epoch: date) -> str:
+    return f"date '{epoch.isoformat()}' + try_cast(text as integer)"
 
 
 def _sql(pattern: str) -> str:

@@ -1,7 +1,7 @@
 """Load a census: read, judge and store it, or say everything that is wrong with it."""
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -15,18 +15,28 @@ from planalign_orchestrator.census.checking import (
     write_quarantine,
     write_typed_rows,
 )
-from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
+from planalign_orchestrator.census.columns import COLUMNS, COLUMNS_BY_NAME
 from planalign_orchestrator.census.dates import DateRules, date_format_problem, plan_date
 from planalign_orchestrator.census.headings import Layout, resolve_headings
 from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource, CensusSummary
-from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, qualified_name
+from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, days_table, qualified_name
 from planalign_orchestrator.census.summarising import rounding_notes, select_list, summarise
 from planalign_orchestrator.census.values import read_plain, read_value
 from planalign_orchestrator.errors import CensusError
 
 if TYPE_CHECKING:
     import duckdb
+
+
+@dataclass(frozen=True)
+class _Dates:
+    """How date columns are read, by column, which of them cannot be, and what is to be said about it."""
+
+    readings: dict[str, str]
+    undecided: list[str]
+    problems: list[str]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,7 @@ def _judged(
         # After an error of DuckDB the transaction takes no more statements, and its rollback drops the tables.
         with contextlib.suppress(duckdb.TransactionException):
             connection.execute(f"drop view if exists {RAW_VIEW}")
-            for table in WORKING_TABLES:
+            for table in (*WORKING_TABLES, *(days_table(c.name) for c in COLUMNS if c.kind == "date")):
                 connection.execute(f"drop table if exists {table}")
 
 
@@ -109,25 +119,25 @@ def _judge(
     if not rows.people:
         problems.append("there is no employee in it: the census is empty")
         raise CensusError(problems, source=str(source.path))
-    rules = _date_rules(source, census_date, file)
-    readings, undecided, date_problems, notes = _plan_readings(connection, layout, rows.plain, rules)
-    problems += date_problems
+    readings = _simple_readings(layout, rows.plain, plain_dates=source.date_format is None)
+    dates = _plan_dates(connection, layout, readings, _date_rules(source, census_date, file))
+    problems += dates.problems
     checks = checks_for(
         layout,
-        undecided=undecided,
+        undecided=dates.undecided,
         plain=rows.plain,
         census_date=census_date,
         level_ids=level_ids,
         date_format=source.date_format,
     )
-    write_typed_rows(connection, layout, readings, checks)
+    write_typed_rows(connection, layout, readings, dates.readings, checks)
     quarantined = rows.malformed + count_bad_rows(connection)
     row_problems = describe_problems(connection, layout, checks) if quarantined else []
     if source.on_invalid_rows == "fail" or problems:
         problems += row_problems
     if problems:
         raise CensusError(problems, source=str(source.path))
-    notes = [*layout.notes, *_file_notes(rows), *notes, *rounding_notes(connection, layout, rows.plain)]
+    notes = [*layout.notes, *_file_notes(rows), *dates.notes, *rounding_notes(connection, layout, rows.plain)]
     summary = summarise(
         connection, source, census_date, layout, quarantined=quarantined, row_problems=row_problems, notes=notes
     )
@@ -139,32 +149,33 @@ def _date_rules(source: CensusSource, census_date: date, file: CensusFile) -> Da
     return DateRules(census_date, source.date_format, typed_dates=file.kind != "text", epoch=epoch)
 
 
-def _plan_readings(
-    connection: "duckdb.DuckDBPyConnection", layout: Layout, plain: frozenset[str], rules: DateRules
-) -> tuple[dict[str, str], list[str], list[str], list[str]]:
-    """Return the SQL that reads each column, the columns that cannot be read, the problems and the notes."""
-    columns = [COLUMNS_BY_NAME[name] for name in layout.positions if COLUMNS_BY_NAME[name].stored]
-    dates = [column.name for column in columns if column.kind == "date"]
-    readings = {
-        column.name: read_plain(column) if column.name in plain else read_value(column)
-        for column in columns
-        if column.kind != "date"
-    }
+def _simple_readings(layout: Layout, plain: frozenset[str], *, plain_dates: bool) -> dict[str, str]:
+    """Return the SQL that reads each column value by value: all but the dates that are not plain."""
+    readings = {}
+    for name in layout.positions:
+        column = COLUMNS_BY_NAME[name]
+        if column.kind == "date":
+            if plain_dates and name in plain:
+                readings[name] = read_plain(column)
+        elif column.stored:
+            readings[name] = read_plain(column) if name in plain else read_value(column)
+    return readings
+
+
+def _plan_dates(
+    connection: "duckdb.DuckDBPyConnection", layout: Layout, readings: Mapping[str, str], rules: DateRules
+) -> _Dates:
+    """Plan the date columns that have no reading yet."""
+    columns = [name for name in layout.positions if COLUMNS_BY_NAME[name].kind == "date" and name not in readings]
     if rules.date_format is not None and (problem := date_format_problem(connection, rules.date_format)):
-        return readings, dates, [problem], []
-    problems: list[str] = []
-    notes: list[str] = []
-    for name in dates:
-        if name in plain and rules.date_format is None:
-            readings[name] = read_plain(COLUMNS_BY_NAME[name])
-            continue
-        plan = plan_date(connection, name, rules)
-        if plan.expression is not None:
-            readings[name] = plan.expression
-        if plan.problem is not None:
-            problems.append(plan.problem)
-        notes += plan.notes
-    return readings, [name for name in dates if name not in readings], problems, notes
+        return _Dates({}, columns, [problem], [])
+    plans = {name: plan_date(connection, name, rules) for name in columns}
+    return _Dates(
+        readings={name: plan.expression for name, plan in plans.items() if plan.expression is not None},
+        undecided=[name for name, plan in plans.items() if plan.expression is None],
+        problems=[plan.problem for plan in plans.values() if plan.problem is not None],
+        notes=[note for plan in plans.values() for note in plan.notes],
+    )
 
 
 def _file_notes(rows: RawRows) -> list[str]:

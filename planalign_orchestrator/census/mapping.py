@@ -20,7 +20,7 @@ from planalign_orchestrator.census.columns import (
     match_name,
     nearest_column,
 )
-from planalign_orchestrator.census.dates import day_text, guess_date
+from planalign_orchestrator.census.dates import day_text, guess_date, in_range
 from planalign_orchestrator.census.headings import quoted_heading, yaml_line
 from planalign_orchestrator.census.reading import open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource
@@ -145,7 +145,7 @@ def _profile(connection: "duckdb.DuckDBPyConnection", name: str, epoch: date | N
             select {name} as text, {day_text(name)} as text_day
             from {RAW_VIEW} where {name} is not null limit {SAMPLE_ROWS}
         ),
-        days as (select text, {guess_date("text", epoch)} as day from texts)
+        days as (select text, {in_range(guess_date(epoch))} as day from texts)
         select
             count(*),
             coalesce(count(distinct text) / count(*), 0),

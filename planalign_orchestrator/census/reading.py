@@ -12,6 +12,7 @@ from planalign_orchestrator.census import text_files, workbooks
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
 from planalign_orchestrator.census.records import CensusSource
 from planalign_orchestrator.census.sql import (
+    CLEANED_TABLE,
     MALFORMED_TABLE,
     NUMBERED_TABLE,
     RAW_VIEW,
@@ -276,14 +277,19 @@ def _fill(
     if last_id - first_id + 1 != count:
         raise CensusError("the rows cannot be numbered: the database gave them ids with gaps", source=str(file.path))
     plain = frozenset(name for name, is_plain in zip(positions, all_plain, strict=True) if is_plain)
-    cleaned = {name: name if name in plain else _clean(name) for name in positions}
-    values = "".join(f", {value} as {name}" for name, value in cleaned.items())
-    anything = f"coalesce({', '.join(cleaned.values())}) is not null" if cleaned else "false"
-    connection.execute(f"""
-        create or replace temp view {RAW_VIEW} as
-        select rowid - {first_id - first_row} as row_number{values}
-        from {TEXTS_TABLE} where {anything} or not unread_blank
-    """)
+    names = "".join(f", {name}" for name in positions)
+    anything = f"coalesce({', '.join(positions)}) is not null" if positions else "false"
+    numbered = f"select rowid - {first_id - first_row} as row_number, unread_blank{names} from {TEXTS_TABLE}"
+    people = f"select row_number{names} from ({{source}}) where {anything} or not unread_blank"
+    if plain == positions.keys():
+        connection.execute(f"create or replace temp view {RAW_VIEW} as {people.format(source=numbered)}")
+    else:
+        trimmed = "".join(f", {name if name in plain else _trimmed(name)} as {name}" for name in positions)
+        cleaned = "".join(f", {name if name in plain else _without_blank_words(name)} as {name}" for name in positions)
+        source = f"select row_number, unread_blank{trimmed} from ({numbered})"
+        source = f"select row_number, unread_blank{cleaned} from ({source})"
+        connection.execute(f"create or replace temp table {CLEANED_TABLE} as {people.format(source=source)}")
+        connection.execute(f"create or replace temp view {RAW_VIEW} as select * from {CLEANED_TABLE}")
     return plain
 
 
@@ -293,22 +299,21 @@ def _plain(name: str) -> str:
     return f"regexp_full_match({name}, {text_literal(PLAIN[column.kind if column else 'text'])})"
 
 
-def _clean(name: str) -> str:
-    column = COLUMNS_BY_NAME.get(name)
-    if column is None or column.kind == "text":
-        return _trimmed(name)
-    return f"case when {_is_blank_word(_trimmed(name))} then null else {_trimmed(name)} end"
-
-
-def _is_blank_word(text: str) -> str:
-    words = ", ".join(text_literal(word) for word in BLANK_WORDS)
-    longest = max(map(len, BLANK_WORDS))
-    return f"(case when strlen({text}) <= {longest} then lower({text}) in ({words}) else false end)"
-
-
 def _trimmed(column: str) -> str:
     """Return SQL for the text without blanks of any kind around it, NULL if nothing is left."""
-    return f"nullif(trim({column}, {text_literal(_BLANKS)}), '')"
+    # Trimming by a set of characters is slow, and most texts need none.
+    clean = f"regexp_full_match({column}, {text_literal(PLAIN['text'])})"
+    return f"case when {clean} then {column} else nullif(trim({column}, {text_literal(_BLANKS)}), '') end"
+
+
+def _without_blank_words(name: str) -> str:
+    """Return SQL for a trimmed text, NULL if it is a word for nothing in a column that is not free text."""
+    column = COLUMNS_BY_NAME.get(name)
+    if column is None or column.kind == "text":
+        return name
+    words = ", ".join(text_literal(word) for word in BLANK_WORDS)
+    longest = max(map(len, BLANK_WORDS))
+    return f"case when strlen({name}) <= {longest} and lower({name}) in ({words}) then null else {name} end"
 
 
 def _text_scan(path: Path, delimiter: str, width: int) -> str:

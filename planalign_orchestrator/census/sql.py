@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 # The texts as they stand in the file, and the view of them that leaves out blank rows and says each row's number.
 TEXTS_TABLE: Final = "temp.planalign_census_texts"
+CLEANED_TABLE: Final = "temp.planalign_census_cleaned"
 NUMBERED_TABLE: Final = "temp.planalign_census_numbered"
 RAW_VIEW: Final = "temp.planalign_census_raw"
 TYPED_TABLE: Final = "temp.planalign_census_typed"
@@ -17,6 +18,7 @@ REJECTS_TABLE: Final = "planalign_census_rejects"
 REJECTED_SCANS_TABLE: Final = "planalign_census_rejected_scans"
 WORKING_TABLES: Final = (
     TEXTS_TABLE,
+    CLEANED_TABLE,
     NUMBERED_TABLE,
     TYPED_TABLE,
     REPEATED_IDS_TABLE,
@@ -24,6 +26,11 @@ WORKING_TABLES: Final = (
     f"temp.{REJECTS_TABLE}",
     f"temp.{REJECTED_SCANS_TABLE}",
 )
+
+
+def days_table(column: str) -> str:
+    """Return the name of the table of a date column's distinct texts."""
+    return f"temp.planalign_census_days_{column}"
 
 
 def text_literal(text: str) -> str:

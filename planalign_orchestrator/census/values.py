@@ -19,6 +19,7 @@ _MONEY: Final = (
     rf"|{_CURRENCY}[(]{_AMOUNT}[)]|{_CURRENCY}{_AMOUNT}-|{_AMOUNT} ?(usd|[$]))"
 )
 _PLAIN_MONEY: Final = r"\d{1,12}([.]\d{1,2})?"
+_US_MONEY: Final = r"[$]?\d{1,3}(,\d{3}){0,3}([.]\d{1,2})?"
 _ZERO: Final = r"[$] *-"
 _PLAIN_RATE: Final = r"[01]([.]\d{1,6})?|[.]\d{1,6}"
 _RATE: Final = r"[-+]?(\d{1,6}([.]\d*)?|[.]\d+) ?%?"
@@ -74,7 +75,7 @@ def read_value(column: Column, text: str | None = None) -> str:
     if column.kind == "hours":
         return f"try_cast({_money(name)} as decimal(18,2))"
     if column.kind == "rate":
-        number = f"try_cast(rtrim({name}, ' %') as decimal(16,10))"
+        number = f"try_cast(replace(replace({name}, '%', ''), ' ', '') as decimal(16,10))"
         value = f"case when ends_with({name}, '%') then {number} * 0.01::decimal(2,2) else {number} end"
         plain = f"when {_matches(name, _PLAIN_RATE)} then try_cast({name} as decimal(16,10))"
         return f"case {plain} when {_matches(name, _RATE)} then {value} end"
@@ -105,6 +106,8 @@ def _money(name: str) -> str:
     digits = f"try_cast(regexp_replace({name}, '[^0-9.]', '', 'g') as decimal(18,2))"
     return (
         f"case when {_matches(name, _PLAIN_MONEY)} then try_cast({name} as decimal(18,2))"
+        f" when {_matches(name, _US_MONEY)}"
+        f" then try_cast(replace(replace({name}, '$', ''), ',', '') as decimal(18,2))"
         f" when {_matches(name, _ZERO)} then 0"
         f" when {_matches(name, _MONEY)} then case when regexp_matches({name}, '[-(]') then -{digits} else {digits} end"
         " end"
