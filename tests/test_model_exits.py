@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Laboratory, band, completed_years, exit_hazard, people, read_rows
+from tests.conftest import Laboratory, band, completed_years, draw, exit_hazard, people, read_rows
 
 pytestmark = pytest.mark.xdist_group("exits")
 
@@ -38,6 +38,7 @@ class Candidate:
 class Trial:
     """What a seed gave: the exits of the opening population and the hires of the year."""
 
+    seed: int
     exits: list[dict[str, Any]]
     hires: list[dict[str, Any]]
 
@@ -69,6 +70,7 @@ def trials(laboratory: Laboratory, seeds: range, overrides: dict[str, object]) -
     for seed in seeds:
         laboratory.run({"simulation.random_seed": seed, **overrides}, until="event_generation")
         yield Trial(
+            seed,
             laboratory.records("select * from int_exits"),
             laboratory.records("""
                 select hires.*, leavers.termination_date
@@ -118,14 +120,19 @@ def score(found: float, chances: Sequence[float]) -> float:
     return (found - sum(chances)) / math.sqrt(sum(chance * (1 - chance) for chance in chances))
 
 
-def test_causes_follow_their_part_of_the_hazard(exact_trials: list[Trial], candidates: list[Candidate]) -> None:
+def demand_causes(observed: Sequence[Trial], candidates: Sequence[Candidate]) -> None:
+    """Each cause takes its part of the hazard, and three quarters of the rest are voluntary."""
     share = {one.employee_id: one.retirement / one.hazard for one in candidates}
-    leavers = [leaver for trial in exact_trials for leaver in trial.exits]
+    leavers = [leaver for trial in observed for leaver in trial.exits]
     causes = Counter(leaver["termination_reason"] for leaver in leavers)
     assert causes.keys() == {"retirement", "voluntary", "involuntary"}
     assert abs(score(causes["retirement"], [share[leaver["employee_id"]] for leaver in leavers])) < LIMIT
     others = causes["voluntary"] + causes["involuntary"]
     assert abs(score(causes["voluntary"], [0.75] * others)) < LIMIT
+
+
+def test_causes_follow_their_part_of_the_hazard(exact_trials: list[Trial], candidates: list[Candidate]) -> None:
+    demand_causes(exact_trials, candidates)
 
 
 def calibrated(candidates: Sequence[Candidate], expected: float) -> float:
@@ -148,7 +155,9 @@ def demand_calibrated(observed: Sequence[Trial], candidates: Sequence[Candidate]
     for trial in observed:
         probabilities = {leaver["employee_id"]: float(leaver["exit_probability"]) for leaver in trial.exits}
         assert probabilities == pytest.approx({one: chance[one] for one in probabilities}, abs=1e-6)
-        assert all(one in probabilities for one, probability in chance.items() if probability == 1)
+        assert probabilities.keys() == {
+            one for one, probability in chance.items() if draw(trial.seed, "termination", one, 2025) < probability
+        }
     counts = [len(trial.exits) for trial in observed]
     assert len(set(counts)) > len(observed) / 2, "the number of exits varies with the seed"
     assert abs(score(sum(counts), [*chance.values()] * len(observed))) < LIMIT
@@ -165,6 +174,7 @@ def test_stochastic_exits_have_the_calibrated_probability(
     stochastic_trials: list[Trial], candidates: list[Candidate]
 ) -> None:
     demand_calibrated(stochastic_trials, candidates, 0.12)
+    demand_causes(stochastic_trials, candidates)
 
 
 @pytest.mark.parametrize("rate", [0.6, 0.98])
@@ -191,7 +201,10 @@ def test_stochastic_hires_answer_the_exits_and_leave_by_chance(
     hired = left = 0
     closings = []
     for trial in stochastic_trials:
-        gone = sum(hire["termination_date"] is not None for hire in trial.hires)
+        leaving = {hire["employee_id"] for hire in trial.hires if hire["termination_date"] is not None}
+        ids = [hire["employee_id"] for hire in trial.hires]
+        assert leaving == {one for one in ids if draw(trial.seed, "new_hire_termination", one, 2025) < 0.25}
+        gone = len(leaving)
         assert len(trial.hires) == int((target - opening + len(trial.exits)) / 0.75 + 0.5)
         closings.append(opening - len(trial.exits) + len(trial.hires) - gone)
         hired, left = hired + len(trial.hires), left + gone

@@ -1,6 +1,7 @@
 """Pay to the cent: promotions, raises and paid compensation worked out by hand, and the merit budget."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -144,6 +145,15 @@ CASES = [
         "87217.89",
         ("raise", "promotion"),
         {**PROMOTED, "raise_timing.fixed_date": "01-15"},
+    ),
+    # (70,000.00 x 31 + 84,000.00) / 365 = 2,254,000.00 / 365 = 6,175.3425
+    Case(
+        "an exit on the day of the promotion",
+        person("P", pay="70000.00", employee_termination_date="2025-02-01"),
+        "84000.00",
+        "6175.34",
+        ("promotion", "termination"),
+        PROMOTED,
     ),
     # 56,000.00 x 1.2 = 67,200.00 is below the 80,000.00 of level 2; x 1.055 = 84,400.00
     # (56,000.00 x 31 + 80,000.00 x 150 + 84,400.00 x 184) / 365 = 29,265,600.00 / 365 = 80,179.7260
@@ -345,3 +355,22 @@ def test_everyone_with_the_service_and_still_employed_gets_a_raise(
     )
     assert found == expected
     assert 100 < len(found) < 400
+
+
+@pytest.mark.parametrize("key", ["compensation.cola_rate", "compensation.merit_budget"])
+def test_a_larger_raise_never_pays_anybody_less(tmp_path: Path, mixed_census: Path, key: str) -> None:
+    laboratory = Laboratory(tmp_path, mixed_census)
+    paid = "select employee_id, prorated_annual_compensation from fct_workforce_snapshot"
+    less, more = (dict(laboratory.run({key: rate}).query(paid)) for rate in ("0.03", "0.031"))
+    assert less.keys() == more.keys()
+    assert all(more[employee_id] >= amount for employee_id, amount in less.items())
+    assert sum(more.values()) > sum(less.values())
+
+
+def test_merit_keeps_the_shape_of_its_table(tmp_path: Path, mixed_census: Path) -> None:
+    laboratory = Laboratory(tmp_path, mixed_census, {"compensation.promotion.rate_multiplier": 5}).run()
+    raises = laboratory.query("select level_after, event_details from fct_yearly_events where event_type = 'raise'")
+    merits = sorted({(level, json.loads(details)["merit_rate"]) for level, details in raises})
+    assert [level for level, _ in merits] == [1, 2, 3, 4, 5], "one rate for each level"
+    scale = merits[0][1] / 0.035
+    assert [merit for _, merit in merits] == pytest.approx([scale * s for s in (0.035, 0.04, 0.045, 0.05, 0.055)])

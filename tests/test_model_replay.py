@@ -133,6 +133,7 @@ def replay_year(
             life.left, life.reason = day, event["event_category"]
         else:
             assert (str(life.rate), str(life.level)) == (event["compensation_before"], event["level_before"])
+            assert Decimal(event["amount"]) == Decimal(event["compensation_after"]) - life.rate
             life.rate, life.level = Decimal(event["compensation_after"]), int(event["level_after"])
             rates[employee_id].append((day, life.rate))
     rows = {(year, employee_id): snapshot_row(life, year, rates[employee_id]) for employee_id, life in lives.items()}

@@ -1,0 +1,298 @@
+"""The model's own rules: real runs pass every one of them, and each of them finds the damage it is there to find."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from planalign_orchestrator.inputs import RunInputs
+from planalign_orchestrator.plan_compiler import load_plan
+from planalign_orchestrator.utils import DatabaseConnectionManager
+from planalign_orchestrator.validation import PLAUSIBILITY, DataValidator, ValidationResult
+from tests.conftest import Result, simulate
+
+pytestmark = pytest.mark.xdist_group("sample run")
+
+YEAR = 2029
+
+
+def demand_every_rule_passes(result: Result) -> None:
+    rules = {test.name for test in load_plan().tests}
+    verdicts = result.verdicts()
+    assert sorted(verdicts) == list(range(2025, YEAR + 1))
+    assert {rule["rule"] for rule in verdicts[YEAR]} == rules
+    assert [(year, rule) for year, found in verdicts.items() for rule in found if not rule["passed"]] == []
+
+
+def test_a_thousand_people_pass_every_rule(sample_run: Result) -> None:
+    demand_every_rule_passes(sample_run)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_people_pass_every_rule(tmp_path: Path, generated: Callable[[int], Path]) -> None:
+    demand_every_rule_passes(simulate(tmp_path, generated(100_000), {"simulation.end_year": YEAR}))
+
+
+class Patient:
+    """A finished database that is open for damage, with the parameters of its last year set."""
+
+    def __init__(self, run: Result, folder: Path) -> None:
+        inputs = RunInputs.read(run.config)
+        copy = shutil.copy(run.database, folder)
+        self.manager = DatabaseConnectionManager(copy, threads=1)
+        self.connection = self.manager.get_connection()
+        values = {**inputs.variables, "simulation_year": YEAR}
+        for parameter in inputs.plan.parameters:
+            text = str(values[parameter.name])
+            self.connection.execute(f"set variable {parameter.name} = '{text}'::{parameter.type}")
+        # the tests of working models look at tables that only a run has
+        for model in inputs.plan.models:
+            if model.stage == "initialization":
+                self.connection.execute(f"create temp table {model.name} as {model.sql}")
+        self.validator = DataValidator(self.manager, inputs.plan.tests, examples=3)
+
+    def failures_after(self, damage: str) -> dict[str, ValidationResult]:
+        """Damage the file, judge the last year, and heal the file again."""
+        self.connection.execute("begin")
+        try:
+            self.connection.execute(damage)
+            results = self.validator.validate_year_results(YEAR)
+        finally:
+            self.connection.execute("rollback")
+        return {result.rule: result for result in results if not result.passed}
+
+
+@pytest.fixture(scope="module")
+def patient(sample_run: Result, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
+    patient = Patient(sample_run, tmp_path_factory.mktemp("patient"))
+    yield patient
+    patient.manager.close()
+
+
+def test_a_healthy_file_passes(patient: Patient) -> None:
+    assert patient.failures_after("select 1") == {}
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is done to whom ({who} in `sql`), and what the rule's example then says of it."""
+
+    rule: str
+    whom: str
+    sql: str
+    says: str = "employee_id {who}"
+
+
+def person_with(condition: str, table: str = "fct_workforce_snapshot") -> str:
+    return f"select min(employee_id) from {table} where simulation_year = {YEAR} and {condition}"
+
+
+STAYING = person_with("detailed_status_code = 'continuous_active'")
+LEAVING = person_with("detailed_status_code = 'experienced_termination' and termination_date < '2029-12-01'")
+RAISED = person_with("event_type = 'raise'", "fct_yearly_events")
+RAISED_LEAVER = f"{LEAVING} and employee_id in ({RAISED.replace('min(employee_id)', 'employee_id')})"
+PROMOTED = person_with("event_type = 'promotion'", "fct_yearly_events")
+HIRED = person_with("event_type = 'hire'", "fct_yearly_events")
+REPLAY = "assert_replay_gives_the_snapshot"
+
+
+def snapshot(change: str) -> str:
+    """Change the person's row of the last year."""
+    return f"""
+        update planalign.main.fct_workforce_snapshot set {change}
+        where simulation_year = {YEAR} and employee_id = '{{who}}'
+    """
+
+
+def event(change: str, event_type: str) -> str:
+    """Change the person's event of a type, or with `%` every event of the last year."""
+    return f"""
+        update planalign.main.fct_yearly_events set {change}
+        where simulation_year = {YEAR} and employee_id = '{{who}}' and event_type like '{event_type}'
+    """
+
+
+def metric(change: str, *names: str) -> str:
+    """Change figures of the last year."""
+    listed = ", ".join(f"'{name}'" for name in names)
+    return f"""
+        update planalign.main.fct_annual_metrics set value = {change}
+        where simulation_year = {YEAR} and metric in ({listed})
+    """
+
+
+def again(mart: str, condition: str = "employee_id = '{who}'") -> str:
+    """Insert rows of the last year a second time."""
+    return f"""
+        insert into planalign.main.{mart}
+        select * from planalign.main.{mart} where simulation_year = {YEAR} and {condition}
+    """
+
+
+def again_in_model(model: str, condition: str) -> str:
+    """Insert a row of a working model a second time."""
+    return f"insert into temp.{model} select * from temp.{model} where {condition}"
+
+
+DAMAGES = {
+    "a cent too much paid": Damage(
+        REPLAY, STAYING, snapshot("prorated_annual_compensation = prorated_annual_compensation + 0.01")
+    ),
+    "a cent too much of rate": Damage(REPLAY, STAYING, snapshot("current_compensation = current_compensation - 0.01")),
+    "another age": Damage(REPLAY, STAYING, snapshot("current_age = current_age + 1")),
+    "another tenure": Damage(REPLAY, STAYING, snapshot("current_tenure = current_tenure + 0.0001")),
+    "another age band": Damage(REPLAY, STAYING, snapshot("age_band = '<25'")),
+    "another level": Damage(REPLAY, RAISED, snapshot("level_id = 6 - level_id + (level_id = 3)::integer")),
+    "another birth date": Damage(REPLAY, HIRED, snapshot("employee_birth_date = employee_birth_date - 1")),
+    "an hour too much": Damage(REPLAY, STAYING, snapshot("annual_hours = annual_hours + 1")),
+    "another reason": Damage(REPLAY, LEAVING, snapshot("termination_reason = 'a reason'")),
+    "a day later gone": Damage(REPLAY, LEAVING, snapshot("termination_date = termination_date + 1")),
+    "somebody is missing": Damage(
+        REPLAY,
+        STAYING,
+        """
+            delete from planalign.main.fct_workforce_snapshot
+            where simulation_year = 2029 and employee_id = '{who}'
+        """,
+    ),
+    "somebody was never hired": Damage(
+        REPLAY,
+        person_with("employee_id like 'NH_2026%'"),
+        "delete from planalign.main.fct_yearly_events where employee_id = '{who}' and event_type = 'hire'",
+    ),
+    "an event before the hire": Damage(
+        "assert_events_fit_employment", RAISED, snapshot("employee_hire_date = date '2029-12-31'")
+    ),
+    "an event after the exit": Damage(
+        "assert_events_fit_employment",
+        RAISED_LEAVER,
+        event("effective_date = date '2029-12-31'", "raise"),
+    ),
+    "an exit on another day": Damage(
+        "assert_events_fit_employment", LEAVING, event("effective_date = effective_date - 1", "termination")
+    ),
+    "an event in another year": Damage(
+        "assert_events_fit_employment", RAISED, event("effective_date = date '2030-01-01'", "raise")
+    ),
+    "an event of nobody": Damage(
+        "assert_events_fit_employment", RAISED, event("employee_id = 'nobody'", "%"), "employee_id nobody"
+    ),
+    "a gap in the pay": Damage(
+        "assert_pay_is_continuous", RAISED, event("compensation_before = compensation_before + 0.01", "raise")
+    ),
+    "a gap in the level": Damage(
+        "assert_pay_is_continuous", PROMOTED, event("level_before = level_before + 1", "promotion")
+    ),
+    "a pay that the year before did not close with": Damage(
+        "assert_pay_is_continuous",
+        RAISED,
+        """
+            update planalign.main.fct_workforce_snapshot set current_compensation = current_compensation + 1
+            where simulation_year = 2028 and employee_id = '{who}'
+        """,
+    ),
+    "a raise beyond the budget": Damage(
+        "assert_merit_budget_is_spent",
+        RAISED,
+        event("compensation_after = compensation_after + 1000", "raise"),
+        "raises ",
+    ),
+    "a closing headcount that does not tie": Damage(
+        "assert_headcount_ties", "select ''", metric("value + 1", "closing_headcount"), "closing "
+    ),
+    "a target that is missed": Damage(
+        "assert_headcount_ties", "select ''", metric("value + 1", "target_headcount"), "target "
+    ),
+    "an opening that nobody closed with": Damage(
+        "assert_headcount_ties",
+        "select ''",
+        metric("value + 1", "opening_headcount", "terminations"),
+        "expected_opening ",
+    ),
+    "a status nobody knows": Damage(
+        "allowed_values_in_year_fct_workforce_snapshot_employment_status_active_terminated",
+        STAYING,
+        snapshot("employment_status = 'on leave'"),
+        "employment_status on leave",
+    ),
+    "a detailed status nobody knows": Damage(
+        "allowed_values_in_year_fct_workforce_snapshot_detailed_status_code_"
+        "continuous_active_new_hire_active_experienced_termination_new_hire_termination",
+        STAYING,
+        snapshot("detailed_status_code = 'rehire'"),
+        "detailed_status_code rehire",
+    ),
+    "a metric twice": Damage(
+        "unique_in_year_fct_annual_metrics_metric",
+        "select ''",
+        again("fct_annual_metrics", "metric = 'hires'"),
+        "metric hires",
+    ),
+    "a person twice in the snapshot": Damage(
+        "unique_in_year_fct_workforce_snapshot_employee_id",
+        STAYING,
+        again("fct_workforce_snapshot"),
+    ),
+    "a person who enters twice": Damage(
+        "unique_in_year_dim_employee_employee_id",
+        HIRED,
+        again("dim_employee"),
+    ),
+    "an event twice": Damage(
+        "unique_in_year_fct_yearly_events_event_id",
+        RAISED,
+        again("fct_yearly_events"),
+        "event_id ",
+    ),
+    "two events at one place": Damage(
+        "unique_in_year_fct_yearly_events_employee_id_event_sequence",
+        PROMOTED,
+        event("event_sequence = 1", "%"),
+    ),
+    "an age twice": Damage(
+        "unique_key_stg_age_segments_age", "select ''", again_in_model("stg_age_segments", "age = 40"), "age 40"
+    ),
+    "a level twice": Damage(
+        "unique_key_stg_job_levels_level_id",
+        "select ''",
+        again_in_model("stg_job_levels", "level_id = 2"),
+        "level_id 2",
+    ),
+    "a length of service twice": Damage(
+        "unique_key_stg_tenure_segments_completed_years",
+        "select ''",
+        again_in_model("stg_tenure_segments", "completed_years = 3"),
+        "completed_years 3",
+    ),
+    "a year of hiring": Damage("assert_hiring_is_plausible", "select ''", metric("700", "hires"), "hires 700"),
+    "a year of pay growth": Damage(
+        "assert_pay_growth_is_plausible",
+        "select ''",
+        metric("0.16", "compensation_growth_all"),
+        "value 0.16",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+def test_a_rule_finds_the_damage_and_names_it(patient: Patient, what: str) -> None:
+    damage = DAMAGES[what]
+    ((who,),) = patient.connection.execute(damage.whom).fetchall()
+    assert who is not None, "there is somebody to damage"
+    failures = patient.failures_after(damage.sql.replace("{who}", who))
+    assert damage.rule in failures, f"found by {sorted(failures)} only"
+    found = failures[damage.rule]
+    assert any(damage.says.replace("{who}", who) in example for example in found.examples), found.examples
+    assert found.is_invariant == (not damage.rule.endswith("_is_plausible"))
+    assert found.description
+
+
+def test_every_rule_has_its_damage() -> None:
+    plan = load_plan()
+    assert {test.name for test in plan.tests} == {damage.rule for damage in DAMAGES.values()}
+    assert {test.name for test in plan.tests if PLAUSIBILITY in test.tags} == {
+        "assert_hiring_is_plausible",
+        "assert_pay_growth_is_plausible",
+    }
