@@ -11,7 +11,7 @@ from planalign_orchestrator.utils import DatabaseConnectionManager
 
 @dataclass(frozen=True)
 class SetAside:
-    """What became of the database that was there: its state, and the backup it was moved to (None: it was dropped)."""
+    """What became of the database that was there: its state, and the backup it was moved to (None: it is dropped)."""
 
     status: DatabaseStatus | None
     backup: Path | None
@@ -25,15 +25,15 @@ def backup_path(database: Path) -> Path:
 def set_aside(database: Path) -> SetAside:
     """Make room for a new run: the present file becomes the backup.
 
-    A file without a finished year is never backed up, and an unfinished run never replaces a backup that exists. The
-    caller holds the mutex. Errors: DatabaseError when the file is not ours or still has a write-ahead log (moving the
-    file without it would lose every year).
+    A file without a finished year is never backed up, and an unfinished run never replaces a backup that exists. What
+    is dropped, the backup before or the unfinished run, is spared until `finish_setting_aside`. The caller holds the
+    mutex. Errors: DatabaseError when the file is not ours, still has a write-ahead log (moving the file without it
+    would lose every year) or may not be moved.
     """
     with DatabaseConnectionManager(database) as db:
         status = checkpoints.read_state(db)
         db.get_connection().execute("force checkpoint planalign")
-    backup = backup_path(database)
-    if status is None or not status.checkpoints or (backup.exists() and not status.is_complete):
+    if status is None or not status.checkpoints:
         _remove(database)
         return SetAside(status, None)
     wal = _log(database)
@@ -41,9 +41,16 @@ def set_aside(database: Path) -> SetAside:
         raise DatabaseError(
             f"{database} still has the log {wal.name}, so it cannot be moved; close whatever is using it"
         )
+    backup = backup_path(database)
     try:
+        if backup.exists() and not status.is_complete:
+            database.replace(_spare(database))
+            return SetAside(status, None)
+        if backup.exists():
+            backup.replace(_spare(database))
         database.replace(backup)
     except OSError as error:
+        finish_setting_aside(database)
         raise DatabaseError(
             f"{database} cannot become {backup.name} ({error.strerror}): the folder may not be written; "
             "choose another --database"
@@ -54,12 +61,33 @@ def set_aside(database: Path) -> SetAside:
 def put_back(database: Path, moved: SetAside) -> None:
     """Undo `set_aside` after a run that finished no year; a file that holds anything is left alone."""
     if database.exists():
-        with DatabaseConnectionManager(database) as db:
+        with DatabaseConnectionManager(database, read_only=True) as db:
             if checkpoints.read_state(db) is not None:
+                finish_setting_aside(database)
                 return
         _remove(database)
+    spare = _spare(database)
     if moved.backup is not None:
         moved.backup.replace(database)
+        if spare.exists():
+            spare.replace(moved.backup)
+    elif spare.exists():
+        spare.replace(database)
+
+
+def finish_setting_aside(database: Path) -> None:
+    """Drop what was spared, now that the new run has a year or was killed; it is the backup if there is none."""
+    spare, backup = _spare(database), backup_path(database)
+    if not spare.exists():
+        return
+    if backup.exists():
+        spare.unlink()
+    else:
+        spare.replace(backup)
+
+
+def _spare(database: Path) -> Path:
+    return database.with_name(f".{database.name}.spare")
 
 
 def _log(database: Path) -> Path:

@@ -47,7 +47,6 @@ _CHECKPOINT_COLUMNS = {
     "timings": "varchar",
     "validation": "varchar",
 }
-_CHANGED = "the file was changed by something else. Restore the backup or run again without --resume"
 _BY_YEAR = "compensation.cola_rate_by_year."
 _JSON_COLUMNS = {"configuration", "census", "notes", "fingerprints", "digests", "timings", "validation"}
 
@@ -141,6 +140,15 @@ def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
     )
 
 
+def demand_ours(db_path: Path) -> None:
+    """An existing file must be a simulation's. It is opened for reading only, so that no other file is ever changed.
+
+    Errors: DatabaseError, DatabaseBusyError.
+    """
+    with DatabaseConnectionManager(db_path, read_only=True) as db:
+        read_state(db)
+
+
 def read_status(db_path: Path) -> DatabaseStatus:
     """Return the runs and finished years of a database file. Errors: DatabaseError, DatabaseBusyError."""
     with DatabaseConnectionManager(db_path, read_only=True) as db:
@@ -157,30 +165,41 @@ def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus
     """
     import duckdb
 
-    try:
-        for mart in marts:
+    for mart in marts:
+        try:
             _demand_years(connection, status, mart)
-        for row in status.checkpoints:
-            year = row["simulation_year"]
-            now = mart_digests(connection, marts, year)
-            changed = [name for name, digest in now.items() if digest != row["digests"][name]]
-            if changed:
-                raise DatabaseError(
-                    f"{status.database}: year {year} of {', '.join(changed)} is not what its checkpoint recorded; "
-                    f"{_CHANGED}"
-                )
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise DatabaseError(f"{status.database}: {str(error).splitlines()[0]}; {_CHANGED}") from error
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise changed_by_hand(status.database, f"{mart.name}: {str(error).splitlines()[0]}") from error
+    for row in status.checkpoints:
+        year = row["simulation_year"]
+        now = mart_digests(connection, marts, year)
+        changed = [name for name, digest in now.items() if digest != row["digests"][name]]
+        if changed:
+            raise changed_by_hand(
+                status.database, f"year {year} of {', '.join(changed)} is not what its checkpoint recorded"
+            )
+
+
+def changed_by_hand(database: Path, finding: str) -> DatabaseError:
+    """Return the error for a database that is not what its runs left."""
+    return DatabaseError(
+        f"{database}: {finding}; the file was changed by something else. Restore the backup or run again without "
+        "--resume"
+    )
 
 
 def _demand_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, mart: Model) -> None:
+    found = {name for (name, *_) in connection.execute(f"describe planalign.main.{mart.name}").fetchall()}
+    missing = [column.name for column in mart.columns if column.name not in found]
+    if missing:
+        raise changed_by_hand(status.database, f"{mart.name} has no column {', '.join(missing)}")
     expected = {row["simulation_year"] for row in status.checkpoints if row["digests"][mart.name]["rows"]}
     rows = connection.execute(f"select distinct simulation_year from planalign.main.{mart.name}").fetchall()
-    found = {year for (year,) in rows}
-    if found != expected:
-        raise DatabaseError(
-            f"{status.database}: {mart.name} holds the years {sorted(found)}, the checkpoints say "
-            f"{sorted(expected)}; {_CHANGED}"
+    years = {year for (year,) in rows}
+    if years != expected:
+        raise changed_by_hand(
+            status.database,
+            f"{mart.name} holds the years {sorted(years)}, the checkpoints say {sorted(expected)}",
         )
 
 

@@ -57,6 +57,10 @@ class RunInputs:
         """Bring the rates by year up to date for a resumed run, in the transaction of its first year."""
         parameters.write_rates_from(connection, self.tables, first_year)
 
+    def changed_in(self, connection: "duckdb.DuckDBPyConnection", last_year: int) -> list[str]:
+        """Return the parameter tables whose rows in a database are not those its years were made from."""
+        return [f"parameters.{name}" for name in parameters.changed_tables(connection, self.tables, last_year)]
+
     def fingerprints(self, census: Mapping[str, Any]) -> dict[str, Any]:
         """Return what decides the results: a resumed run must agree on all of it. `census` is that of the summary."""
         return {

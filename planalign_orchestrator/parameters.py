@@ -8,6 +8,7 @@ import csv
 import difflib
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -109,12 +110,22 @@ TABLES: Mapping[str, TableSpec] = {
 def load_parameters(config: "SimulationConfig") -> tuple[ParameterTable, ...]:
     """Return every parameter table of the run, checked. Errors: ConfigurationError with all findings."""
     problems: list[str] = []
-    tables = {name: _read_table(spec, config.parameters.get(name), problems) for name, spec in TABLES.items()}
-    if not problems:
-        _check_references(tables, problems)
-        _check_levels(tables, problems)
-        _check_weights(tables, problems)
-    derived = _derived_tables(config, {int(row[0] or 0) for row in tables["job_levels"].rows}, problems)
+    tables: dict[str, ParameterTable] = {}
+    for name, spec in TABLES.items():
+        unreadable: list[str] = []
+        table = _read_table(spec, config.parameters.get(name), unreadable)
+        if not unreadable:
+            # what can be read is judged further, whatever is wrong with other tables
+            tables[name] = table
+        problems += unreadable
+    for name, table in tables.items():
+        _check_keys(TABLES[name], table, problems)
+        _check_bands(TABLES[name], table, problems)
+    _check_references(tables, problems)
+    _check_levels(tables, problems)
+    _check_merit(tables, problems)
+    _check_weights(tables, problems)
+    derived = _derived_tables(config, tables.get("job_levels"), problems)
     if problems:
         raise ConfigurationError(problems)
     return (*tables.values(), *derived)
@@ -152,6 +163,36 @@ def write_rates_from(
     _insert(connection, rates.name, [row for row in rates.rows if int(row[0] or 0) >= first_year])
 
 
+def changed_tables(
+    connection: "duckdb.DuckDBPyConnection", tables: Iterable[ParameterTable], last_year: int
+) -> list[str]:
+    """Return the names of the tables whose rows in the database are not these; rates by year up to `last_year` only."""
+    import duckdb
+
+    changed = []
+    for table in tables:
+        rows = table.rows
+        condition = ""
+        if table.name == _ANNUAL_RATES:
+            rows = tuple(row for row in rows if int(row[0] or 0) <= last_year)
+            condition = f" where simulation_year <= {rows[-1][0]}"
+        try:
+            found = connection.execute(f'select * from planalign.parameters."{table.name}"{condition}').fetchall()
+        except duckdb.CatalogException:
+            found = []
+        if Counter(found) != Counter(_typed(table, row) for row in rows):
+            changed.append(table.name)
+    return changed
+
+
+def _typed(table: ParameterTable, row: tuple[str | None, ...]) -> tuple[str | Decimal | None, ...]:
+    """Return a row as the database gives it back: numbers are equal however many digits they are written with."""
+    kinds = [kind for _, kind in table.columns]
+    return tuple(
+        value if value is None or kind == "varchar" else Decimal(value) for value, kind in zip(row, kinds, strict=True)
+    )
+
+
 def _insert(connection: "duckdb.DuckDBPyConnection", table: str, rows: Sequence[tuple[str | None, ...]]) -> None:
     if rows:
         marks = ", ".join(f"({', '.join('?' for _ in row)})" for row in rows)
@@ -174,24 +215,34 @@ def _read_table(
     rows = [_read_row(spec, f"{key} row {number}", row, source, problems) for number, row in enumerate(raw, start=1)]
     if not rows and not problems:
         problems.append(f"{key}: has no rows; give at least one or leave the table out")
-    table = ParameterTable(
+    return ParameterTable(
         name=spec.name,
         columns=(*((column.name, column.type) for column in spec.columns), ("source", "varchar")),
         rows=tuple(rows),
     )
-    if not problems:
-        _check_keys(spec, table, problems)
-        if spec.bands is not None:
-            _check_bands(spec, table, problems)
-    return table
 
 
 def _read_csv(path: Path, key: str, problems: list[str]) -> list[dict[str, object]]:
     if not path.is_file():
         problems.append(f"{key}: the file {path} does not exist")
         return []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [dict(row) for row in csv.DictReader(file)]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = [line for line in csv.reader(file) if line]
+    except UnicodeDecodeError:
+        problems.append(f"{key}: {path} is not UTF-8 text; save it as CSV in UTF-8")
+        return []
+    except (OSError, csv.Error) as error:
+        problems.append(f"{key}: {path} cannot be read as CSV: {error}")
+        return []
+    heading = [name.strip() for name in lines[0]] if lines else []
+    for name in dict.fromkeys(heading):
+        if heading.count(name) > 1:
+            problems.append(f"{key}: column `{name}` appears {heading.count(name)} times in {path}; once is enough")
+    for number, line in enumerate(lines[1:], start=1):
+        if len(line) > len(heading):
+            problems.append(f"{key} row {number}: has {len(line)} values for {len(heading)} columns")
+    return [dict(zip(heading, line, strict=False)) for line in lines[1:]]
 
 
 def _read_row(
@@ -221,16 +272,18 @@ def _read_value(column: ColumnSpec, where: str, value: object, problems: list[st
         problems.append(f"{where}: `{column.name}` is {text!r}; it must be a number")
         return None
     places = {"integer": 0, _MONEY: 2, _FACTOR: 6}[column.type]
+    largest = Decimal(10) ** (3 if column.type == _FACTOR else 9) if column.maximum is None else column.maximum
+    if number.is_finite() and number > largest:
+        hint = "smaller" if column.maximum is None else f"at most {largest}: rates and shares are decimals"
+        problems.append(f"{where}: `{column.name}` is {text}; it must be {hint}")
+        return None
     if not number.is_finite() or number < 0 or number != round(number, places):
         problems.append(
             f"{where}: `{column.name}` is {text}; it must be 0 or more with at most {places} decimal places"
         )
-    elif number > (
-        column.maximum if column.maximum is not None else Decimal(10) ** (3 if column.type == _FACTOR else 9)
-    ):
-        hint = f" at most {column.maximum}: rates and shares are decimals" if column.maximum is not None else " smaller"
-        problems.append(f"{where}: `{column.name}` is {text}; it must be{hint}")
-    return f"{number:f}"
+        return None
+    # equal numbers are equal texts, however they were written
+    return f"{abs(round(number, places)):f}"
 
 
 def _column(table: ParameterTable, name: str) -> list[str | None]:
@@ -246,7 +299,9 @@ def _check_keys(spec: TableSpec, table: ParameterTable, problems: list[str]) -> 
 
 def _check_bands(spec: TableSpec, table: ParameterTable, problems: list[str]) -> None:
     """Bands in the order of the table: from 0, each beginning where the one before ends, the last one open."""
-    low, high = spec.bands or ("", "")
+    if spec.bands is None:
+        return
+    low, high = spec.bands
     where = f"parameters.{spec.name}"
     expected: str | None = "0"
     for number, (start, end) in enumerate(zip(_column(table, low), _column(table, high), strict=True), start=1):
@@ -266,7 +321,7 @@ def _check_bands(spec: TableSpec, table: ParameterTable, problems: list[str]) ->
 
 def _check_references(tables: Mapping[str, ParameterTable], problems: list[str]) -> None:
     for spec in TABLES.values():
-        if spec.of is None:
+        if spec.of is None or spec.of not in tables or spec.name not in tables:
             continue
         known = _column(tables[spec.of], TABLES[spec.of].key)
         given = _column(tables[spec.name], spec.key)
@@ -279,7 +334,9 @@ def _check_references(tables: Mapping[str, ParameterTable], problems: list[str])
 
 
 def _check_levels(tables: Mapping[str, ParameterTable], problems: list[str]) -> None:
-    levels = tables["job_levels"]
+    levels = tables.get("job_levels")
+    if levels is None:
+        return
     identifiers = [int(value or 0) for value in _column(levels, "level_id")]
     starts = [Decimal(value or 0) for value in _column(levels, "pay_from")]
     if identifiers != sorted(identifiers) or any(low >= high for low, high in pairwise(starts)):
@@ -290,26 +347,37 @@ def _check_levels(tables: Mapping[str, ParameterTable], problems: list[str]) -> 
             problems.append(
                 f"parameters.job_levels: level {level} has the range {low} to {high}; 0 < minimum <= maximum"
             )
-    if any(Decimal(value or 0) == 0 for value in _column(tables["merit_by_level"], "merit_rate")):
+
+
+def _check_merit(tables: Mapping[str, ParameterTable], problems: list[str]) -> None:
+    merit = tables.get("merit_by_level")
+    if merit is not None and any(Decimal(value or 0) == 0 for value in _column(merit, "merit_rate")):
         problems.append(
             "parameters.merit_by_level: a merit_rate of 0 leaves no shape to scale to the budget; set it above 0"
         )
 
 
 def _check_weights(tables: Mapping[str, ParameterTable], problems: list[str]) -> None:
-    total = sum((Decimal(value or 0) for value in _column(tables["new_hire_ages"], "weight")), Decimal(0))
+    ages = tables.get("new_hire_ages")
+    if ages is None:
+        return
+    total = sum((Decimal(value or 0) for value in _column(ages, "weight")), Decimal(0))
     if total != 1:
         problems.append(f"parameters.new_hire_ages: the weights sum to {total}; they must sum to 1")
-    for age in _column(tables["new_hire_ages"], "age"):
+    for age in _column(ages, "age"):
         if not 14 <= int(age or 0) <= 100:
             problems.append(f"parameters.new_hire_ages: age {age} is outside 14 to 100")
 
 
-def _derived_tables(config: "SimulationConfig", levels: set[int], problems: list[str]) -> tuple[ParameterTable, ...]:
+def _derived_tables(
+    config: "SimulationConfig", levels: ParameterTable | None, problems: list[str]
+) -> tuple[ParameterTable, ...]:
     """Return the tables that the configuration's own lists become."""
-    for level in config.new_hires.level_mix:
-        if level not in levels:
-            problems.append(f"new_hires.level_mix: level {level} is not in parameters.job_levels")
+    if levels is not None:
+        known = level_ids([levels])
+        for level in config.new_hires.level_mix:
+            if level not in known:
+                problems.append(f"new_hires.level_mix: level {level} is not in parameters.job_levels")
     mix = tuple((str(level), f"{share:f}", _CONFIGURATION) for level, share in config.new_hires.level_mix.items())
     months = (
         ("exit", config.workforce.exit_timing, "workforce.exit_timing"),

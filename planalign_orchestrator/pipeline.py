@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator import checkpoints
-from planalign_orchestrator.backup import SetAside, put_back, set_aside
-from planalign_orchestrator.checkpoints import WorkflowCheckpoint
+from planalign_orchestrator.backup import SetAside, finish_setting_aside, put_back, set_aside
+from planalign_orchestrator.census import fingerprint_of
+from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
 from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import NativeEngine
@@ -176,12 +177,17 @@ class PipelineOrchestrator:
         inputs = RunInputs.read(self.config)
         with one_kind_of_interrupt(), ExecutionMutex(self._db.db_path.name, self._db.db_path.parent), self._db:
             self._publisher.tidy()
+            finish_setting_aside(self._db.db_path)
+            if self._db.db_path.exists():
+                checkpoints.demand_ours(self._db.db_path)
             remaining = self._remaining_years(inputs) if resume_from_checkpoint else None
             if remaining is None:
                 self._start_over(inputs, strict)
             else:
                 self._simulate(inputs, remaining, strict)
-            return self._report()
+            summary = self._report()
+            self._db.settle()
+            return summary
 
     def _remaining_years(self, inputs: RunInputs) -> list[int] | None:
         """Return the years still to simulate on the present database; None when it has no finished year."""
@@ -194,11 +200,23 @@ class PipelineOrchestrator:
         fingerprints = inputs.fingerprints(self._census["fingerprint"])
         checkpoints.demand_same_origin(status, fingerprints, _duckdb_version())
         checkpoints.verify_years(self._db.get_connection(), status, inputs.plan.marts)
+        self._demand_inputs(inputs, status)
         self._publisher.catch_up(status)
         remaining = [year for year in self.years if year > status.years[-1]]
         finished = f"resumed after {status.years[-1]}"
         self._notes.append(finished if remaining else f"{finished}: every year was finished, nothing was simulated")
         return remaining
+
+    def _demand_inputs(self, inputs: RunInputs, status: DatabaseStatus) -> None:
+        """The years to come read their inputs from the database: these must be those its years were made from."""
+        connection = self._db.get_connection()
+        changed = inputs.changed_in(connection, status.years[-1])
+        if fingerprint_of(connection, "planalign.inputs.census") != self._census["fingerprint"]:
+            changed.append("inputs.census")
+        if changed:
+            raise checkpoints.changed_by_hand(
+                status.database, f"{', '.join(changed)} does not hold the rows that its years were made from"
+            )
 
     def _start_over(self, inputs: RunInputs, strict: bool) -> None:
         """Begin with the first year; the file that was there is the backup, or comes back if no year gets finished."""
@@ -238,6 +256,8 @@ class PipelineOrchestrator:
                 checkpoint = self._simulate_year(
                     inputs, engine, validator, year, is_final_year=year == years[-1], strict=strict
                 )
+            if year == self.config.simulation.start_year:
+                finish_setting_aside(self._db.db_path)
             self._timed(year, WorkflowStage.REPORTING, {}, partial(self._publisher.publish, checkpoint))
 
     def _begin_run(self, inputs: RunInputs, connection: "duckdb.DuckDBPyConnection", year: int) -> None:

@@ -149,6 +149,14 @@ class DatabaseConnectionManager:
         )
         return retrying(once)
 
+    def settle(self) -> None:
+        """Move the log into the file, which then is the whole simulation.
+
+        Errors: DatabaseError when there is no room for it; nothing is lost then, and the log stays beside the file.
+        """
+        with self._in_words():
+            self.get_connection().execute("force checkpoint planalign")
+
     def close(self) -> None:
         """Write everything to the file and let go of it."""
         if self._connection is not None:
@@ -176,22 +184,40 @@ class DatabaseConnectionManager:
         import duckdb
 
         folder = self.db_path.resolve().parent
+        if self.db_path.is_dir():
+            raise DatabaseError(f"{self.db_path} is a folder; choose another --database")
         if self.read_only and not self.db_path.is_file():
             raise DatabaseError(f"{self.db_path} does not exist; `planalign run` makes one")
         if not folder.is_dir():
             raise DatabaseError(f"the folder {folder} does not exist; make it or choose another --database")
         connection = duckdb.connect(":memory:", config=self._settings())
-        mode = "read_only" if self.read_only else f"row_group_size {_ROW_GROUP_SIZE}"
-        path = str(self.db_path).replace("'", "''")
         try:
             with self._in_words():
-                connection.execute(f"attach '{path}' as planalign ({mode})")
+                if not self.db_path.exists():
+                    self._create(connection)
+                mode = "read_only" if self.read_only else f"row_group_size {_ROW_GROUP_SIZE}"
+                connection.execute(f"attach {_path_literal(self.db_path)} as planalign (type duckdb, {mode})")
                 connection.execute("use planalign")
                 connection.execute("set TimeZone = 'UTC'")
         except DatabaseError:
             connection.close()
             raise
         return connection
+
+    def _create(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        """Make an empty database under another name and rename it: nobody ever finds half a header."""
+        log = self.db_path.with_name(f"{self.db_path.name}.wal")
+        if log.exists():
+            raise DatabaseError(
+                f"{log} is there without its database {self.db_path.name}; bring that back or remove it"
+            )
+        draft = _draft_of(self.db_path)
+        try:
+            connection.execute(f"attach {_path_literal(draft)} as draft (type duckdb)")
+            connection.execute("detach draft")
+            draft.replace(self.db_path)
+        finally:
+            draft.unlink(missing_ok=True)
 
     def _settings(self) -> dict[str, Any]:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -221,9 +247,9 @@ class DatabaseConnectionManager:
 
 def _database_error(path: Path, message: str) -> DatabaseError:
     text = message.splitlines()[0]
-    if "lock" in message:
+    if "Could not set lock" in message:
         return DatabaseBusyError(f"{path} is in use by another process; wait for it or use another --database ({text})")
-    if "not a valid DuckDB database" in message:
+    if "not a valid DuckDB database" in message or "Could not read enough bytes" in message:
         return DatabaseError(
             f"{path} is not a simulation database, and it was left as it is; choose another --database"
         )
@@ -252,7 +278,7 @@ def write_atomically(path: Path, text: str) -> None:
 
     The folder is made if missing. Errors: DatabaseError when it cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}{_DRAFT}")
+    draft = _draft_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8") as file:
@@ -261,9 +287,20 @@ def write_atomically(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
+        raise DatabaseError(f"cannot write {path}: {_reason(error)}") from error
+    finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-        raise DatabaseError(f"cannot write {path}: {_reason(error)}") from error
+
+
+def _draft_of(path: Path) -> Path:
+    """Return the name under which this process writes a file before it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}{_DRAFT}")
+
+
+def _path_literal(path: Path) -> str:
+    """Return SQL for a path. It is absolute, so that `:memory:` or `sqlite:x` is a file's name and nothing else."""
+    return "'" + str(path.absolute()).replace("'", "''") + "'"
 
 
 def remove_drafts(folder: Path) -> None:

@@ -1,8 +1,9 @@
 """Starts simulations in child processes and reads what they leave behind.
 
-Run as a program it is such a child, which kills itself without warning at a chosen moment: when a stage begins or ends
+Run as a program it is such a child. It kills itself without warning at a chosen moment: when a stage begins or ends
 (`--kill 2026:reporting:begin`) or just before an operation on files (`--kill-before os.rename:year_2026`). It can also
-be denied files that are larger than some bytes, from a moment on (`--limit 2026:reporting:begin=1000`).
+be interrupted as by Ctrl-C (`--interrupt 2026:foundation:end`) or be denied files that are larger than some bytes
+(`--limit 2026:reporting:begin=1000`).
 """
 
 import argparse
@@ -25,7 +26,7 @@ from planalign_orchestrator.census import write_census
 from planalign_orchestrator.config import load_simulation_config
 from planalign_orchestrator.errors import PlanAlignError
 from planalign_orchestrator.factory import build_orchestrator
-from planalign_orchestrator.pipeline import ProgressEvent
+from planalign_orchestrator.pipeline import ProgressEvent, RunArtifacts
 
 YEARS = [2025, 2026, 2027, 2028, 2029]
 PEOPLE = 300
@@ -61,6 +62,12 @@ class Project:
         """Write the configuration anew."""
         basis = {"census": {"path": "census.csv"}, "runtime": {"database": str(self.database), "threads": 1}}
         self.config.write_text(yaml.safe_dump(basis | sections, allow_unicode=True), encoding="utf-8")
+
+    def simulate(self, overrides: Mapping[str, object] | None = None, *, resume: bool = False) -> RunArtifacts:
+        """Simulate within this process, which saves its start."""
+        orchestrator = build_orchestrator(load_simulation_config(self.config, overrides=overrides))
+        orchestrator.execute_multi_year_simulation(resume_from_checkpoint=resume)
+        return orchestrator.artifacts
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
         """Start `planalign run`; `options` are those of Popen."""
@@ -165,7 +172,7 @@ def limit_files(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-def _follow(kill: str | None, limit: str | None) -> Callable[[ProgressEvent], None]:
+def _follow(kill: str | None, interrupt: str | None, limit: str | None) -> Callable[[ProgressEvent], None]:
     """Return a listener that says when the first stage begins, and does what is wanted at `YEAR:STAGE:begin|end`."""
     said: list[str] = []
     moment, _, size = (limit or "").partition("=")
@@ -178,6 +185,8 @@ def _follow(kill: str | None, limit: str | None) -> Callable[[ProgressEvent], No
         now = f"{event.year}:{event.stage}:{'end' if event.finished else 'begin'}"
         if now == kill:
             _kill_self()
+        if now == interrupt:
+            signal.raise_signal(signal.SIGINT)
         if now == moment:
             limit_files(int(size))
 
@@ -202,9 +211,10 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--kill", metavar="YEAR:STAGE:begin|end")
     parser.add_argument("--kill-before", metavar="EVENT:PATTERN")
+    parser.add_argument("--interrupt", metavar="YEAR:STAGE:begin|end")
     parser.add_argument("--limit", metavar="YEAR:STAGE:begin|end=BYTES")
     options = parser.parse_args()
-    listener = _follow(options.kill, options.limit)
+    listener = _follow(options.kill, options.interrupt, options.limit)
     orchestrator = build_orchestrator(load_simulation_config(options.config), on_progress=listener)
     if options.kill_before is not None:
         _kill_before(options.kill_before)

@@ -635,6 +635,10 @@ def test_fingerprint_names_every_key_that_may_change_results() -> None:
     assert left_out == {
         "simulation.end_year",
         "census.path",
+        "census.ignore_columns",
+        "census.date_format",
+        "census.sheet",
+        "census.on_invalid_rows",
         "validation.examples",
         "validation.fail_on_validation_error",
         "reports.directory",

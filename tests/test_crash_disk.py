@@ -16,7 +16,7 @@ from tests.crash_child import YEARS, Contents, Project, contents, files, finishe
 _DROP_FROM_BOUNDING_SET = 24
 _OVERRIDE_PERMISSIONS = (1, 2)
 
-# where the limit strikes a company of 300: a file of 12,288 bytes is made, commits append 200 kB each to the log,
+# where the limit strikes a company of 300: the file of 12,288 bytes is made, commits append 200 kB each to the log,
 # and closing moves 6 MB into the file
 CREATION = [10, 4096, 8192]
 FIRST_COMMIT = [12_288, 20_000, 100_000]
@@ -33,7 +33,7 @@ def some(limits: list[int]) -> list[object]:
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Contents:
     """What a run leaves that has room for everything."""
     project = Project.create(tmp_path_factory.mktemp("uninterrupted"))
-    assert project.run().returncode == 0
+    project.simulate()
     return contents(project.database)
 
 
@@ -63,6 +63,14 @@ def demand_completion(project: Project, uninterrupted: Contents) -> None:
     assert not project.database.with_name(f"{project.database.name}.wal").exists()
 
 
+@pytest.mark.parametrize("limit", [*some(CREATION), *some(FIRST_COMMIT)])
+def test_full_disk_before_the_first_year_is_kept(project: Project, uninterrupted: Contents, limit: int) -> None:
+    before = files(project.folder)
+    fail_for_lack_of_space(project, limit)
+    assert files(project.folder) == before
+    demand_completion(project, uninterrupted)
+
+
 @pytest.mark.parametrize("limit", some(LATER_COMMIT))
 def test_full_disk_in_a_later_commit_keeps_the_years_before(
     project: Project, uninterrupted: Contents, limit: int
@@ -75,10 +83,31 @@ def test_full_disk_in_a_later_commit_keeps_the_years_before(
     demand_completion(project, uninterrupted)
 
 
+@pytest.mark.parametrize("limit", some(CLOSING))
+def test_full_disk_when_the_log_is_moved_into_the_file(project: Project, uninterrupted: Contents, limit: int) -> None:
+    """Every year is committed, but half of what holds them is still the log: that is no success."""
+    fail_for_lack_of_space(project, limit)
+    assert finished_years(project.database) == YEARS
+    assert contents(project.database) == uninterrupted
+    demand_completion(project, uninterrupted)
+
+
+@pytest.mark.parametrize("limit", some([*CREATION, *FIRST_COMMIT]))
+def test_full_disk_in_the_first_year_leaves_the_old_database_its_backup_and_its_reports(
+    project: Project, limit: int
+) -> None:
+    for seed in (1, 2):
+        project.simulate({"simulation.random_seed": seed, "simulation.end_year": 2026})
+    assert (project.folder / "simulation_backup.duckdb").exists()
+    project.configure(simulation={"random_seed": 3, "end_year": 2026})
+    before = files(project.folder)
+    fail_for_lack_of_space(project, limit)
+    assert files(project.folder) == before
+
+
 @pytest.mark.slow
 def test_full_disk_in_a_later_year_leaves_the_old_database_as_backup(project: Project) -> None:
-    project.configure(simulation={"random_seed": 1})
-    assert project.run().returncode == 0
+    project.simulate({"simulation.random_seed": 1})
     before = contents(project.database)
     project.configure(simulation={"random_seed": 2})
     fail_for_lack_of_space(project, LATER_COMMIT[0])
@@ -149,10 +178,12 @@ def test_a_read_only_folder(project: Project, read_only: Path) -> None:
     assert list(read_only.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["--resume"]], ids=["anew", "resume"])
+@pytest.mark.parametrize(
+    "arguments", [pytest.param([], id="anew"), pytest.param(["--resume"], id="resume", marks=pytest.mark.slow)]
+)
 def test_a_database_in_a_folder_that_became_read_only(read_only: Path, arguments: list[str]) -> None:
     project = Project.create(read_only, simulation={"end_year": 2025})
-    assert project.run().returncode == 0
+    project.simulate()
     before = files(read_only)
     read_only.chmod(0o555)
     result = project.run(*arguments, preexec_fn=give_up_privileges)
@@ -165,10 +196,30 @@ def test_a_database_in_a_folder_that_became_read_only(read_only: Path, arguments
 
 def test_a_read_only_database_file(tmp_path: Path) -> None:
     project = Project.create(tmp_path, simulation={"end_year": 2025})
-    assert project.run().returncode == 0
+    project.simulate()
     before = files(tmp_path)
     project.database.chmod(0o444)
     result = project.run(preexec_fn=give_up_privileges)
     assert result.returncode == 1
     assert f"{project.database}: this folder or file may not be written" in result.stderr
     assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("place", ["reports", pytest.param("checkpoints", marks=pytest.mark.slow)])
+def test_a_folder_of_reports_that_may_not_be_written_keeps_the_year(
+    project: Project, read_only: Path, uninterrupted: Contents, place: str
+) -> None:
+    runtime = {"database": str(project.database), "threads": 1}
+    sections: dict[str, dict[str, object]] = {
+        "reports": {"reports": {"directory": str(read_only)}},
+        "checkpoints": {"runtime": runtime | {"checkpoint_directory": str(read_only)}},
+    }
+    project.configure(**sections[place])
+    read_only.chmod(0o555)
+    result = project.run(preexec_fn=give_up_privileges)
+    assert result.returncode == 1
+    assert f"cannot write {read_only / 'year_2025.json'}: the folder may not be written" in result.stderr
+    assert finished_years(project.database) == [2025]
+    read_only.chmod(0o755)
+    demand_completion(project, uninterrupted)
+    assert {f"year_{year}.json" for year in YEARS} <= {path.name for path in read_only.iterdir()}

@@ -1,4 +1,4 @@
-"""Parameter tables: defaults with a source, replacements from the configuration, every mistake named."""
+"""Parameter tables: defaults with a source each, replacements from the configuration, and every mistake named."""
 
 import datetime as dt
 import re
@@ -123,6 +123,20 @@ def test_bands_may_be_cut_otherwise_where_every_table_follows(load: Load) -> Non
     assert "parameters.promotion_by_tenure: tenure_band 'new' of tenure_bands is missing" in found
 
 
+def test_whole_numbers_may_be_written_with_a_point(load: Load) -> None:
+    """Spreadsheets write 25.0 where another row of the column is blank."""
+    bands = [
+        {name: f"{value}.0" if isinstance(value, int) else value for name, value in row.items()}
+        for row in tenures(*GOOD_TENURES)
+    ]
+    assert (
+        load({"tenure_bands": bands})["tenure_bands"].rows
+        == load({"tenure_bands": tenures(*GOOD_TENURES)})["tenure_bands"].rows
+    )
+    levels = [{"level_id": f"{level}.0", "merit_rate": "0.03"} for level in LEVELS]
+    assert [row[0] for row in load({"merit_by_level": levels})["merit_by_level"].rows] == ["1", "2", "3", "4", "5"]
+
+
 # --- labels and levels ------------------------------------------------------------------------------------------------
 
 
@@ -186,6 +200,11 @@ def comparable(text: str) -> str:
     return text.replace(".00", "")
 
 
+def test_a_level_is_a_whole_number(load: Load) -> None:
+    found = problems(load, {"job_levels": [level(1, 0, 100, 200) | {"level_id": 1.5}]})
+    assert "parameters.job_levels row 1: `level_id` is 1.5; it must be 0 or more with at most 0 decimal places" in found
+
+
 def test_the_levels_are_those_of_the_table(load: Load) -> None:
     assert level_ids(load().values()) == (1, 2, 3, 4, 5)
 
@@ -229,6 +248,30 @@ def test_a_misspelled_column_is_also_a_missing_one(load: Load) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("high", "`factor` is 'high'; it must be a number"),
+        (True, "`factor` is 'True'; it must be a number"),
+        ("1,5", "`factor` is '1,5'; it must be a number"),
+        ("5%", "`factor` is '5%'; it must be a number"),
+        (-1, "`factor` is -1; it must be 0 or more"),
+        ("NaN", "`factor` is NaN; it must be"),
+        ("Infinity", "`factor` is Infinity; it must be"),
+        ("1e30", "`factor` is 1e30; it must be"),
+        ("1e999999999", "`factor` is 1e999999999; it must be"),
+        (2000, "`factor` is 2000; it must be smaller"),
+        (0.1234567, "with at most 6 decimal places"),
+        ("", "`factor` is missing"),
+        (None, "`factor` is missing"),
+    ],
+)
+def test_a_value_that_cannot_be(load: Load, value: object, expected: str) -> None:
+    (problem,) = problems(load, {"termination_by_level": by_level("factor", [1, 1, value, 1, 1])})
+    assert problem.startswith("parameters.termination_by_level row 3: `factor`")
+    assert expected.lower() in problem.lower()
+
+
 def test_a_rate_in_percent_is_pointed_out(load: Load) -> None:
     (problem,) = problems(load, {"merit_by_level": by_level("merit_rate", [3.5, 0, 0, 0, 0])})
     assert problem == (
@@ -260,6 +303,49 @@ def test_a_table_without_rows(load: Load) -> None:
 # --- all at once ------------------------------------------------------------------------------------------------------
 
 
+def test_every_problem_is_reported_at_once(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "merit.csv").write_text("level_id,merit_rat\n1,0.03\n", encoding="utf-8")
+    ages = [
+        ("<25", 0, 25),
+        ("25-34", 26, 35),
+        ("35-44", 35, 45),
+        ("45-54", 45, 55),
+        ("55-64", 55, 65),
+        ("65+", 65, None),
+    ]
+    found = problems(
+        load,
+        {
+            "age_bands": [{"age_band": label, "age_from": start, "age_to": end} for label, start, end in ages],
+            "tenure_bands": with_tenure(2, "5-9", 4, 10),
+            "termination_by_age": [{"age_band": "young", "multiplier": 1}],
+            "termination_by_level": by_level("factor")[:4],
+            "promotion_by_level": by_level("factor", ["high", 1, 1, 1, 1]),
+            "termination_by_tenure": [{"tenure_band": "<2", "multiplier": -1}],
+            "new_hire_pay": [row | {"market_factor": 1} for row in by_level("percentile", [0.5, 0.5, 0.5, 0.5, 50])],
+            "new_hire_ages": [{"age": 30, "weight": 0.5}, {"age": 30, "weight": 0.4}],
+            "retirement_hazard": "absent.csv",
+            "merit_by_level": "merit.csv",
+        },
+        new_hires={"level_mix": {9: 1}},
+    )
+    for expected in (
+        "parameters.age_bands row 2: age_from is 26, which leaves a gap",
+        "parameters.tenure_bands row 3: tenure_from is 4, which leaves an overlap",
+        "parameters.termination_by_age: age_band 'young' is not in age_bands",
+        "parameters.termination_by_level: level_id '5' of job_levels is missing",
+        "parameters.promotion_by_level row 1: `factor` is 'high'",
+        "parameters.termination_by_tenure row 1: `multiplier` is -1",
+        "parameters.new_hire_pay row 5: `percentile` is 50",
+        "parameters.new_hire_ages: age 30 appears 2 times",
+        "parameters.new_hire_ages: the weights sum to 0.9",
+        "parameters.retirement_hazard: the file",
+        "parameters.merit_by_level row 1: unknown column `merit_rat`; did you mean `merit_rate`?",
+        "new_hires.level_mix: level 9 is not in parameters.job_levels",
+    ):
+        assert any(problem.startswith(expected) for problem in found), expected
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
@@ -284,6 +370,31 @@ def test_a_file_replaces_a_table(load: Load, tmp_path: Path, content: bytes) -> 
         (number, Decimal(value), "levels.csv")
         for number, value in zip(LEVELS, ["1", "0.9", "0.8", "0.7", "0.6"], strict=True)
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "does not exist"),
+        (b"", "has no rows"),
+        (b"level_id,factor\n", "has no rows"),
+        (CSV.replace("factor", "f\xe4ktor").encode("latin-1"), "UTF-8"),
+        (b"\x00\x01\x02PK" * 100, "parameters.termination_by_level"),
+        (CSV.replace("2,0.9", "2,0.9,7").encode(), "row 2"),
+        (CSV.replace("2,0.9", "2").encode(), "row 2: `factor` is missing"),
+        (CSV.replace("\n", ",1\n").replace("factor,1", "factor,factor").encode(), "column `factor` appears 2 times"),
+        (CSV.replace(",", ";").encode(), "unknown column `level_id;factor`"),
+    ],
+    ids=["absent", "empty", "heading only", "latin-1", "binary", "long row", "short row", "column twice", "semicolons"],
+)
+def test_a_file_that_cannot_be_read(load: Load, tmp_path: Path, content: bytes | None, expected: str) -> None:
+    path = tmp_path / "levels.csv"
+    if content is not None:
+        path.write_bytes(content)
+    found = problems(load, {"termination_by_level": "levels.csv"})
+    assert all(problem.startswith("parameters.termination_by_level") for problem in found)
+    assert any(expected in problem for problem in found), found
+    assert not any("None" in problem for problem in found), found
 
 
 def test_a_folder_is_no_file(load: Load, tmp_path: Path) -> None:
@@ -352,3 +463,11 @@ def test_tables_reach_the_database_with_their_sources(tmp_path: Path, monkeypatc
             )
         }
         assert names == {*TABLES, "new_hire_level_mix", "annual_rates", "month_weights"}
+
+
+def test_the_months_cut_the_unit_interval(load: Load) -> None:
+    for purpose in ("exit", "hire", "raise"):
+        rows = [row for row in load()["month_weights"].rows if row[0] == purpose]
+        assert [int(row[1] or 0) for row in rows] == list(range(1, 13))
+        assert [row[2] for row in rows[1:]] == [row[3] for row in rows[:-1]]
+        assert [Decimal(bound or 2) for bound in (rows[0][2], rows[-1][3])] == [0, 1]

@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 from planalign_orchestrator import project as project_files
-from planalign_orchestrator.config import load_simulation_config
 from planalign_orchestrator.errors import DatabaseError, ResumeError
-from planalign_orchestrator.factory import build_orchestrator
 from planalign_orchestrator.pipeline import RunArtifacts
-from tests.crash_child import Contents, Project, contents, edit, files, finished_years
+from tests.crash_child import Contents, Project, contents, edit, files, finished_years, of_years
 
 YEARS = [2025, 2026]
 HORIZON = {"simulation.end_year": YEARS[-1]}
@@ -24,7 +22,7 @@ HORIZON = {"simulation.end_year": YEARS[-1]}
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a project whose two years are simulated; copied, never changed."""
     project = Project.create(tmp_path_factory.mktemp("made"))
-    simulate(project, HORIZON)
+    project.simulate(HORIZON)
     return project.folder
 
 
@@ -39,18 +37,12 @@ def project(made: Path, tmp_path: Path) -> Project:
 def five_years(tmp_path_factory: pytest.TempPathFactory) -> Contents:
     """What a run over five years leaves that is not interrupted."""
     project = Project.create(tmp_path_factory.mktemp("five"))
-    simulate(project)
+    project.simulate()
     return contents(project.database)
 
 
-def simulate(project: Project, overrides: dict[str, Any] | None = None, *, resume: bool = False) -> RunArtifacts:
-    orchestrator = build_orchestrator(load_simulation_config(project.config, overrides=overrides))
-    orchestrator.execute_multi_year_simulation(resume_from_checkpoint=resume)
-    return orchestrator.artifacts
-
-
 def resume(project: Project, overrides: dict[str, Any] | None = None) -> RunArtifacts:
-    return simulate(project, HORIZON | (overrides or {}), resume=True)
+    return project.simulate(HORIZON | (overrides or {}), resume=True)
 
 
 def refusal(project: Project, overrides: dict[str, Any] | None = None) -> str:
@@ -78,6 +70,30 @@ def rewrite_census(project: Project, change: Callable[[list[dict[str, str]]], li
 # --- what was changed is named ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "difference"),
+    [
+        ("simulation.random_seed", 43, "simulation.random_seed: was 42, is now 43"),
+        ("simulation.target_growth_rate", "0.05", "simulation.target_growth_rate: was 0.03, is now 0.05"),
+        ("simulation.start_year", 2026, "simulation.start_year: was 2025, is now 2026"),
+        ("scenario_id", "other", "scenario_id: was baseline, is now other"),
+        ("workforce.headcount_mode", "stochastic", "workforce.headcount_mode: was exact, is now stochastic"),
+        ("workforce.exit_timing", "[1,0,0,0,0,0,0,0,0,0,0,0]", "workforce.exit_timing"),
+        ("compensation.cola_rate", "0.01", "compensation.cola_rate: was 0.02, is now 0.01"),
+        (
+            "compensation.cola_rate_by_year",
+            "{2026: 0.05}",
+            "compensation.cola_rate_by_year.2026: was not set, is now 0.05",
+        ),
+        ("compensation.promotion.effective_date", "03-01", "compensation.promotion.effective_date"),
+        ("new_hires.level_mix", "{1: 1}", "new_hires.level_mix.1: was not set, is now 1"),
+        ("validation.maximum_hire_rate", "0.5", "validation.maximum_hire_rate: was 0.6, is now 0.5"),
+    ],
+)
+def test_a_changed_key_is_refused_by_name(project: Project, key: str, value: object, difference: str) -> None:
+    assert difference in refusal(project, {key: value})
+
+
 def test_every_difference_is_named_at_once(project: Project) -> None:
     rewrite_census(project, lambda rows: rows[1:])
     changes = {"simulation.random_seed": 43, "workforce.total_termination_rate": "0.2"}
@@ -97,6 +113,18 @@ def changed_table(project: Project) -> Path:
 def test_a_changed_parameter_table_is_refused_by_name(project: Project) -> None:
     message = refusal(project, {"parameters.merit_by_level": str(changed_table(project))})
     assert "parameters.merit_by_level: the table has other rows" in message
+
+
+def test_a_table_with_the_same_rows_written_otherwise_is_the_same_table(project: Project, five_years: Contents) -> None:
+    path = project.folder / "mine.csv"
+    path.write_text(
+        "merit_rate,source,level_id\n"
+        "0.0550,planning default,5\n0.05,planning default,4\n 0.045 ,planning default,3\n"
+        ".04,planning default,2.0\n3.5e-2,planning default,1\n",
+        encoding="utf-8",
+    )
+    project.simulate({"parameters.merit_by_level": str(path)}, resume=True)
+    assert contents(project.database) == five_years
 
 
 @pytest.mark.parametrize(
@@ -143,6 +171,24 @@ def test_results_of_another_model_or_duckdb_are_not_continued(project: Project, 
 # --- what does not matter ---------------------------------------------------------------------------------------------
 
 
+def test_the_order_and_the_writing_of_the_census_do_not_matter(project: Project, five_years: Contents) -> None:
+    """Rows turned round, other headings, American dates, money with signs: the same people."""
+
+    def rewrite(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+        for row in rows:
+            row["Annual salary"] = f"${float(row.pop('employee_gross_compensation')):,.2f} "
+            for name in [name for name in row if name.endswith("_date") and row[name]]:
+                year, month, day = row[name].split("-")
+                row[name] = f"{month}/{day}/{year}"
+        return rows[::-1]
+
+    rewrite_census(project, rewrite)
+    census = {"census.columns": '{employee_gross_compensation: "Annual salary"}', "census.date_format": "%m/%d/%Y"}
+    project.simulate(census, resume=True)
+    years = [2025, 2026, 2027, 2028, 2029]
+    assert of_years(contents(project.database), years) == of_years(five_years, years)
+
+
 def test_shuffled_rows_alone_do_not_matter(project: Project) -> None:
     rewrite_census(project, lambda rows: rows[::-1])
     resume(project, {"simulation.end_year": 2027})
@@ -156,14 +202,14 @@ def test_where_the_files_lie_does_not_matter(project: Project, five_years: Conte
     (moved / "census.csv").rename(moved / "people.csv")
     project = Project(moved, moved / "renamed.duckdb")
     settings = {"census.path": str(moved / "people.csv"), "runtime.database": str(project.database)}
-    simulate(project, settings | {"runtime.threads": 2, "validation.examples": 0}, resume=True)
+    project.simulate(settings | {"runtime.threads": 2, "validation.examples": 0}, resume=True)
     assert contents(project.database) == five_years
 
 
 def test_lost_or_foreign_copies_of_checkpoints_do_not_matter(project: Project, five_years: Contents) -> None:
     shutil.rmtree(project.folder / ".navigator_checkpoints")
     shutil.rmtree(project.folder / "reports")
-    simulate(project, resume=True)
+    project.simulate(resume=True)
     assert contents(project.database) == five_years
     for folder in (".navigator_checkpoints", "reports"):
         found = {path.name for path in (project.folder / folder).glob("year_*.json")}
@@ -174,7 +220,7 @@ def test_lost_or_foreign_copies_of_checkpoints_do_not_matter(project: Project, f
 
 
 def test_more_years_extend_a_finished_run(project: Project, five_years: Contents) -> None:
-    artifacts = simulate(project, resume=True)
+    artifacts = project.simulate(resume=True)
     assert "resumed after 2026" in artifacts.notes
     assert artifacts.backup is None
     assert contents(project.database) == five_years
@@ -184,7 +230,7 @@ def test_rates_of_years_to_come_may_still_be_set(project: Project) -> None:
     rates = {"compensation.cola_rate_by_year": "{2027: 0.05}"}
     resume(project, {"simulation.end_year": 2027} | rates)
     fresh = Project.create(project.folder.with_name("fresh"))
-    simulate(fresh, {"simulation.end_year": 2027} | rates)
+    fresh.simulate({"simulation.end_year": 2027, **rates})
     assert contents(project.database) == contents(fresh.database)
 
 
@@ -205,7 +251,7 @@ def test_without_a_database_it_begins_with_the_first_year(tmp_path: Path) -> Non
 
 
 def test_the_database_remembers_every_run(project: Project) -> None:
-    simulate(project, {"simulation.end_year": 2027}, resume=True)
+    project.simulate({"simulation.end_year": 2027}, resume=True)
     status = project.run("--resume", "--set", "simulation.end_year=2028")
     assert status.returncode == 0, status.stderr
     import duckdb
@@ -239,11 +285,8 @@ def test_the_database_remembers_every_run(project: Project) -> None:
             ("fct_annual_metrics", "[2025]", "[2025, 2026]"),
         ),
         (
-            (
-                "insert into fct_annual_metrics by name "
-                "select * replace (2030 as simulation_year) from fct_annual_metrics where simulation_year = 2026"
-            ),
-            ("fct_annual_metrics", "2030"),
+            "insert into dim_employee select * replace (2030 as simulation_year) from dim_employee limit 1",
+            ("dim_employee", "2030"),
         ),
         (
             "insert into dim_employee select * from dim_employee where simulation_year = 2026 limit 1",
@@ -252,6 +295,10 @@ def test_the_database_remembers_every_run(project: Project) -> None:
         ("delete from checkpoints where simulation_year = 2026", ("[2025, 2026]", "[2025]")),
         ("delete from checkpoints where simulation_year = 2025", ("[2025, 2026]", "[2026]")),
         ("drop table fct_yearly_events", ("fct_yearly_events",)),
+        ("alter table fct_yearly_events drop column event_details", ("fct_yearly_events",)),
+        ("update parameters.merit_by_level set merit_rate = 0.01", ("parameters.merit_by_level",)),
+        ("delete from parameters.job_levels", ("parameters.job_levels",)),
+        ("delete from inputs.census where row_number <= 10", ("inputs.census",)),
     ],
 )
 def test_a_database_that_was_changed_by_hand_is_not_continued(
@@ -261,7 +308,7 @@ def test_a_database_that_was_changed_by_hand_is_not_continued(
     edit(project.database, statement)
     before = files(project.folder)
     with pytest.raises(DatabaseError) as caught:
-        simulate(project, resume=True)
+        project.simulate(resume=True)
     message = str(caught.value)
     for text in (str(project.database), *named, "run again without --resume"):
         assert text in message
@@ -271,7 +318,7 @@ def test_a_database_that_was_changed_by_hand_is_not_continued(
 def test_a_database_that_was_changed_by_hand_stays_a_backup_of_a_new_run(project: Project) -> None:
     edit(project.database, "delete from fct_yearly_events where simulation_year = 2025")
     changed = contents(project.database)
-    simulate(project, HORIZON)
+    project.simulate(HORIZON)
     assert contents(project.folder / "simulation_backup.duckdb") == changed
 
 

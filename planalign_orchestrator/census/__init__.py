@@ -4,6 +4,7 @@ from planalign_orchestrator.census.generating import write_census
 from planalign_orchestrator.census.loading import check_census, load_census
 from planalign_orchestrator.census.mapping import ColumnSuggestion, mapping_yaml, suggest_mapping
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
+from planalign_orchestrator.census.summarising import fingerprint_of
 
 __all__ = [
     "CensusSource",
@@ -11,6 +12,7 @@ __all__ = [
     "ColumnSuggestion",
     "OptionalColumn",
     "check_census",
+    "fingerprint_of",
     "load_census",
     "mapping_yaml",
     "suggest_mapping",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Annual pay below this is possible but more often monthly or hourly pay; the summary warns.
 LOW_ANNUAL_PAY: Final = 1000
 
+_FINAL_COLUMNS: Final = (*(column.name for column in STORED_COLUMNS), "is_simulated")
+
 
 def select_list(census_date: date) -> str:
     """Return the typed census's columns, all but `row_number`, as a select list over the typed table."""
@@ -108,6 +110,14 @@ def summarise(
         warnings=tuple(warnings),
         notes=tuple(notes),
         fingerprint=f"{loaded}:{digest}",
+    )
+
+
+def fingerprint_of(connection: "duckdb.DuckDBPyConnection", table: str) -> str:
+    """Return the fingerprint of a typed census as it is stored; equal to that of its summary unless it was changed."""
+    columns = ", ".join(_FINAL_COLUMNS)
+    return str(
+        fetch_one(connection, f"select count(*) || ':' || coalesce(sum(hash({columns})), 0)::varchar from {table}")[0]
     )
 
 

@@ -93,7 +93,7 @@ class CensusSection(Section):
         description="strptime format of the dates, needed where day and month cannot be told apart; null finds it out.",
     )
     sheet: Annotated[str, Text("the name of a sheet")] | None = Field(
-        default=None, description="Sheet of an Excel file; null is its first sheet."
+        default=None, description="Sheet of an Excel file; null is the only one that holds anything."
     )
     on_invalid_rows: Literal["fail", "quarantine"] = Field(
         default="fail",

@@ -19,7 +19,7 @@ JsonValue = JsonScalar | None | list["JsonValue"] | dict[str, "JsonValue"]
 # Results do not depend on these. The people of the census and the rows of the parameter tables are compared themselves.
 _WITHOUT_EFFECT_ON_RESULTS = (
     ("simulation", "end_year"),
-    ("census", "path"),
+    ("census",),
     ("validation", "examples"),
     ("validation", "fail_on_validation_error"),
     ("reports",),
