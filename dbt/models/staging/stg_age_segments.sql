@@ -2,7 +2,7 @@
 with
 
 ages as (
-    select unnest(range(0, 151))::integer as age
+    select unnest(range(0, 221))::integer as age
 )
 
 select

@@ -2,7 +2,7 @@
 with
 
 years_of_service as (
-    select unnest(range(0, 151))::integer as completed_years
+    select unnest(range(0, 221))::integer as completed_years
 )
 
 select
