@@ -1,10 +1,10 @@
 """Carries a simulation out: year by year, each year one transaction with its checkpoint in it."""
 
+import logging
 import shlex
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
@@ -39,6 +39,9 @@ __all__ = [
     "WorkflowCheckpoint",
     "WorkflowStage",
 ]
+
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class WorkflowStage(StrEnum):
@@ -229,9 +232,11 @@ class PipelineOrchestrator:
             self._simulate(inputs, self.years, strict)
         except BaseException:
             self._db.close()
-            # what stopped the run is the error to show; where the file cannot even be opened, it stays as it is
-            with suppress(DatabaseError):
+            try:
                 put_back(self._db.db_path, moved)
+            except DatabaseError as error:
+                # what stopped the run is the error to raise; this one says where the old results are
+                _LOGGER.warning("the database before was not put back, it is still the backup: %s", error)
             raise
 
     def _tell_about(self, moved: SetAside) -> None:

@@ -23,7 +23,7 @@ from planalign_orchestrator import project
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import PlanCompilationError
 
-PLAN_FORMAT = 1
+PLAN_FORMAT = 2
 STAGES = ("initialization", "foundation", "event_generation", "state_accumulation")
 
 _SOURCES = ("*.sql", "*.yml", "*.csv")
@@ -71,7 +71,6 @@ class DataTest:
 
     name: str
     sql: str
-    severity: str
     tags: tuple[str, ...]
     description: str
 
@@ -275,7 +274,6 @@ def _data_test(node: Mapping[str, Any]) -> DataTest:
     return DataTest(
         name=name,
         sql=node["compiled_code"].strip(),
-        severity=node["config"]["severity"].lower(),
         tags=tuple(sorted(node["tags"])),
         description=node.get("description", ""),
     )

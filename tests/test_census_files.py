@@ -3,7 +3,6 @@
 import base64
 import datetime as dt
 import gzip
-import os
 import zlib
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +16,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from planalign_orchestrator.census import CensusSource, load_census
 from planalign_orchestrator.errors import CensusError
 from tests.conftest import CENSUS_DATE, Row, person, write_rows
+from tests.crash_child import Project, give_up_privileges
 from tests.test_census import LEVELS, as_lines, database, load, refusal, write_lines
 
 TEAM: list[Row] = [
@@ -135,11 +135,13 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "folder.csv") == ["this is a folder: census.path must name a file"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "team.csv", TEAM)
-    path.chmod(0)
-    assert "cannot be read: Permission denied" in refusal(path)[0]
+    project = Project.create(tmp_path)
+    (tmp_path / "census.csv").chmod(0)
+    result = project.run(preexec_fn=give_up_privileges)
+    assert result.returncode == 2
+    assert "cannot be read: Permission denied" in result.stderr
+    assert not project.database.exists()
 
 
 @pytest.mark.parametrize("mode", ["fail", "quarantine"])

@@ -3,18 +3,23 @@
 The full disk is a limit on the size of files, in a child process.
 """
 
-import ctypes
-import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.crash_child import YEARS, Contents, Project, contents, files, finished_years, limit_files, of_years
-
-_DROP_FROM_BOUNDING_SET = 24
-_OVERRIDE_PERMISSIONS = (1, 2)
+from tests.crash_child import (
+    YEARS,
+    Contents,
+    Project,
+    contents,
+    files,
+    finished_years,
+    give_up_privileges,
+    limit_files,
+    of_years,
+)
 
 # where the limit strikes a company of 300: the file of 12,288 bytes is made, commits append 200 kB each to the log,
 # and closing moves 6 MB into the file
@@ -152,13 +157,6 @@ def test_a_folder_of_the_system(project: Project) -> None:
     assert result.returncode == 1
     assert "cannot create /proc/simulation.duckdb.lock" in result.stderr
     assert "choose another --database" in result.stderr
-
-
-def give_up_privileges() -> None:
-    """Make permissions count for the superuser too; for everybody else they do anyway."""
-    if os.geteuid() == 0:
-        for capability in _OVERRIDE_PERMISSIONS:
-            ctypes.CDLL(None).prctl(_DROP_FROM_BOUNDING_SET, capability, 0, 0, 0)
 
 
 @pytest.fixture

@@ -49,7 +49,8 @@ def test_models_run_after_what_they_read_and_stage_by_stage() -> None:
     assert order == sorted(order)
     names = [model.name for model in plan.models]
     for position, model in enumerate(plan.models):
-        later = [name for name in names[position:] if f'"{name}"' in model.sql.replace('"planalign"."main"', "ledger ")]
+        later = [name for name in names[position:] if f'"{name}"' in model.sql]
+        # the opening population reads the marts of the year before
         assert model.name == "int_opening_workforce" or later == [], f"{model.name} reads {later}"
 
 

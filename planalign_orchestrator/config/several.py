@@ -1,5 +1,6 @@
 """Settings that hold several values: month weights, lists, and mappings whose keys the author chooses."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -110,9 +111,9 @@ class MappingRule(Rule):
         self.check(parsed)
         return parsed
 
+    @abstractmethod
     def parse_entry(self, key: object, value: object) -> tuple[object, object]:
         """One entry as the model keeps it; raises RefusedError."""
-        raise NotImplementedError
 
     def check(self, entries: Mapping[object, object]) -> None:
         """Raises RefusedError if the entries, each good alone, do not fit together."""

@@ -5,6 +5,7 @@ gives the findings their place in the file, and a model built in Python reports 
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,23 +23,23 @@ _MONTH_DAY = re.compile(r"([0-9]{2})-([0-9]{2})")
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-class Rule:
+class Rule(ABC):
     """Reads one kind of value. With `text_only`, an override's text is the value itself and is not read as YAML."""
 
     text_only: ClassVar[bool] = False
 
     @property
+    @abstractmethod
     def allowed(self) -> str:
         """The values this rule accepts, in words that complete "must be ..."."""
-        raise NotImplementedError
 
+    @abstractmethod
     def parse(self, value: object) -> object:
         """The value as the model keeps it; raises RefusedError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def json_schema(self) -> JsonSchemaValue:
         """The JSON Schema of what `parse` accepts."""
-        raise NotImplementedError
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.parse)
