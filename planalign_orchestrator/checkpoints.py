@@ -47,7 +47,7 @@ _CHECKPOINT_COLUMNS = {
     "timings": "varchar",
     "validation": "varchar",
 }
-_BY_YEAR = "compensation.cola_rate_by_year."
+_BY_YEAR = ("compensation.cola_rate_by_year.", "irs_limits.by_year.")
 _JSON_COLUMNS = {"configuration", "census", "notes", "fingerprints", "digests", "timings", "validation"}
 
 
@@ -233,11 +233,11 @@ def demand_same_origin(status: DatabaseStatus, fingerprints: Fingerprints, duckd
 
 
 def _up_to(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
-    """Leave out rates of years that are not simulated yet: they may still be set."""
+    """Leave out rates and limits of years that are not simulated yet: they may still be set."""
     return {
         key: value
         for key, value in configuration.items()
-        if not key.startswith(_BY_YEAR) or int(key.removeprefix(_BY_YEAR)) <= year
+        if not key.startswith(_BY_YEAR) or int(key.rpartition(".")[2]) <= year
     }
 
 

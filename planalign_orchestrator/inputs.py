@@ -54,8 +54,8 @@ class RunInputs:
         return summary
 
     def extend(self, connection: "duckdb.DuckDBPyConnection", first_year: int) -> None:
-        """Bring the rates by year up to date for a resumed run, in the transaction of its first year."""
-        parameters.write_rates_from(connection, self.tables, first_year)
+        """Bring the tables by year up to date for a resumed run, in the transaction of its first year."""
+        parameters.write_years_from(connection, self.tables, first_year)
 
     def changed_in(self, connection: "duckdb.DuckDBPyConnection", last_year: int) -> list[str]:
         """Return the parameter tables whose rows in a database are not those its years were made from."""

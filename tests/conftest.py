@@ -19,7 +19,7 @@ import duckdb
 import pytest
 
 from planalign_orchestrator import checkpoints, parameters, project
-from planalign_orchestrator.census import write_census
+from planalign_orchestrator.census import load_census, write_census
 from planalign_orchestrator.config import SimulationConfig, load_simulation_config
 from planalign_orchestrator.engine import NativeEngine
 from planalign_orchestrator.factory import build_orchestrator
@@ -217,6 +217,19 @@ class Laboratory:
             last = STAGES.index(until) if year == self._years[-1] else len(STAGES) - 1
             for stage in STAGES[: last + 1]:
                 self._engine.run_stage(stage, year)
+        return self
+
+    def open_census(self, census: Path | Iterable[Row], overrides: Overrides | None = None) -> "Laboratory":
+        """Put another census, of any start year, in the place of the present one; the compiled model stays."""
+        config = configure(self._folder, census, {**self._overrides, **(overrides or {})})
+        self._census = config.census.path
+        inputs = RunInputs.read(config)
+        load_census(
+            self.connection,
+            inputs.source,
+            census_date=inputs.census_date,
+            level_ids=parameters.level_ids(inputs.tables),
+        )
         return self
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:

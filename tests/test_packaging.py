@@ -17,6 +17,9 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 INSIDE = "planalign_orchestrator/project"
+CONFIGURATIONS = [
+    f"config/{name}.yaml" for name in ("integrated_core", "service_graded", "simulation_config", "stretch_match")
+]
 
 # One worker builds the archives, for all tests that look at them.
 built = pytest.mark.xdist_group("packaging")
@@ -90,7 +93,7 @@ def installed(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> P
 def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Archives) -> None:
     package = source_files("planalign_orchestrator", ".py", ".md", ".csv") | {"planalign_orchestrator/py.typed"}
     model = {f"{INSIDE}/{name}" for name in source_files("dbt", ".sql", ".yml")}
-    data = {f"{INSIDE}/config/simulation_config.yaml", f"{INSIDE}/data/sample_census.csv", f"{INSIDE}/plan.json"}
+    data = {f"{INSIDE}/{name}" for name in (*CONFIGURATIONS, "data/sample_census.csv", "plan.json")}
     with zipfile.ZipFile(archives.wheel) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert names == package | model | data
@@ -100,7 +103,7 @@ def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Arch
 @built
 def test_source_archive_holds_what_the_wheel_is_built_from_and_nothing_else(archives: Archives) -> None:
     expected = source_files("planalign_orchestrator", ".py", ".md", ".csv") | source_files("dbt", ".sql", ".yml")
-    expected |= {"planalign_orchestrator/py.typed", "config/simulation_config.yaml", "data/sample_census.csv"}
+    expected |= {"planalign_orchestrator/py.typed", *CONFIGURATIONS, "data/sample_census.csv"}
     expected |= {"pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore", "PKG-INFO"}
     with tarfile.open(archives.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}

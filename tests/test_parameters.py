@@ -22,6 +22,18 @@ Rows = Sequence[Mapping[str, object]]
 Load = Callable[..., dict[str, ParameterTable]]
 
 LEVELS = range(1, 6)
+DERIVED = {
+    "new_hire_level_mix",
+    "annual_rates",
+    "month_weights",
+    "irs_limits",
+    "match_formulas",
+    "match_tiers",
+    "core_formulas",
+    "core_tiers",
+    "vesting_schedules",
+    "excluded_groups",
+}
 
 
 @pytest.fixture
@@ -74,7 +86,8 @@ def test_every_default_row_has_a_source(load: Load) -> None:
 
 
 def test_every_table_has_a_packaged_default_and_every_default_a_table() -> None:
-    assert {path.stem for path in project.default_tables().glob("*.csv")} == TABLES.keys()
+    limits = {"irs_limits", "irs_indexing"}
+    assert {path.stem for path in project.default_tables().glob("*.csv")} == TABLES.keys() | limits
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -189,6 +202,7 @@ def level(number: int, start: object, low: object, high: object) -> dict[str, ob
 def test_levels_rise(load: Load, rows: Rows, expected: str) -> None:
     tables = ("termination_by_level", "promotion_by_level")
     others: dict[str, Rows | str] = {name: by_level("factor")[:2] for name in tables}
+    others["participation_by_level"] = by_level("join_factor")[:2]
     others["merit_by_level"] = by_level("merit_rate")[:2]
     others["new_hire_pay"] = [row | {"market_factor": 1} for row in by_level("percentile")[:2]]
     (problem,) = problems(load, {"job_levels": rows, **others})
@@ -462,7 +476,7 @@ def test_tables_reach_the_database_with_their_sources(tmp_path: Path, monkeypatc
                 "select table_name from duckdb_tables() where schema_name = 'parameters'"
             )
         }
-        assert names == {*TABLES, "new_hire_level_mix", "annual_rates", "month_weights"}
+        assert names == {*TABLES, *DERIVED}
 
 
 def test_the_months_cut_the_unit_interval(load: Load) -> None:

@@ -7,3 +7,36 @@
 {% macro date_in_year(year, month, day) -%}
     make_date({{ year }}, {{ month }}, least({{ day }}, day(last_day(make_date({{ year }}, {{ month }}, 1)))))
 {%- endmacro %}
+
+{#- The first entry date on or after the day on which somebody is ready to enter; null stays null. -#}
+{% macro first_entry_date(ready, entry_dates) -%}
+    case {{ entry_dates }}
+        when 'immediate' then {{ ready }}
+        when 'monthly' then (date_trunc('month', {{ ready }} - 1) + interval 1 month)::date
+        when 'quarterly' then (date_trunc('quarter', {{ ready }} - 1) + interval 3 months)::date
+        when 'semiannual'
+            then case
+                when {{ ready }} = make_date(year({{ ready }}), 1, 1) then {{ ready }}
+                when {{ ready }} <= make_date(year({{ ready }}), 7, 1) then make_date(year({{ ready }}), 7, 1)
+                else make_date(year({{ ready }}) + 1, 1, 1)
+            end
+        when 'annual' then (date_trunc('year', {{ ready }} - 1) + interval 1 year)::date
+    end
+{%- endmacro %}
+
+{#- The day a configured "MM-DD" falls on in a year. -#}
+{% macro yearly_date(year, month_day) -%}
+    {{ date_in_year(year, "substr(" ~ month_day ~ ", 1, 2)::integer", "substr(" ~ month_day ~ ", 4, 2)::integer") }}
+{%- endmacro %}
+
+{#- The day on which the service that a contribution source requires is completed. -#}
+{% macro service_reached(hire_date, source) -%}
+    (
+        {{ hire_date }}
+        + case {{ param(source ~ '_service_unit', 'varchar') }}
+            when 'days' then to_days({{ param(source ~ '_service', 'integer') }})
+            when 'months' then to_months({{ param(source ~ '_service', 'integer') }})
+            else to_years({{ param(source ~ '_service', 'integer') }})
+        end
+    )::date
+{%- endmacro %}

@@ -7,6 +7,11 @@
     )
 {%- endmacro %}
 
+{#- The key of a lasting trait: the same in every year, because the year's place in it is empty. -#}
+{% macro lasting_draw_key(stream, employee_id) -%}
+    md5({{ param('random_seed', 'bigint') }} || '|{{ stream }}|' || {{ employee_id }} || '|')
+{%- endmacro %}
+
 {% macro draw(key) -%}
     (('0x' || substr({{ key }}, 1, 13))::bigint / 4503599627370496::double)
 {%- endmacro %}

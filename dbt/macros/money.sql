@@ -14,3 +14,36 @@
         {{ range_minimum }}
     )::decimal(18, 2)
 {%- endmacro %}
+
+{#- Pay in cents x days from a day of the year to the last day of employment (or an earlier day), both paid, for the
+    alias of a row of int_employment: the opening rate from that day on, each change of pay from its own day if later. -#}
+{% macro pay_days(people, from_day, to_day=none) -%}
+    {%- set last_day = to_day or people ~ '.last_day' -%}
+    (
+        {{ people }}.opening_cents * greatest({{ last_day }} - {{ from_day }} + 1, 0)
+        + {{ people }}.raise_cents * greatest({{ last_day }} - greatest({{ people }}.raise_day, {{ from_day }}) + 1, 0)
+        + {{ people }}.promotion_cents
+        * greatest({{ last_day }} - greatest({{ people }}.promotion_day, {{ from_day }}) + 1, 0)
+    )
+{%- endmacro %}
+
+{#- The annual rate of pay in force on a date, USD, for the alias of a row of int_employment. -#}
+{% macro pay_rate_on(people, day) -%}
+    (
+        (
+            {{ people }}.opening_cents
+            + case when {{ people }}.raise_day <= {{ day }} then {{ people }}.raise_cents else 0 end
+            + case when {{ people }}.promotion_day <= {{ day }} then {{ people }}.promotion_cents else 0 end
+        ) / 100::double
+    )::decimal(18, 2)
+{%- endmacro %}
+
+{#- numerator / denominator rounded to a whole number, half away from zero, for whole numbers of 0 or more. -#}
+{% macro rounded_ratio(numerator, denominator) -%}
+    ((2 * ({{ numerator }}) + {{ denominator }}) // (2 * {{ denominator }}))
+{%- endmacro %}
+
+{#- Whole cents as an amount in USD; exact, and much cheaper than a division of decimals. -#}
+{% macro dollars(cents) -%}
+    (({{ cents }})::bigint / 100::double)::decimal(18, 2)
+{%- endmacro %}

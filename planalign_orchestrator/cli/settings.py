@@ -23,7 +23,7 @@ def show_config(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show every value in force and its origin: default, file, environment or command line."""
+    """Show every value in force and its origin: default, file, environment, command line or preset."""
     overrides = [*read_settings(settings), Override("--database", "runtime.database", database and str(database))]
     loaded = load_config(config, overrides)
     from planalign_orchestrator.config import effective_values

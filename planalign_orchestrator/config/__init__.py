@@ -8,13 +8,14 @@ Everything that can be wrong is reported in one ConfigurationError. The sections
 from planalign_orchestrator.config.loading import load_simulation_config
 from planalign_orchestrator.config.model import SimulationConfig
 from planalign_orchestrator.config.several import PARAMETER_TABLES
+from planalign_orchestrator.config.testing import testing_status
+from planalign_orchestrator.config.variables import to_dbt_vars
 from planalign_orchestrator.config.views import (
     EffectiveValue,
     config_fingerprint,
     config_json_schema,
     describe_differences,
     effective_values,
-    to_dbt_vars,
 )
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "describe_differences",
     "effective_values",
     "load_simulation_config",
+    "testing_status",
     "to_dbt_vars",
 ]

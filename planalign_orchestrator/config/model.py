@@ -1,13 +1,16 @@
 """The whole configuration: its sections, the checks between keys, and where each value came from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from planalign_orchestrator.config.consistency import consistency_findings
+from planalign_orchestrator.config.employer import IrsLimitsSection
 from planalign_orchestrator.config.findings import Finding, KeyPath, RefusedError, findings_of
+from planalign_orchestrator.config.plan import PlanSection
 from planalign_orchestrator.config.sections import (
     IDENTIFIER,
     CensusSection,
@@ -22,6 +25,7 @@ from planalign_orchestrator.config.sections import (
     WorkforceSection,
 )
 from planalign_orchestrator.config.several import ParameterRows, ParameterTables
+from planalign_orchestrator.config.statute import statute_findings
 from planalign_orchestrator.config.values import plain_number
 from planalign_orchestrator.errors import ConfigurationError
 
@@ -71,6 +75,8 @@ class SimulationConfig(Section):
     compensation: CompensationSection = Field(default_factory=CompensationSection)
     raise_timing: RaiseTimingSection = Field(default_factory=RaiseTimingSection)
     new_hires: NewHiresSection = Field(default_factory=NewHiresSection)
+    plan: PlanSection = Field(default_factory=PlanSection)
+    irs_limits: IrsLimitsSection = Field(default_factory=IrsLimitsSection)
     parameters: Annotated[Mapping[str, Path | ParameterRows], ParameterTables()] = Field(
         default={},
         description="Parameter table -> list of rows, or path of a CSV file, that replaces the table's default.",
@@ -128,21 +134,8 @@ class SimulationConfig(Section):
 
 def cross_field_findings(config: SimulationConfig) -> list[Finding]:
     """What is wrong between keys that are right by themselves; each finding names the keys it compares."""
-    simulation, promotion, hires = config.simulation, config.compensation.promotion, config.new_hires
-    findings = []
-    start, end = ("simulation", "start_year"), ("simulation", "end_year")
-    if simulation.start_year > simulation.end_year:
-        text = f"simulation.start_year {simulation.start_year} is after simulation.end_year {simulation.end_year}"
-        findings.append(Finding(f"{text}; change one of them", (start, end)))
-    else:
-        findings += [
-            Finding(
-                f"{year} is before simulation.start_year {simulation.start_year}; remove this year or change that",
-                (("compensation", "cola_rate_by_year", str(year)), start),
-            )
-            for year in config.compensation.cola_rate_by_year
-            if year < simulation.start_year
-        ]
+    promotion, hires = config.compensation.promotion, config.new_hires
+    findings = [*_year_findings(config), *consistency_findings(config.plan), *statute_findings(config.plan)]
     if promotion.increase_spread > promotion.base_increase:
         text = (
             f"increase_spread {plain_number(promotion.increase_spread)} is larger than base_increase "
@@ -166,3 +159,26 @@ def cross_field_findings(config: SimulationConfig) -> list[Finding]:
         if heading in config.census.ignore_columns
     ]
     return findings
+
+
+def _year_findings(config: SimulationConfig) -> list[Finding]:
+    simulation = config.simulation
+    start, end = ("simulation", "start_year"), ("simulation", "end_year")
+    if simulation.start_year > simulation.end_year:
+        text = f"simulation.start_year {simulation.start_year} is after simulation.end_year {simulation.end_year}"
+        return [Finding(f"{text}; change one of them", (start, end))]
+    # the limits of the year before the first are read too
+    settings: tuple[tuple[KeyPath, Iterable[int], int], ...] = (
+        (("compensation", "cola_rate_by_year"), config.compensation.cola_rate_by_year, 0),
+        (("irs_limits", "by_year"), config.irs_limits.by_year, 1),
+    )
+    return [
+        Finding(
+            f"{year} is before {'the year before ' if earlier else ''}simulation.start_year {simulation.start_year}; "
+            "remove this year or change that",
+            ((*key, str(year)), start),
+        )
+        for key, years, earlier in settings
+        for year in years
+        if year < simulation.start_year - earlier
+    ]

@@ -34,6 +34,7 @@ SERVICE_YEARS = Number("whole number of years", Decimal(0), Decimal(60), places=
 DOLLARS = Number("US dollar amount", Decimal(0), Decimal(10**9), places=2)
 HOURS = Number("number of hours", Decimal(0), Decimal(168), lower_open=True, places=2)
 IDENTIFIER = Text("an identifier: up to 100 letters, digits, `_`, `.` or `-`", "[A-Za-z0-9_.-]{1,100}")
+HEADINGS = TextList("a list of column headings", Text("a column heading"), "[Cost center, Badge]")
 DATE_FORMAT = Text(
     "a strptime format with year, month and day, such as %m/%d/%Y", "(?=.*%-?[Yy])(?=.*%-?[mbB])(?=.*%-?d).*"
 )
@@ -85,7 +86,7 @@ class CensusSection(Section):
         default={},
         description="Standard column name -> heading in the file, for headings that are not the standard names.",
     )
-    ignore_columns: Annotated[tuple[str, ...], TextList()] = Field(
+    ignore_columns: Annotated[tuple[str, ...], HEADINGS] = Field(
         default=(), description="Headings of the file that are not read although they resemble a standard column."
     )
     date_format: Annotated[str, DATE_FORMAT] | None = Field(

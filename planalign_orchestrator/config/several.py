@@ -39,6 +39,11 @@ PARAMETER_TABLES = (
     "merit_by_level",
     "new_hire_pay",
     "new_hire_ages",
+    "participation_by_age",
+    "participation_by_income",
+    "participation_by_level",
+    "second_chance_by_service",
+    "deferral_choice",
 )
 _MONTHS = 12
 _SHARE_STEP = Decimal("0.000000000001")
@@ -61,7 +66,7 @@ class MonthWeights(Rule):
             raise RefusedError(f"is {kind_of(value)}; must be {self.allowed}")
         if len(value) != _MONTHS:
             raise RefusedError(f"has {len(value)} weights; must be {self.allowed}")
-        weights = _each("weight", value, lambda weight: Decimal(_WEIGHT.parse(weight)))
+        weights = each("weight", value, lambda weight: Decimal(_WEIGHT.parse(weight)))
         total = sum(weights, Decimal(0))
         if not _is_one(total):
             raise RefusedError(f"the 12 weights sum to {plain_number(total)}; they must sum to 1")
@@ -72,20 +77,25 @@ class MonthWeights(Rule):
         return {"anyOf": [{"const": "even"}, weights]}
 
 
+@dataclass(frozen=True)
 class TextList(Rule):
-    """A list of texts."""
+    """A list of texts; `described` says what they are."""
+
+    described: str
+    entry: Text
+    example: str
 
     @property
     def allowed(self) -> str:
-        return "a list of column headings"
+        return f"{self.described}, such as {self.example}"
 
     def parse(self, value: object) -> tuple[str, ...]:
         if not isinstance(value, (list, tuple)):
-            raise RefusedError(f"is {kind_of(value)}; must be {self.allowed}, such as [Cost center, Badge]")
-        return tuple(_each("entry", value, _HEADING.parse))
+            raise RefusedError(f"is {kind_of(value)}; must be {self.allowed}")
+        return tuple(each("entry", value, self.entry.parse))
 
     def json_schema(self) -> JsonSchemaValue:
-        return {"type": "array", "items": _HEADING.json_schema()}
+        return {"type": "array", "items": self.entry.json_schema()}
 
 
 class MappingRule(Rule):
@@ -107,7 +117,7 @@ class MappingRule(Rule):
             if name in parsed:
                 findings.append(Finding("is given twice", ((str(key),),)))
             parsed[name] = entry
-        _refuse(findings)
+        refuse(findings)
         self.check(parsed)
         return parsed
 
@@ -195,7 +205,7 @@ class ParameterTables(MappingRule):
             raise RefusedError(f"is {kind_of(value)}; must be a list of rows or the path of a CSV file")
         if not value:
             raise RefusedError("has no rows; remove it to use the default table")
-        return key, tuple(_each("row", value, _row))
+        return key, tuple(each("row", value, _row))
 
     def json_schema(self) -> JsonSchemaValue:
         row = {
@@ -223,7 +233,7 @@ def _cell(column: str, value: object) -> ParameterValue:
     return value
 
 
-def _each(noun: str, values: Sequence[object], read: Callable[[object], Value]) -> list[Value]:
+def each(noun: str, values: Sequence[object], read: Callable[[object], Value]) -> list[Value]:
     """Every value as `read` returns it; raises RefusedError with a finding for each one that `read` refuses."""
     results, findings = [], []
     for place, value in enumerate(values, start=1):
@@ -232,11 +242,11 @@ def _each(noun: str, values: Sequence[object], read: Callable[[object], Value]) 
         except RefusedError as error:
             shown = f" ({value})" if isinstance(value, (str, int, Decimal)) else ""
             findings.append(Finding(f"{noun} {place}{shown} {error}"))
-    _refuse(findings)
+    refuse(findings)
     return results
 
 
-def _refuse(findings: list[Finding]) -> None:
+def refuse(findings: list[Finding]) -> None:
     if findings:
         raise RefusedError(findings)
 

@@ -4,6 +4,7 @@ A rule is metadata of a Pydantic field (`Annotated[Decimal, Number(...)]`). It r
 gives the findings their place in the file, and a model built in Python reports them through Pydantic's ValidationError.
 """
 
+import datetime as dt
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from planalign_orchestrator.config.findings import RefusedError
 
 _NUMBER_TEXT = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _MONTH_DAY = re.compile(r"([0-9]{2})-([0-9]{2})")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -50,7 +52,10 @@ class Rule(ABC):
 
 @dataclass(frozen=True)
 class Number(Rule):
-    """A decimal (a whole number if `places` is 0) between two bounds, which are allowed themselves unless open."""
+    """A decimal (a whole number if `places` is 0) between two bounds, which are allowed themselves unless open.
+
+    With `step`, it is a multiple of that.
+    """
 
     unit: str
     lower: Decimal
@@ -58,6 +63,7 @@ class Number(Rule):
     lower_open: bool = False
     upper_open: bool = False
     places: int = 6
+    step: Decimal | None = None
 
     @property
     def allowed(self) -> str:
@@ -74,14 +80,18 @@ class Number(Rule):
             raise RefusedError(
                 "must be a whole number" if self.places == 0 else f"has more than {self.places} decimal places"
             )
+        if self.step is not None and number % self.step != 0:
+            raise RefusedError(f"must be a multiple of {plain_number(self.step)}")
         return int(number) if self.places == 0 else number
 
     def json_schema(self) -> JsonSchemaValue:
         number = int if self.places == 0 else float
+        step = {} if self.step is None else {"multipleOf": float(self.step)}
         return {
             "type": "integer" if self.places == 0 else "number",
             "exclusiveMinimum" if self.lower_open else "minimum": number(self.lower),
             "exclusiveMaximum" if self.upper_open else "maximum": number(self.upper),
+            **step,
         }
 
     def _read(self, value: object) -> Decimal:
@@ -192,6 +202,29 @@ class MonthDay(Rule):
 
     def json_schema(self) -> JsonSchemaValue:
         return {"type": "string", "pattern": "^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"}
+
+
+class Day(Rule):
+    """A calendar date as "YYYY-MM-DD"."""
+
+    text_only: ClassVar[bool] = True
+
+    @property
+    def allowed(self) -> str:
+        return "a date as YYYY-MM-DD, such as 2025-01-01"
+
+    def parse(self, value: object) -> dt.date:
+        if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+            return value
+        if not isinstance(value, str) or not _DATE.fullmatch(value):
+            raise RefusedError(f"must be {self.allowed}")
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise RefusedError(f"is no day of the calendar; must be {self.allowed} (month before day)") from None
+
+    def json_schema(self) -> JsonSchemaValue:
+        return {"type": "string", "format": "date"}
 
 
 class Flag(Rule):

@@ -1,14 +1,16 @@
-"""What others read from a configuration: dbt variables, effective values with origin, JSON Schema, fingerprint."""
+"""What others read from a configuration: effective values with origin, JSON Schema, fingerprint."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from pydantic.json_schema import GenerateJsonSchema
 
 from planalign_orchestrator.config.findings import KeyPath, dotted
+from planalign_orchestrator.config.formulas import MATCH_PRESETS, core_kind, core_rate, match_tiers
 from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.config.model import Origin, Place, Setting, SimulationConfig
 from planalign_orchestrator.config.values import plain_number
@@ -29,57 +31,29 @@ _WITHOUT_EFFECT_ON_RESULTS = (
 
 @dataclass(frozen=True)
 class EffectiveValue:
-    """A key's value as JSON holds it, its origin, and the file:line or variable it stands in ("" for a default)."""
+    """A key's value as JSON holds it, its origin, and the file:line, variable or formula it is from.
+
+    The last is "" for a default.
+    """
 
     key: str
     value: JsonValue
-    origin: Origin
+    origin: Origin | Literal["preset"]
     where: str
 
 
-def to_dbt_vars(cfg: SimulationConfig) -> dict[str, JsonScalar]:
-    """The parameters of the model that are single values, by the name the models read; JSON scalars, never None.
-
-    Rates and amounts are floats whose shortest text has the configured digits; days of the year are "MM-DD". The
-    simulated year is added year by year; month weights, COLA by year and level mix reach the models as tables.
-    """
-    promotion, raises, hires = cfg.compensation.promotion, cfg.raise_timing, cfg.new_hires
-    return {
-        "scenario_id": cfg.scenario_id,
-        "plan_design_id": cfg.plan_design_id,
-        "start_year": cfg.simulation.start_year,
-        "random_seed": cfg.simulation.random_seed,
-        "target_growth_rate": float(cfg.simulation.target_growth_rate),
-        "headcount_mode": cfg.workforce.headcount_mode,
-        "total_termination_rate": float(cfg.workforce.total_termination_rate),
-        "new_hire_termination_rate": float(cfg.workforce.new_hire_termination_rate),
-        "voluntary_share": float(cfg.workforce.voluntary_share),
-        "merit_budget": float(cfg.compensation.merit_budget),
-        "promotion_effective_date": promotion.effective_date,
-        "promotion_base_rate": float(promotion.base_rate),
-        "promotion_rate_multiplier": float(promotion.rate_multiplier),
-        "promotion_minimum_service_years": promotion.minimum_service_years,
-        "promotion_maximum_age": promotion.maximum_age,
-        "promotion_base_increase": float(promotion.base_increase),
-        "promotion_increase_spread": float(promotion.increase_spread),
-        "promotion_maximum_increase_rate": float(promotion.maximum_increase_rate),
-        "promotion_maximum_increase_amount": float(promotion.maximum_increase_amount),
-        "raise_methodology": raises.methodology,
-        "raise_fixed_date": raises.fixed_date,
-        "raise_minimum_service_years": raises.minimum_service_years,
-        "new_hire_pay_noise_sd": float(hires.pay_noise_sd),
-        "new_hire_part_time_share": float(hires.part_time_share),
-        "new_hire_part_time_hours_per_week": float(hires.part_time_hours_per_week),
-        "new_hire_full_time_hours_per_week": float(hires.full_time_hours_per_week),
-        "maximum_hire_rate": float(cfg.validation.maximum_hire_rate),
-        "maximum_average_pay_growth": float(cfg.validation.maximum_average_pay_growth),
-    }
-
-
 def effective_values(cfg: SimulationConfig) -> list[EffectiveValue]:
-    """Every key with its value and origin, in the order of the model; a mapping is listed entry by entry."""
+    """Every key with its value and origin, in the order of the model; a mapping is listed entry by entry.
+
+    What a named formula of the plan stands for is shown in place of what is not set, with origin `preset`.
+    """
+    presets = _presets(cfg)
     values = []
     for path, value in _leaves(cfg):
+        if path in presets:
+            expanded, name = presets[path]
+            values.append(EffectiveValue(dotted(path), _json_value(expanded, exact=False), "preset", name))
+            continue
         place = _place(path, cfg.provenance.settings)
         values.append(EffectiveValue(dotted(path), _json_value(value, exact=False), place.origin, place.where))
     return values
@@ -124,6 +98,19 @@ class _SchemaWithNumbers(GenerateJsonSchema):
 
     def encode_default(self, dft: object) -> JsonValue:
         return _json_value(dft, exact=False)
+
+
+def _presets(cfg: SimulationConfig) -> dict[KeyPath, tuple[object, str]]:
+    """Key -> what the plan's named formulas mean by it, and the name."""
+    plan = cfg.plan
+    presets: dict[KeyPath, tuple[object, str]] = {}
+    for section, formula in (("match", plan.match), ("previous_match", plan.previous_match)):
+        if formula.formula is not None and formula.formula in MATCH_PRESETS:
+            tiers = [{"lower": tier.lower, "upper": tier.upper, "rate": tier.rate} for tier in match_tiers(formula)]
+            presets["plan", section, "tiers"] = (tiers, formula.formula)
+    if core_kind(plan.core) == "safe_harbor":
+        presets["plan", "core", "rate"] = (core_rate(plan.core), plan.core.formula)
+    return presets
 
 
 def _leaves(cfg: SimulationConfig) -> Iterator[tuple[KeyPath, object]]:

@@ -12,7 +12,10 @@ census as (
         compensation as entry_compensation,
         department,
         scheduled_hours_per_week,
-        announced_termination_date
+        announced_termination_date,
+        auto_escalation_opt_out,
+        plan_eligible_override,
+        is_five_percent_owner
     from {{ ref('stg_census') }}
     where {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
 ),
@@ -27,7 +30,10 @@ hires as (
         compensation_after as entry_compensation,
         event_details ->> 'department' as department,
         (event_details ->> 'scheduled_hours_per_week')::decimal(9, 2) as scheduled_hours_per_week,
-        null::date as announced_termination_date
+        null::date as announced_termination_date,
+        false as auto_escalation_opt_out,
+        null::boolean as plan_eligible_override,
+        false as is_five_percent_owner
     from {{ ref('fct_yearly_events') }}
     where
         simulation_year = {{ param('simulation_year', 'integer') }}
@@ -44,13 +50,21 @@ select
     {{ param('scenario_id', 'varchar') }} as scenario_id,
     {{ param('plan_design_id', 'varchar') }} as plan_design_id,
     {{ param('simulation_year', 'integer') }} as simulation_year,
-    employee_id,
-    origin,
-    employee_birth_date,
-    employee_hire_date,
-    entry_level_id,
-    entry_compensation,
-    department,
-    scheduled_hours_per_week,
-    announced_termination_date
+    people.employee_id,
+    people.origin,
+    people.employee_birth_date,
+    people.employee_hire_date,
+    people.entry_level_id,
+    people.entry_compensation,
+    people.department,
+    people.scheduled_hours_per_week,
+    people.announced_termination_date,
+    people.auto_escalation_opt_out,
+    people.plan_eligible_override,
+    people.is_five_percent_owner,
+    entries.deferral_entry_date,
+    entries.match_entry_date,
+    entries.core_entry_date
 from people
+inner join {{ ref('int_entry_dates') }} as entries
+    on people.employee_id = entries.employee_id

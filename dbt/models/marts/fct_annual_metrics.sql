@@ -47,8 +47,52 @@ pay_events as (
     where simulation_year = {{ param('simulation_year', 'integer') }}
 ),
 
+plan_totals as (
+    select
+        count(*) filter (where is_eligible and employment_status = 'active') as eligible_count,
+        count(*) filter (where is_eligible and is_enrolled and employment_status = 'active') as participant_count,
+        sum(current_deferral_rate) filter (where is_eligible and is_enrolled and employment_status = 'active')
+            as participant_rates,
+        sum(current_deferral_rate * current_compensation::decimal(38, 2))
+        filter (where is_eligible and is_enrolled and employment_status = 'active') as deferring_payroll,
+        sum(current_compensation) filter (where is_eligible and employment_status = 'active') as eligible_payroll,
+        coalesce(sum(employee_contribution_amount), 0) as employee_contribution_total,
+        coalesce(sum(employer_match_amount), 0) as employer_match_total,
+        coalesce(sum(employer_core_amount), 0) as employer_core_total,
+        coalesce(sum(forfeiture_amount), 0) as forfeiture_total,
+        count(*) filter (where is_hce) as hce_count
+    from {{ ref('fct_workforce_snapshot') }}
+    where simulation_year = {{ param('simulation_year', 'integer') }}
+),
+
+forfeiture_use as (
+    select
+        pools.pool,
+        pools.paid_expenses,
+        coalesce(sum(additions.reallocated), 0) as reallocated,
+        case
+            when {{ param('forfeiture_use', 'varchar') }} = 'reallocate' then 0
+            else least(
+                pools.pool - pools.paid_expenses,
+                coalesce(sum(additions.match_amount + additions.core_amount), 0)
+            )
+        end as offset_amount
+    from {{ ref('int_forfeiture_pool') }} as pools
+    left join {{ ref('int_annual_additions') }} as additions
+        on true
+    group by pools.pool, pools.paid_expenses
+),
+
+timing as (
+    select coalesce(sum(lost_to_timing), 0) as match_lost_to_timing
+    from {{ ref('int_employer_match') }}
+),
+
 figures as (
     select
+        plan_totals.*,
+        forfeiture_use.*,
+        timing.*,
         target.target_headcount,
         calendar.cola_rate,
         opening.headcount as opening_headcount,
@@ -60,6 +104,9 @@ figures as (
     cross join opening
     cross join continuous_opening
     cross join pay_events
+    cross join plan_totals
+    cross join forfeiture_use
+    cross join timing
     cross join {{ ref('int_headcount_target') }} as target
     cross join {{ ref('stg_calendar') }} as calendar
 ),
@@ -100,7 +147,40 @@ metrics as (
                 'compensation_growth_same_person',
                 ratio('continuous_payroll', 'continuous_opening_payroll') ~ ' - 1',
                 'rate'
-            ) }}
+            ) }},
+            {{ metric('eligible_count', 'eligible_count', 'people') }},
+            {{ metric('participant_count', 'participant_count', 'people') }},
+            {{ metric('participation_rate', ratio('participant_count', 'eligible_count'), 'rate') }},
+            {{ metric('average_deferral_rate', ratio('participant_rates', 'participant_count'), 'rate') }},
+            {{ metric(
+                'average_deferral_rate_all_eligible', ratio('coalesce(participant_rates, 0)', 'eligible_count'), 'rate'
+            ) }},
+            {{ metric(
+                'average_deferral_rate_payroll_weighted',
+                ratio('coalesce(deferring_payroll, 0)', 'eligible_payroll'),
+                'rate'
+            ) }},
+            {{ metric('employee_contribution_total', 'employee_contribution_total', 'USD') }},
+            {{ metric('employer_match_total', 'employer_match_total', 'USD') }},
+            {{ metric('employer_core_total', 'employer_core_total', 'USD') }},
+            {{ metric('match_lost_to_timing', 'match_lost_to_timing', 'USD') }},
+            {{ metric('forfeiture_total', 'forfeiture_total', 'USD') }},
+            {{ metric('forfeitures_available', 'pool', 'USD') }},
+            {{ metric('forfeitures_paid_expenses', 'paid_expenses', 'USD') }},
+            {{ metric('forfeitures_offset', 'offset_amount', 'USD') }},
+            {{ metric('forfeitures_reallocated', 'reallocated', 'USD') }},
+            {{ metric(
+                'forfeitures_carried_forward', 'pool - paid_expenses - offset_amount - reallocated', 'USD'
+            ) }},
+            {{ metric(
+                'net_employer_cost',
+                'employer_match_total + employer_core_total - reallocated - offset_amount',
+                'USD'
+            ) }},
+            {{ metric(
+                'employer_cost_rate', ratio('employer_match_total + employer_core_total', 'total_compensation'), 'rate'
+            ) }},
+            {{ metric('hce_count', 'hce_count', 'people') }}
         ]) as figure
     from averages
 )

@@ -42,8 +42,34 @@ events as (
         sum(compensation_after - coalesce(compensation_before, 0)) as change,
         sum((compensation_after - coalesce(compensation_before, 0)) * dayofyear(effective_date)) as change_days
     from {{ ref('fct_yearly_events') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
+    where
+        simulation_year = {{ param('simulation_year', 'integer') }}
+        and event_type in ('hire', 'promotion', 'raise', 'termination')
     group by employee_id
+),
+
+elections as (
+    select
+        employee_id,
+        arg_max(deferral_rate_after, event_sequence) as deferral_rate,
+        max(effective_date) filter (where event_type = 'enrollment') as enrollment_date,
+        arg_max(event_category, event_sequence) filter (where event_type = 'enrollment') as enrollment_category,
+        arg_max(event_category, event_sequence) filter (
+            where event_type = 'enrollment' or event_category = 'opt_out'
+        ) as last_step,
+        bool_or(event_details like '%"will_be_refunded":true%' or event_category = 'opt_out') as is_refunded,
+        count(*) filter (where event_type = 'deferral_escalation') as escalations
+    from {{ ref('fct_yearly_events') }}
+    where
+        simulation_year = {{ param('simulation_year', 'integer') }}
+        and deferral_rate_after is not null
+    group by employee_id
+),
+
+match_formula as (
+    select kind
+    from {{ source('parameters', 'match_formulas') }}
+    where formula = 'current'
 ),
 
 folded as (
@@ -109,10 +135,88 @@ select
     {{ per_year(
         'aged.compensation * aged.last_day + aged.change * (aged.last_day + 1) - aged.change_days', 'aged.days_in_year'
     ) }} as prorated_annual_compensation,
+    {{ dollars('plan.match_pay_cents') }} as plan_compensation,
     {{ per_year(
         'aged.scheduled_hours_per_week * 52 * (aged.last_day - aged.first_day + 1)', 'aged.days_in_year'
-    ) }}::decimal(9, 2) as annual_hours
+    ) }}::decimal(9, 2) as annual_hours,
+    plan.deferral_entry_date as eligibility_date,
+    plan.deferral_from_day is not null as is_eligible,
+    coalesce(elections.deferral_rate, plan.opening_rate) > 0 as is_enrolled,
+    coalesce(elections.enrollment_date, plan.enrollment_date) as enrollment_date,
+    coalesce(
+        case
+            when elections.enrollment_category in ('automatic', 'reenrollment') then 'auto'
+            when elections.enrollment_category is not null then 'voluntary'
+        end,
+        plan.enrollment_method
+    ) as enrollment_method,
+    case
+        when elections.last_step is null then plan.has_opted_out
+        else elections.last_step = 'opt_out'
+    end as has_opted_out,
+    coalesce(elections.deferral_rate, plan.opening_rate)::decimal(9, 6) as current_deferral_rate,
+    (plan.escalation_count + coalesce(elections.escalations, 0))::integer as escalation_count,
+    coalesce(additions.pre_tax + additions.roth + additions.after_tax, 0)::decimal(18, 2)
+        as employee_contribution_amount,
+    coalesce(additions.pre_tax, 0)::decimal(18, 2) as pre_tax_amount,
+    coalesce(additions.roth, 0)::decimal(18, 2) as roth_amount,
+    coalesce(additions.catch_up, 0)::decimal(18, 2) as catch_up_amount,
+    coalesce(additions.after_tax, 0)::decimal(18, 2) as after_tax_amount,
+    case
+        when additions.cut_by_415 is not null then '415(c)'
+        when deferrals.limit_reason is not null then deferrals.limit_reason
+        when elections.is_refunded then 'refund'
+    end as contribution_limit_reason,
+    coalesce(additions.match_amount, 0)::decimal(18, 2) as employer_match_amount,
+    case
+        when match_formula.kind = 'none' then 'no_formula'
+        when plan.match_from_day is null then 'not_eligible'
+        when deferrals.employee_id is null then 'not_participating'
+        when matches.failed_gate is not null then matches.failed_gate
+        when coalesce(matches.match_amount, 0) = 0 then 'formula_pays_nothing'
+        when additions.match_amount = 0 then 'limited_to_nothing'
+        else 'paid'
+    end as match_status,
+    coalesce(additions.core_amount, 0)::decimal(18, 2) as employer_core_amount,
+    case
+        when additions.core_amount > 0 then 'paid'
+        when core_formula.kind = 'none' then 'no_formula'
+        when plan.core_from_day is null then 'not_eligible'
+        when cores.failed_gate is not null then cores.failed_gate
+        when coalesce(cores.core_amount, 0) = 0 then 'formula_pays_nothing'
+        else 'limited_to_nothing'
+    end as core_status,
+    coalesce(
+        additions.pre_tax + additions.roth - additions.catch_up + additions.after_tax + additions.match_amount
+        + additions.core_amount,
+        0
+    )::decimal(18, 2) as annual_additions_amount,
+    accounts.match_vested_rate::decimal(9, 6) as match_vested_rate,
+    accounts.core_vested_rate::decimal(9, 6) as core_vested_rate,
+    accounts.employee_account_balance,
+    accounts.match_account_balance,
+    accounts.core_account_balance,
+    (accounts.match_forfeiture + accounts.core_forfeiture)::decimal(18, 2) as forfeiture_amount,
+    hce.employee_id is not null as is_hce
 from aged
+inner join {{ ref('int_eligibility') }} as plan
+    on aged.employee_id = plan.employee_id
+inner join {{ ref('int_accounts') }} as accounts
+    on aged.employee_id = accounts.employee_id
+cross join match_formula
+cross join {{ source('parameters', 'core_formulas') }} as core_formula
+left join elections
+    on aged.employee_id = elections.employee_id
+left join {{ ref('int_annual_additions') }} as additions
+    on aged.employee_id = additions.employee_id
+left join {{ ref('int_elective_deferrals') }} as deferrals
+    on aged.employee_id = deferrals.employee_id
+left join {{ ref('int_employer_match') }} as matches
+    on aged.employee_id = matches.employee_id
+left join {{ ref('int_employer_core') }} as cores
+    on aged.employee_id = cores.employee_id
+left join {{ ref('int_hce') }} as hce
+    on aged.employee_id = hce.employee_id
 inner join {{ ref('stg_age_segments') }} as ages
     on aged.current_age = ages.age
 inner join {{ ref('stg_tenure_segments') }} as tenures

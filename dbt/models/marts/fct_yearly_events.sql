@@ -1,6 +1,6 @@
--- The ledger: one row for each event of the simulated year, in a stated order within each person.
--- The order is by date, then hire, promotion, raise, termination. The id is a UUID made from what the event is, so the
--- same run gives the same ids.
+-- The ledger: one row for each event of the simulated year, in a stated order within each person. The order is by date,
+-- then hire, hce_status, eligibility, enrollment, changes of the deferral rate, promotion, raise, contribution, match,
+-- core, forfeiture, termination. The id is a UUID made from what the event is, so the same run gives the same ids.
 with
 
 hires as (
@@ -28,7 +28,7 @@ promotions as (
         'promotion' as event_type,
         'level_change' as event_category,
         promotion_date as effective_date,
-        6 as type_order,
+        8 as type_order,
         compensation_before,
         compensation_after,
         level_before,
@@ -46,7 +46,7 @@ raises as (
         'raise' as event_type,
         'merit_and_cola' as event_category,
         raise_date as effective_date,
-        7 as type_order,
+        9 as type_order,
         compensation_before,
         compensation_after,
         level_id as level_before,
@@ -84,7 +84,7 @@ terminations as (
         'termination' as event_type,
         termination_reason as event_category,
         termination_date as effective_date,
-        12 as type_order,
+        14 as type_order,
         null::decimal(18, 2) as compensation_before,
         null::decimal(18, 2) as compensation_after,
         null::integer as level_before,
@@ -96,6 +96,122 @@ terminations as (
     from leavers
 ),
 
+hce_statuses as (
+    select
+        hce.employee_id,
+        'hce_status' as event_type,
+        hce.hce_basis as event_category,
+        make_date({{ param('simulation_year', 'integer') }}, 1, 1) as effective_date,
+        2 as type_order,
+        '{"prior_year_compensation":' || hce.prior_year_compensation
+        || ',"threshold":' || hce.prior_year_hce_threshold || '}' as event_details
+    from {{ ref('int_hce') }} as hce
+),
+
+eligibilities as (
+    select
+        employee_id,
+        'eligibility' as event_type,
+        coalesce(entry_basis, 'plan_rule') as event_category,
+        first_may_join_on as effective_date,
+        3 as type_order,
+        '{"core_entry_date":' || coalesce('"' || core_entry_date || '"', 'null')
+        || ',"match_entry_date":' || coalesce('"' || match_entry_date || '"', 'null') || '}' as event_details
+    from {{ ref('int_eligibility') }}
+    where first_may_join_on is not null
+),
+
+deferral_changes as (
+    select
+        employee_id,
+        event_type,
+        event_category,
+        effective_date,
+        type_order,
+        ordinal,
+        rate_before::decimal(9, 6) as deferral_rate_before,
+        rate_after::decimal(9, 6) as deferral_rate_after,
+        event_probability,
+        random_draw,
+        event_details
+    from {{ ref('int_deferral_changes') }}
+),
+
+contributions as (
+    select
+        additions.employee_id,
+        'contribution' as event_type,
+        'elective_deferral' as event_category,
+        employment.as_of as effective_date,
+        10 as type_order,
+        (additions.pre_tax + additions.roth + additions.after_tax)::decimal(18, 2) as amount,
+        '{"after_tax":' || additions.after_tax || ',"catch_up":' || additions.catch_up
+        || ',"elected":' || deferrals.elected
+        || ',"limit_reason":'
+        || coalesce(
+            '"' || case when additions.cut_by_415 is null then deferrals.limit_reason else '415(c)' end || '"', 'null'
+        )
+        || ',"pre_tax":' || additions.pre_tax || ',"roth":' || additions.roth || '}' as event_details
+    from {{ ref('int_annual_additions') }} as additions
+    inner join {{ ref('int_employment') }} as employment
+        on additions.employee_id = employment.employee_id
+    inner join {{ ref('int_elective_deferrals') }} as deferrals
+        on additions.employee_id = deferrals.employee_id
+    where additions.pre_tax + additions.roth + additions.after_tax > 0
+),
+
+matches as (
+    select
+        additions.employee_id,
+        'employer_match' as event_type,
+        formulas.name as event_category,
+        employment.as_of as effective_date,
+        11 as type_order,
+        additions.match_amount as amount,
+        '{"before_limits":' || matches.match_amount || ',"plan_compensation":' || matches.plan_compensation || '}'
+            as event_details
+    from {{ ref('int_annual_additions') }} as additions
+    inner join {{ ref('int_employment') }} as employment
+        on additions.employee_id = employment.employee_id
+    inner join {{ ref('int_employer_match') }} as matches
+        on additions.employee_id = matches.employee_id
+    inner join {{ source('parameters', 'match_formulas') }} as formulas
+        on formulas.formula = 'current'
+    where additions.match_amount > 0
+),
+
+cores as (
+    select
+        additions.employee_id,
+        'employer_core' as event_type,
+        formulas.name as event_category,
+        employment.as_of as effective_date,
+        12 as type_order,
+        additions.core_amount as amount,
+        '{"plan_compensation":' || {{ dollars('employment.core_pay_cents') }}
+        || ',"reallocated_forfeitures":' || additions.reallocated || '}' as event_details
+    from {{ ref('int_annual_additions') }} as additions
+    inner join {{ ref('int_eligibility') }} as employment
+        on additions.employee_id = employment.employee_id
+    cross join {{ source('parameters', 'core_formulas') }} as formulas
+    where additions.core_amount > 0
+),
+
+forfeitures as (
+    select
+        accounts.employee_id,
+        'forfeiture' as event_type,
+        'unvested' as event_category,
+        employment.as_of as effective_date,
+        13 as type_order,
+        (accounts.match_forfeiture + accounts.core_forfeiture)::decimal(18, 2) as amount,
+        '{"core":' || accounts.core_forfeiture || ',"match":' || accounts.match_forfeiture || '}' as event_details
+    from {{ ref('int_accounts') }} as accounts
+    inner join {{ ref('int_employment') }} as employment
+        on accounts.employee_id = employment.employee_id
+    where accounts.match_forfeiture + accounts.core_forfeiture > 0
+),
+
 events as (
     select * from hires
     union all by name
@@ -104,6 +220,20 @@ events as (
     select * from raises
     union all by name
     select * from terminations
+    union all by name
+    select * from hce_statuses
+    union all by name
+    select * from eligibilities
+    union all by name
+    select * from deferral_changes
+    union all by name
+    select * from contributions
+    union all by name
+    select * from matches
+    union all by name
+    select * from cores
+    union all by name
+    select * from forfeitures
 )
 
 select
@@ -111,7 +241,7 @@ select
     {{ param('plan_design_id', 'varchar') }} as plan_design_id,
     md5(
         {{ param('scenario_id', 'varchar') }} || '|' || {{ param('plan_design_id', 'varchar') }} || '|' || employee_id
-        || '|' || {{ param('simulation_year', 'integer') }} || '|' || event_type || '|1'
+        || '|' || {{ param('simulation_year', 'integer') }} || '|' || event_type || '|' || coalesce(ordinal, 1)
     )::uuid::varchar as event_id,
     {{ param('simulation_year', 'integer') }} as simulation_year,
     employee_id,
@@ -123,8 +253,8 @@ select
     compensation_after,
     level_before,
     level_after,
-    null::decimal(9, 6) as deferral_rate_before,
-    null::decimal(9, 6) as deferral_rate_after,
+    deferral_rate_before,
+    deferral_rate_after,
     amount,
     event_probability,
     random_draw,

@@ -10,7 +10,11 @@ select
     bands.age_band,
     termination.multiplier::double as termination_multiplier,
     retirement.hazard::double as retirement_hazard,
-    promotion.multiplier::double as promotion_multiplier
+    promotion.multiplier::double as promotion_multiplier,
+    participation.age_from as participation_age_from,
+    participation.join_rate::double as join_rate,
+    participation.second_chance_rate::double as second_chance_rate,
+    participation.opt_out_rate::double as opt_out_rate
 from ages
 inner join {{ source('parameters', 'age_bands') }} as bands
     on
@@ -24,3 +28,7 @@ inner join {{ source('parameters', 'retirement_hazard') }} as retirement
     on
         ages.age >= retirement.age_from
         and (retirement.age_to is null or ages.age < retirement.age_to)
+inner join {{ source('parameters', 'participation_by_age') }} as participation
+    on
+        ages.age >= participation.age_from
+        and (participation.age_to is null or ages.age < participation.age_to)

@@ -13,7 +13,9 @@ annual_rates as (
 structure as (
     select
         round(coalesce(product((1 + structure_increase_rate)::double order by simulation_year), 1), 12)::decimal(18, 12)
-            as structure_factor
+            as structure_factor,
+        round(coalesce(product((1 + cola_rate)::double order by simulation_year), 1), 12)::decimal(18, 12)
+            as cola_factor
     from annual_rates
     where
         simulation_year > {{ param('start_year', 'integer') }}
@@ -22,21 +24,17 @@ structure as (
 
 select
     annual_rates.simulation_year,
+    make_date(annual_rates.simulation_year - 1, 1, 1) as prior_year_start,
     make_date(annual_rates.simulation_year, 1, 1) as year_start,
     make_date(annual_rates.simulation_year, 12, 31) as year_end,
     dayofyear(make_date(annual_rates.simulation_year, 12, 31))::integer as days_in_year,
     annual_rates.cola_rate,
     structure.structure_factor,
-    {{ date_in_year(
-        'annual_rates.simulation_year',
-        "substr(" ~ param('promotion_effective_date', 'varchar') ~ ", 1, 2)::integer",
-        "substr(" ~ param('promotion_effective_date', 'varchar') ~ ", 4, 2)::integer"
-    ) }} as promotion_date,
-    {{ date_in_year(
-        'annual_rates.simulation_year',
-        "substr(" ~ param('raise_fixed_date', 'varchar') ~ ", 1, 2)::integer",
-        "substr(" ~ param('raise_fixed_date', 'varchar') ~ ", 4, 2)::integer"
-    ) }} as fixed_raise_date
+    structure.cola_factor,
+    {{ yearly_date('annual_rates.simulation_year', param('promotion_effective_date', 'varchar')) }} as promotion_date,
+    {{ yearly_date('annual_rates.simulation_year', param('raise_fixed_date', 'varchar')) }} as fixed_raise_date,
+    {{ yearly_date('annual_rates.simulation_year', param('escalation_effective_day', 'varchar')) }} as escalation_date,
+    {{ yearly_date('annual_rates.simulation_year', param('reenrollment_date', 'varchar')) }} as reenrollment_date
 from annual_rates
 cross join structure
 where annual_rates.simulation_year = {{ param('simulation_year', 'integer') }}

@@ -7,7 +7,19 @@ select
     census.employee_gross_compensation as compensation,
     census.department,
     census.scheduled_hours_per_week,
-    census.employee_termination_date as announced_termination_date
+    census.employee_termination_date as announced_termination_date,
+    coalesce(census.employee_deferral_rate, 0)::decimal(9, 6) as deferral_rate,
+    case
+        when census.employee_deferral_rate > 0 then coalesce(census.enrollment_method, 'voluntary')
+    end as enrollment_method,
+    census.employee_enrollment_date as enrollment_date,
+    census.auto_escalation_opt_out,
+    census.plan_eligible_override,
+    census.is_five_percent_owner,
+    census.prior_year_compensation,
+    census.employee_account_balance,
+    census.match_account_balance,
+    census.core_account_balance
 from {{ source('inputs', 'census') }} as census
 inner join {{ ref('stg_job_levels') }} as levels
     on

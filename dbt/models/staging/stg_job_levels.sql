@@ -27,7 +27,8 @@ select
     promotion.factor::double as promotion_factor,
     merit.merit_rate as merit_shape,
     new_hire_pay.percentile as new_hire_percentile,
-    new_hire_pay.market_factor as new_hire_market_factor
+    new_hire_pay.market_factor as new_hire_market_factor,
+    participation.join_factor::double as join_factor
 from levels
 cross join {{ ref('stg_calendar') }} as calendar
 inner join {{ source('parameters', 'termination_by_level') }} as termination
@@ -38,3 +39,5 @@ inner join {{ source('parameters', 'merit_by_level') }} as merit
     on levels.level_id = merit.level_id
 inner join {{ source('parameters', 'new_hire_pay') }} as new_hire_pay
     on levels.level_id = new_hire_pay.level_id
+inner join {{ source('parameters', 'participation_by_level') }} as participation
+    on levels.level_id = participation.level_id

@@ -3,13 +3,29 @@ with
 
 years_of_service as (
     select unnest(range(0, 221))::integer as completed_years
+),
+
+vested as (
+    select
+        years_of_service.completed_years,
+        max(schedules.vested_rate) filter (where schedules.contribution_source = 'match') as match_vested_rate,
+        max(schedules.vested_rate) filter (where schedules.contribution_source = 'core') as core_vested_rate
+    from years_of_service
+    inner join {{ source('parameters', 'vesting_schedules') }} as schedules
+        on
+            years_of_service.completed_years >= schedules.years_from
+            and (schedules.years_to is null or years_of_service.completed_years < schedules.years_to)
+    group by years_of_service.completed_years
 )
 
 select
     years_of_service.completed_years,
     bands.tenure_band,
     termination.multiplier::double as termination_multiplier,
-    promotion.multiplier::double as promotion_multiplier
+    promotion.multiplier::double as promotion_multiplier,
+    second_chance.factor::double as second_chance_factor,
+    vested.match_vested_rate,
+    vested.core_vested_rate
 from years_of_service
 inner join {{ source('parameters', 'tenure_bands') }} as bands
     on
@@ -19,3 +35,9 @@ inner join {{ source('parameters', 'termination_by_tenure') }} as termination
     on bands.tenure_band = termination.tenure_band
 inner join {{ source('parameters', 'promotion_by_tenure') }} as promotion
     on bands.tenure_band = promotion.tenure_band
+inner join {{ source('parameters', 'second_chance_by_service') }} as second_chance
+    on
+        years_of_service.completed_years >= second_chance.tenure_from
+        and (second_chance.tenure_to is null or years_of_service.completed_years < second_chance.tenure_to)
+inner join vested
+    on years_of_service.completed_years = vested.completed_years

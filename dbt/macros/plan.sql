@@ -1,0 +1,60 @@
+{#- The catch-up limit of somebody born in a year: none before the year of the 50th birthday; in the years of the 60th
+    to 63rd the higher limit instead, where it is in force and the plan adopts it. Code section 414(v)(2). -#}
+{% macro catch_up_limit(limits, birth_year) -%}
+    case
+        when {{ limits }}.limit_year - {{ birth_year }} < 50 then 0::decimal(18, 2)
+        when
+            {{ limits }}.limit_year - {{ birth_year }} between 60 and 63 and {{ param('super_catch_up', 'boolean') }}
+            then coalesce({{ limits }}.super_catch_up_limit, {{ limits }}.catch_up_limit)
+        else {{ limits }}.catch_up_limit
+    end
+{%- endmacro %}
+
+{#- What a tier set is chosen by: completed years of service, points (age + service), age, or nothing. -#}
+{% macro tier_value(tiers_by, age, service) -%}
+    case {{ tiers_by }}
+        when 'service' then {{ service }}
+        when 'points' then {{ age }} + {{ service }}
+        when 'age' then {{ age }}
+        else 0
+    end
+{%- endmacro %}
+
+{#- A deferral rate after a person's own change, the alias of a row of int_own_changes. -#}
+{% macro changed_rate(rate, changes) -%}
+    case {{ changes }}.change
+        when 'raise' then greatest(
+            {{ rate }},
+            least({{ rate }} + {{ changes }}.increase, {{ param('maximum_deferral_rate', 'decimal(9, 6)') }})
+        )
+        when 'halve' then round({{ rate }} / 2, 6)
+        else 0
+    end::decimal(9, 6)
+{%- endmacro %}
+
+{#- The part of a deferral on which a tier, the alias of a row of stg_match_tiers, pays a match; not rounded. -#}
+{% macro tier_deferral(deferral, pay) -%}
+    (
+        least({{ deferral }}::decimal(38, 8), {{ pay }}::decimal(38, 2) * tiers.upper_bound)
+        - least({{ deferral }}::decimal(38, 8), {{ pay }}::decimal(38, 2) * tiers.lower_bound)
+    )
+{%- endmacro %}
+
+{#- Which gate of a contribution source stands in the way, the first that fails: 1,000 hours in the year, or employment
+    on 31 December, from which retirement and leaving at 55 or older may be excepted. The alias is of int_employment. -#}
+{% macro failed_gate(people, source) -%}
+    case
+        when {{ param(source ~ '_hours_gate', 'boolean') }} and {{ people }}.hundredths_of_hours < 100000
+            then 'hours_requirement'
+        when
+            {{ param(source ~ '_last_day_gate', 'boolean') }}
+            and {{ people }}.termination_date is not null
+            and {{ people }}.last_day < {{ people }}.days_in_year
+            and not (
+                {{ param(source ~ '_retirement_exception', 'boolean') }}
+                and {{ people }}.termination_reason = 'retirement'
+            )
+            and not ({{ param(source ~ '_age_exception', 'boolean') }} and {{ people }}.age >= 55)
+            then 'last_day_requirement'
+    end
+{%- endmacro %}

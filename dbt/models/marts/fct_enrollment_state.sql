@@ -1,0 +1,95 @@
+-- What the plan has to remember of people who are employed at the close, beyond the snapshot: a choice or an opt-out
+-- that takes effect next year, the last opt-out, and whether they changed their rate themselves since they were
+-- enrolled.
+with
+
+pending_enrollments as (
+    select
+        joining.employee_id,
+        joining.joins_on as pending_date,
+        rates.deferral_rate as pending_rate,
+        joining.join_probability::decimal(9, 6) as pending_probability,
+        joining.join_draw as pending_draw
+    from {{ ref('int_joining') }} as joining
+    inner join {{ ref('int_chosen_rates') }} as rates
+        on joining.employee_id = rates.employee_id
+    where
+        year(joining.joins_on) > {{ param('simulation_year', 'integer') }}
+        and not exists (
+            select 1
+            from {{ ref('int_enrollments') }} as enrollments
+            where enrollments.employee_id = joining.employee_id
+        )
+),
+
+pending_opt_outs as (
+    select
+        employee_id,
+        opts_out_on as pending_date,
+        opt_out_probability as pending_probability,
+        opt_out_draw as pending_draw
+    from {{ ref('int_enrollments') }}
+    where year(opts_out_on) > {{ param('simulation_year', 'integer') }}
+    union all
+    select
+        employee_id,
+        opts_out_on as pending_date,
+        opt_out_probability as pending_probability,
+        opt_out_draw as pending_draw
+    from {{ ref('int_reenrollments') }}
+    where year(opts_out_on) > {{ param('simulation_year', 'integer') }}
+),
+
+elections as (
+    select
+        employee_id,
+        max(effective_date) filter (where event_category = 'opt_out') as opted_out_on,
+        arg_max(
+            event_category = 'own_change' or event_type = 'deferral_match_response', effective_date
+        ) filter (
+            where event_type in ('enrollment', 'deferral_match_response') or event_category = 'own_change'
+        ) as is_own_choice
+    from {{ ref('int_deferral_changes') }}
+    group by employee_id
+),
+
+states as (
+    select
+        people.employee_id,
+        coalesce(elections.is_own_choice, people.has_made_own_choice) as has_made_own_choice,
+        coalesce(elections.opted_out_on, people.last_opt_out_date) as last_opt_out_date,
+        case
+            when pending_enrollments.employee_id is not null then 'enrollment'
+            when pending_opt_outs.employee_id is not null then 'opt_out'
+        end as pending_kind,
+        coalesce(pending_enrollments.pending_date, pending_opt_outs.pending_date) as pending_date,
+        pending_enrollments.pending_rate,
+        coalesce(pending_enrollments.pending_probability, pending_opt_outs.pending_probability) as pending_probability,
+        coalesce(pending_enrollments.pending_draw, pending_opt_outs.pending_draw) as pending_draw
+    from {{ ref('int_eligibility') }} as people
+    left join elections
+        on people.employee_id = elections.employee_id
+    left join pending_enrollments
+        on people.employee_id = pending_enrollments.employee_id
+    left join pending_opt_outs
+        on people.employee_id = pending_opt_outs.employee_id
+    where people.termination_date is null
+)
+
+select
+    {{ param('scenario_id', 'varchar') }} as scenario_id,
+    {{ param('plan_design_id', 'varchar') }} as plan_design_id,
+    {{ param('simulation_year', 'integer') }} as simulation_year,
+    employee_id,
+    has_made_own_choice,
+    last_opt_out_date,
+    pending_kind,
+    pending_date,
+    pending_rate,
+    pending_probability,
+    pending_draw
+from states
+where
+    has_made_own_choice
+    or last_opt_out_date is not null
+    or pending_kind is not null

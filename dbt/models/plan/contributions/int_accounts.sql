@@ -1,0 +1,78 @@
+-- The accounts at the close of the year or at exit, how far they are vested, and what a leaver forfeits. Balance =
+-- opening x (1 + r) + contributions x (1 + r / 2), both returns prorated to the exit, rounded once. Vested by completed
+-- years of service on the schedule of each source; full from normal retirement age while employed. Forfeiture = the
+-- unvested part of the closing employer accounts at exit, a simplification of section 411(a)(6); leavers' accounts then
+-- leave the plan. Code section 411(a).
+with
+
+balances as (
+    select
+        people.employee_id,
+        people.termination_date,
+        case
+            when people.age >= {{ param('normal_retirement_age', 'integer') }} then 1::decimal(9, 6)
+            else tenures.match_vested_rate
+        end as match_vested_rate,
+        case
+            when people.age >= {{ param('normal_retirement_age', 'integer') }} then 1::decimal(9, 6)
+            else tenures.core_vested_rate
+        end as core_vested_rate,
+        2000000::hugeint * people.days_in_year as unit,
+        ({{ param('annual_return', 'decimal(9, 6)') }} * 1000000)::hugeint * people.last_day as return_days,
+        (coalesce(opening.employee_account_balance, 0) * 100)::bigint as employee_opening,
+        (coalesce(opening.match_account_balance, 0) * 100)::bigint as match_opening,
+        (coalesce(opening.core_account_balance, 0) * 100)::bigint as core_opening,
+        (coalesce(additions.pre_tax + additions.roth + additions.after_tax, 0) * 100)::bigint as employee_paid_in,
+        (coalesce(additions.match_amount, 0) * 100)::bigint as match_paid_in,
+        (coalesce(additions.core_amount, 0) * 100)::bigint as core_paid_in
+    from {{ ref('int_employment') }} as people
+    inner join {{ ref('stg_tenure_segments') }} as tenures
+        on people.completed_years = tenures.completed_years
+    left join {{ ref('int_opening_workforce') }} as opening
+        on people.employee_id = opening.employee_id
+    left join {{ ref('int_annual_additions') }} as additions
+        on people.employee_id = additions.employee_id
+),
+
+closed as (
+    select
+        employee_id,
+        termination_date,
+        match_vested_rate,
+        core_vested_rate,
+        {{ dollars(rounded_ratio(
+            'employee_opening * (unit + 2 * return_days) + employee_paid_in * (unit + return_days)', 'unit'
+        )) }} as employee_account_balance,
+        {{ dollars(rounded_ratio(
+            'match_opening * (unit + 2 * return_days) + match_paid_in * (unit + return_days)', 'unit'
+        )) }} as match_account_balance,
+        {{ dollars(rounded_ratio(
+            'core_opening * (unit + 2 * return_days) + core_paid_in * (unit + return_days)', 'unit'
+        )) }} as core_account_balance
+    from balances
+),
+
+forfeited as (
+    select
+        *,
+        case
+            when termination_date is null then 0
+            else round(match_account_balance::decimal(38, 2) * (1 - match_vested_rate), 2)
+        end::decimal(18, 2) as match_forfeiture,
+        case
+            when termination_date is null then 0
+            else round(core_account_balance::decimal(38, 2) * (1 - core_vested_rate), 2)
+        end::decimal(18, 2) as core_forfeiture
+    from closed
+)
+
+select
+    employee_id,
+    match_vested_rate,
+    core_vested_rate,
+    employee_account_balance,
+    match_account_balance,
+    core_account_balance,
+    match_forfeiture,
+    core_forfeiture
+from forfeited

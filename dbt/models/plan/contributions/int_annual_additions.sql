@@ -1,0 +1,156 @@
+-- What everyone and their employer finally contribute: the annual additions within the limit. Code section 415(c).
+-- Additions = deferrals without catch-up + after-tax + match + core + reallocated forfeitures, at most the limit and
+-- the paid compensation of the whole year. What is too much is cut in the plan's order of after-tax, core (with
+-- reallocated forfeitures) and match; safe-harbor money is cut last, after deferrals that earn no match. Every cut
+-- leaves its reason.
+with
+
+contributions as (
+    select
+        people.employee_id,
+        people.paid_cents,
+        coalesce(deferrals.pre_tax, 0)::decimal(18, 2) as pre_tax,
+        coalesce(deferrals.roth, 0)::decimal(18, 2) as roth,
+        coalesce(deferrals.catch_up, 0)::decimal(18, 2) as catch_up,
+        coalesce(deferrals.after_tax, 0)::decimal(18, 2) as after_tax,
+        coalesce(matches.match_amount, 0)::decimal(18, 2) as match_amount,
+        coalesce(matches.matched_deferral, 0)::decimal(18, 2) as matched_deferral,
+        (coalesce(cores.core_amount, 0) + coalesce(reallocations.reallocated, 0))::decimal(18, 2) as core_amount,
+        coalesce(reallocations.reallocated, 0)::decimal(18, 2) as reallocated
+    from {{ ref('int_employment') }} as people
+    left join {{ ref('int_elective_deferrals') }} as deferrals
+        on people.employee_id = deferrals.employee_id
+    left join {{ ref('int_employer_match') }} as matches
+        on people.employee_id = matches.employee_id
+    left join {{ ref('int_employer_core') }} as cores
+        on people.employee_id = cores.employee_id
+    left join {{ ref('int_reallocations') }} as reallocations
+        on people.employee_id = reallocations.employee_id
+),
+
+orders as (
+    select string_split({{ param('limit_415_order', 'varchar') }}, ',') as cut_order
+),
+
+rules as (
+    select
+        limits.annual_additions_limit,
+        match_formulas.kind in ('safe_harbor', 'qaca') as is_match_safe,
+        core_formulas.kind = 'safe_harbor' as is_core_safe,
+        list_position(orders.cut_order, 'after_tax') as after_tax_turn,
+        list_position(orders.cut_order, 'core') as core_turn,
+        list_position(orders.cut_order, 'match') as match_turn
+    from {{ ref('stg_irs_limits') }} as limits
+    cross join {{ source('parameters', 'match_formulas') }} as match_formulas
+    cross join {{ source('parameters', 'core_formulas') }} as core_formulas
+    cross join orders
+    where match_formulas.formula = 'current'
+),
+
+weighed as (
+    select
+        contributions.*,
+        rules.is_match_safe,
+        rules.is_core_safe,
+        rules.after_tax_turn,
+        rules.core_turn,
+        rules.match_turn,
+        greatest(
+            contributions.pre_tax + contributions.roth - contributions.catch_up + contributions.after_tax
+            + contributions.match_amount + contributions.core_amount
+            - least(rules.annual_additions_limit, {{ dollars('contributions.paid_cents') }}),
+            0
+        )::decimal(18, 2) as excess,
+        case when rules.is_match_safe then 0 else contributions.match_amount end::decimal(18, 2) as open_match,
+        case when rules.is_core_safe then 0 else contributions.core_amount end::decimal(18, 2) as open_core
+    from contributions
+    cross join rules
+    where
+        contributions.pre_tax + contributions.roth + contributions.after_tax
+        + contributions.match_amount + contributions.core_amount > 0
+),
+
+-- each source gives what is left of the excess after the sources whose turn comes before
+first_cuts as (
+    select
+        *,
+        least(
+            after_tax,
+            greatest(
+                excess
+                - case when core_turn < after_tax_turn then open_core else 0 end
+                - case when match_turn < after_tax_turn then open_match else 0 end,
+                0
+            )
+        )::decimal(18, 2) as after_tax_cut,
+        least(
+            open_core,
+            greatest(
+                excess
+                - case when after_tax_turn < core_turn then after_tax else 0 end
+                - case when match_turn < core_turn then open_match else 0 end,
+                0
+            )
+        )::decimal(18, 2) as core_cut,
+        least(
+            open_match,
+            greatest(
+                excess
+                - case when after_tax_turn < match_turn then after_tax else 0 end
+                - case when core_turn < match_turn then open_core else 0 end,
+                0
+            )
+        )::decimal(18, 2) as match_cut
+    from weighed
+),
+
+last_cuts as (
+    select
+        *,
+        least(
+            greatest(pre_tax + roth - catch_up - matched_deferral, 0), excess - after_tax_cut - core_cut - match_cut
+        )::decimal(18, 2) as deferral_cut
+    from first_cuts
+),
+
+safe_cuts as (
+    select
+        *,
+        least(
+            core_amount - core_cut, excess - after_tax_cut - core_cut - match_cut - deferral_cut
+        )::decimal(18, 2) as safe_core_cut
+    from last_cuts
+)
+
+select
+    employee_id,
+    (pre_tax - least(pre_tax, deferral_cut))::decimal(18, 2) as pre_tax,
+    (roth - greatest(deferral_cut - pre_tax, 0))::decimal(18, 2) as roth,
+    catch_up,
+    (after_tax - after_tax_cut)::decimal(18, 2) as after_tax,
+    greatest(
+        match_amount - match_cut
+        - (excess - after_tax_cut - core_cut - match_cut - deferral_cut - safe_core_cut),
+        0
+    )::decimal(18, 2) as match_amount,
+    (core_amount - core_cut - safe_core_cut)::decimal(18, 2) as core_amount,
+    least(reallocated, core_amount - core_cut - safe_core_cut)::decimal(18, 2) as reallocated,
+    case
+        when excess > 0
+            then array_to_string(
+                list_filter(
+                    [
+                        case when after_tax_cut > 0 then 'after_tax' end,
+                        case when core_cut + safe_core_cut > 0 then 'core' end,
+                        case when match_cut > 0 then 'match' end,
+                        case when deferral_cut > 0 then 'unmatched deferrals' end,
+                        case
+                            when excess > after_tax_cut + core_cut + match_cut + deferral_cut then 'safe-harbor money'
+                        end
+                    ],
+                    lambda cut: cut is not null
+                ),
+                ', '
+            )
+    end as cut_by_415
+from safe_cuts

@@ -1,0 +1,132 @@
+-- What each participant defers in the year. Code sections 402(g), 414(v), 414(v)(7). Elected = sum over pay and rate
+-- segments of pay x days / days in the year x rate, written as a fold: the opening rate x pay from the first eligible
+-- day, and each change of the rate x pay from its day on; never capped by 401(a)(17). B = min(402(g) limit, plan
+-- maximum rate x pay while eligible); deferred D = min(elected, B + catch-up limit), of which max(0, D - B) is catch-
+-- up. From the year in which a wage threshold is in force, catch-up of people paid above it the year before is all
+-- Roth, and nothing where the plan has no Roth feature. After-tax contributions follow the enrolled pay; with spill-
+-- over only for those who reached the 402(g) limit.
+with
+
+changed as (
+    select
+        changes.employee_id,
+        sum(
+            ((changes.rate_after - changes.rate_before) * 1000000)::bigint
+            * {{ pay_days('people', 'dayofyear(changes.effective_date)') }}::hugeint
+        ) as rate_pay_days,
+        sum(
+            ((changes.rate_after > 0)::integer - (changes.rate_before > 0)::integer)
+            * {{ pay_days('people', 'dayofyear(changes.effective_date)') }}
+        ) as enrolled_pay_days
+    from {{ ref('int_deferral_changes') }} as changes
+    inner join {{ ref('int_eligibility') }} as people
+        on changes.employee_id = people.employee_id
+    where
+        not changes.is_refunded
+        and people.deferral_from_day is not null
+    group by changes.employee_id
+),
+
+participants as (
+    select
+        people.employee_id,
+        people.days_in_year,
+        people.deferral_pay_cents,
+        case when people.pending_kind = 'opt_out' then 0 else people.opening_rate end as opening_rate,
+        {{ pay_days('people', 'people.deferral_from_day') }} as opening_pay_days,
+        coalesce(changed.rate_pay_days, 0) as rate_pay_days,
+        coalesce(changed.enrolled_pay_days, 0) as enrolled_pay_days,
+        limits.elective_deferral_limit,
+        coalesce(
+            not people.is_new_hire and people.prior_year_compensation > limits.roth_catch_up_wage_threshold, false
+        ) as is_catch_up_roth,
+        {{ catch_up_limit('limits', 'year(people.employee_birth_date)') }} as age_catch_up_limit
+    from {{ ref('int_eligibility') }} as people
+    cross join {{ ref('stg_irs_limits') }} as limits
+    left join changed
+        on people.employee_id = changed.employee_id
+    where
+        people.deferral_from_day is not null
+        and (
+            changed.employee_id is not null
+            or (people.opening_rate > 0 and people.pending_kind is null)
+        )
+),
+
+elected as (
+    select
+        *,
+        {{ dollars(rounded_ratio(
+            '(opening_rate * 1000000)::bigint * opening_pay_days::hugeint + rate_pay_days',
+            'days_in_year * 1000000::hugeint'
+        )) }} as elected,
+        {{ dollars(rounded_ratio(
+            '(opening_rate > 0)::integer * opening_pay_days + enrolled_pay_days', 'days_in_year'
+        )) }} as enrolled_pay,
+        {{ dollars(rounded_ratio(
+            "(" ~ param('maximum_deferral_rate', 'decimal(9, 6)') ~ " * 1000000)::bigint * deferral_pay_cents",
+            '1000000'
+        )) }} as plan_maximum,
+        case
+            when is_catch_up_roth and not {{ param('roth_feature', 'boolean') }} then 0::decimal(18, 2)
+            else age_catch_up_limit
+        end as catch_up_limit
+    from participants
+),
+
+limited as (
+    select
+        *,
+        least(elective_deferral_limit, plan_maximum) as base_limit,
+        least(elected, least(elective_deferral_limit, plan_maximum) + catch_up_limit) as deferral
+    from elected
+),
+
+parted as (
+    select
+        *,
+        greatest(deferral - base_limit, 0)::decimal(18, 2) as catch_up,
+        case
+            when
+                not {{ param('after_tax_spill_over', 'boolean') }}
+                or least(deferral, base_limit) >= elective_deferral_limit
+                then round(
+                    {{ param('after_tax_rate', 'decimal(9, 6)') }} * enrolled_pay, 2
+                )
+            else 0
+        end::decimal(18, 2) as after_tax
+    from limited
+),
+
+split as (
+    select
+        *,
+        (
+            round({{ param('roth_share', 'decimal(9, 6)') }} * (deferral - catch_up)::decimal(18, 2), 2)
+            + case
+                when is_catch_up_roth then catch_up
+                else round({{ param('roth_share', 'decimal(9, 6)') }} * catch_up, 2)
+            end
+        )::decimal(18, 2) as roth
+    from parted
+)
+
+select
+    employee_id,
+    elected,
+    base_limit,
+    catch_up_limit,
+    deferral,
+    catch_up,
+    (deferral - roth)::decimal(18, 2) as pre_tax,
+    roth,
+    after_tax,
+    case
+        when elected <= deferral then null
+        when catch_up_limit < age_catch_up_limit then '414(v)(7) no Roth feature'
+        when base_limit < elective_deferral_limit then 'plan_maximum_rate'
+        when catch_up_limit > 0 then '402(g) and 414(v)'
+        else '402(g)'
+    end as limit_reason
+from split
+where elected > 0

@@ -1,0 +1,27 @@
+-- One row: the forfeitures there are to use this year, and what for.  Rev. Proc./Reg. section 1.401-7.
+-- The pool is what was forfeited last year and what was carried over. Plan expenses come first where they are paid from
+-- it; the rest reduces what the employer pays, or is reallocated to those eligible at the year's end.
+with
+
+last_year as (
+    select
+        coalesce(max(value) filter (where metric = 'forfeiture_total'), 0)
+        + coalesce(max(value) filter (where metric = 'forfeitures_carried_forward'), 0) as pool
+    from {{ source('ledger', 'fct_annual_metrics') }}
+    where
+        simulation_year = {{ param('simulation_year', 'integer') }} - 1
+        and {{ param('simulation_year', 'integer') }} > {{ param('start_year', 'integer') }}
+)
+
+select
+    pool::decimal(18, 2) as pool,
+    case
+        when {{ param('forfeiture_use', 'varchar') }} = 'pay_expenses'
+            then least(pool, {{ param('plan_expenses', 'decimal(18, 2)') }})
+        else 0
+    end::decimal(18, 2) as paid_expenses,
+    case
+        when {{ param('forfeiture_use', 'varchar') }} = 'reallocate' then pool
+        else 0
+    end::decimal(18, 2) as to_reallocate
+from last_year

@@ -1,0 +1,108 @@
+-- Who is eligible for which contribution source from which day of the year, and on how much pay.
+-- Eligible from the entry date on, unless the level of 1 January (or at hire) or the department is excluded. Plan
+-- compensation of a source = what is paid from its entry date to the exit (or in the whole year), at most the limit of
+-- section 401(a)(17), which is never prorated. Somebody first may join on the entry date, or on the 1 January on which
+-- an exclusion has ended.
+with
+
+people as (
+    select
+        employment.*,
+        opening.was_eligible,
+        coalesce(entries.deferral_entry_date, opening.deferral_entry_date) as deferral_entry_date,
+        coalesce(entries.match_entry_date, opening.match_entry_date) as match_entry_date,
+        coalesce(entries.core_entry_date, opening.core_entry_date) as core_entry_date,
+        entries.entry_basis,
+        exists(
+            select 1
+            from {{ source('parameters', 'excluded_groups') }} as groups
+            where
+                (groups.kind = 'level' and groups.name = employment.level_id::varchar)
+                or (groups.kind = 'department' and groups.name = opening.department)
+        ) as is_excluded,
+        coalesce(opening.deferral_rate, 0)::decimal(9, 6) as opening_rate,
+        opening.enrollment_date,
+        opening.enrollment_method,
+        coalesce(opening.has_opted_out, false) as has_opted_out,
+        opening.last_opt_out_date,
+        coalesce(opening.has_made_own_choice, false) as has_made_own_choice,
+        coalesce(opening.auto_escalation_opt_out, false) as has_refused_escalation,
+        coalesce(opening.escalation_count, 0) as escalation_count,
+        opening.pending_kind,
+        opening.pending_date,
+        opening.pending_rate,
+        opening.pending_probability,
+        opening.pending_draw,
+        opening.prior_year_compensation,
+        calendar.year_start
+    from {{ ref('int_employment') }} as employment
+    cross join {{ ref('stg_calendar') }} as calendar
+    left join {{ ref('int_opening_workforce') }} as opening
+        on employment.employee_id = opening.employee_id
+    left join {{ ref('int_entry_dates') }} as entries
+        on employment.employee_id = entries.employee_id
+),
+
+eligible as (
+    select
+        *,
+        case
+            when not is_excluded and deferral_entry_date <= as_of
+                then greatest(
+                    first_day,
+                    case when deferral_entry_date < year_start then 1 else dayofyear(deferral_entry_date) end
+                )
+        end::integer as deferral_from_day,
+        case
+            when not is_excluded and match_entry_date <= as_of
+                then greatest(
+                    first_day,
+                    case when match_entry_date < year_start then 1 else dayofyear(match_entry_date) end
+                )
+        end::integer as match_from_day,
+        case
+            when not is_excluded and core_entry_date <= as_of
+                then greatest(
+                    first_day,
+                    case when core_entry_date < year_start then 1 else dayofyear(core_entry_date) end
+                )
+        end::integer as core_from_day,
+        case
+            when is_excluded or deferral_entry_date > as_of then null
+            when deferral_entry_date >= year_start then deferral_entry_date
+            when not was_eligible then year_start
+        end as first_may_join_on
+    from people
+)
+
+select
+    eligible.*,
+    coalesce(
+        {{ rounded_ratio(pay_days('eligible', 'eligible.deferral_from_day'), 'eligible.days_in_year') }}, 0
+    ) as deferral_pay_cents,
+    case
+        when eligible.match_from_day is null then 0
+        else least(
+            (limits.compensation_limit * 100)::bigint,
+            case
+                when {{ param('compensation_from', 'varchar') }} = 'plan_year' then eligible.paid_cents
+                else {{ rounded_ratio(
+                    pay_days('eligible', 'eligible.match_from_day'), 'eligible.days_in_year'
+                ) }}
+            end
+        )
+    end as match_pay_cents,
+    case
+        when eligible.core_from_day is null then 0
+        else least(
+            (limits.compensation_limit * 100)::bigint,
+            case
+                when {{ param('compensation_from', 'varchar') }} = 'plan_year' then eligible.paid_cents
+                else {{ rounded_ratio(
+                    pay_days('eligible', 'eligible.core_from_day'), 'eligible.days_in_year'
+                ) }}
+            end
+        )
+    end as core_pay_cents
+from eligible
+cross join {{ ref('stg_irs_limits') }} as limits

@@ -1,0 +1,53 @@
+-- What participants change by themselves: each year after that of their enrollment some raise their rate by one or two
+-- points, halve it or stop, on a drawn day; one change a person and year.
+with
+
+keyed as (
+    select
+        employee_id,
+        as_of,
+        year_start,
+        days_in_year,
+        {{ draw_key('own_change', 'employee_id') }} as draw_key
+    from {{ ref('int_eligibility') }}
+    where
+        opening_rate > 0
+        and deferral_from_day is not null
+        and pending_kind is null
+),
+
+drawn as (
+    select
+        employee_id,
+        as_of,
+        (year_start + floor({{ draw2('draw_key') }} * days_in_year)::integer)::date as changed_on,
+        {{ draw('draw_key') }} as change_draw,
+        {{ param('own_change_raise_rate', 'decimal(9, 6)') }} as raise_rate,
+        {{ param('own_change_halve_rate', 'decimal(9, 6)') }} as halve_rate,
+        {{ param('own_change_stop_rate', 'decimal(9, 6)') }} as stop_rate
+    from keyed
+)
+
+select
+    employee_id,
+    changed_on,
+    change_draw,
+    case
+        when change_draw < raise_rate::double then 'raise'
+        when change_draw < (raise_rate + halve_rate)::double then 'halve'
+        else 'stop'
+    end as change,
+    case
+        when change_draw < raise_rate::double / 2 then 0.01
+        when change_draw < raise_rate::double then 0.02
+        else 0
+    end::decimal(9, 6) as increase,
+    case
+        when change_draw < raise_rate::double then raise_rate
+        when change_draw < (raise_rate + halve_rate)::double then halve_rate
+        else stop_rate
+    end as change_probability
+from drawn
+where
+    change_draw < (raise_rate + halve_rate + stop_rate)::double
+    and changed_on <= as_of

@@ -1,0 +1,61 @@
+"""Which nondiscrimination tests a plan needs, told from its configuration alone."""
+
+from decimal import Decimal
+
+from planalign_orchestrator.config.formulas import MatchTier, core_kind, match_kind, match_tiers
+from planalign_orchestrator.config.model import SimulationConfig
+from planalign_orchestrator.config.plan import PlanSection
+
+# 401(m)(11)(B)(i): the deferrals that a match of a plan without ACP test may reward, as a share of pay
+_LARGEST_MATCHED_RATE = Decimal("0.06")
+
+
+def testing_status(cfg: SimulationConfig) -> tuple[str, ...]:
+    """Return a sentence for each test that the plan needs or is spared, with the section of the Code it rests on."""
+    plan = cfg.plan
+    sentences = [_deferral_sentence(plan)]
+    if plan.after_tax.rate > 0:
+        sentences.append("After-tax contributions: need ACP testing under 401(m)(2).")
+    if plan.match.formula == "custom" and plan.match.tiers_by != "none":
+        sentences.append(f"Match by {plan.match.tiers_by}: requires 401(a)(4) testing.")
+    if plan.core.formula in ("service", "points", "age"):
+        sentences.append(f"Core contribution by {plan.core.formula}: requires 401(a)(4) testing.")
+    return tuple(sentences)
+
+
+def _deferral_sentence(plan: PlanSection) -> str:
+    kind = match_kind(plan.match)
+    if kind == "safe_harbor":
+        return "Safe harbor under 401(k)(12) and 401(m)(11) by its match: no ADP or ACP testing."
+    if kind == "qaca":
+        return "Safe harbor under 401(k)(13) and 401(m)(12) by its match (QACA): no ADP or ACP testing."
+    if core_kind(plan.core) != "safe_harbor":
+        return (
+            "Needs ADP testing under 401(k)(3)."
+            if kind == "none"
+            else "Needs ADP and ACP testing under 401(k)(3) and 401(m)(2)."
+        )
+    by_core = "Safe harbor under 401(k)(12) by its nonelective core contribution"
+    if kind == "none":
+        return f"{by_core}: no ADP or ACP testing."
+    if _is_spared_acp(plan):
+        return f"{by_core}, and under 401(m)(11) by the limits of its match: no ADP or ACP testing."
+    return f"{by_core}: no ADP testing, but the match needs ACP testing under 401(m)(2)."
+
+
+def _is_spared_acp(plan: PlanSection) -> bool:
+    """Whether a match beside a safe-harbor core contribution stays within 401(m)(11)(B)."""
+    match = plan.match
+    tiers = match_tiers(match)
+    gated = match.hours_gate or match.last_day_gate
+    return match.tiers_by == "none" and not gated and _never_rises(tiers) and tiers[-1].upper <= _LARGEST_MATCHED_RATE
+
+
+def _never_rises(tiers: tuple[MatchTier, ...]) -> bool:
+    """Whether no deferral is matched at a higher rate than the deferrals below it; a gap is a rate of 0."""
+    upper, rate = Decimal(0), tiers[0].rate
+    for tier in tiers:
+        if tier.lower > upper or tier.rate > rate:
+            return False
+        upper, rate = tier.upper, tier.rate
+    return True

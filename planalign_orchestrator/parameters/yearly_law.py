@@ -1,0 +1,120 @@
+"""What the law forbids in the plan of a year: checks against the limits of every simulated year.
+
+All else that the law says about the plan is checked with the configuration itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from planalign_orchestrator.parameters.limits import YearLimits, dollars
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.config import SimulationConfig
+    from planalign_orchestrator.config.employer import CoreSection
+
+_AT_WAGE_BASE = Decimal("0.057")
+_ABOVE_FOUR_FIFTHS = Decimal("0.054")
+_ABOVE_ONE_FIFTH = Decimal("0.043")
+_LOW_LEVEL = Fraction(10_000)
+
+
+def check_plan_of_every_year(config: "SimulationConfig", limits: Mapping[int, YearLimits], problems: list[str]) -> None:
+    """Add to `problems` what the limits of the simulated years do not allow."""
+    years = {year: of_year for year, of_year in limits.items() if year >= config.simulation.start_year}
+    if config.plan.core.formula == "flat" and config.plan.core.integration_level != "none":
+        problems += _integration_problems(config.plan.core, years)
+    problems += _cap_problems(config, years)
+
+
+def largest_disparity(level: Fraction, wage_base: Fraction) -> Decimal | None:
+    """Return the largest disparity rate for an integration level (both in US dollars), None above the wage base.
+
+    Source: 401(l)(2) and (5), 26 CFR 1.401(l)-2(d).
+    """
+    if level > wage_base:
+        return None
+    if level == wage_base or level <= max(_LOW_LEVEL, wage_base / 5):
+        return _AT_WAGE_BASE
+    return _ABOVE_FOUR_FIFTHS if level > wage_base * 4 / 5 else _ABOVE_ONE_FIFTH
+
+
+def _integration_problems(core: "CoreSection", years: Mapping[int, YearLimits]) -> list[str]:
+    """One problem for each bound that is broken, with the years in which it is."""
+    above: list[int] = []
+    broken: dict[Decimal, list[int]] = {}
+    for year, limits in years.items():
+        wage_base = _limit(limits, "social_security_wage_base")
+        largest = largest_disparity(_level(core, wage_base), wage_base)
+        if largest is None:
+            above.append(year)
+        elif core.disparity_rate is not None and core.disparity_rate > largest:
+            broken.setdefault(largest, []).append(year)
+    key, value = _level_setting(core)
+    problems = []
+    if above:
+        problems.append(
+            f"plan.core.{key} = {value}: the integration level is above the Social Security wage base in "
+            f"{_listed(above)} ({_wage_base(years, above)}), which 401(l)(5)(A)(ii) does not allow; lower it"
+        )
+    for largest, those in broken.items():
+        problems.append(
+            f"plan.core.disparity_rate = {core.disparity_rate}: 401(l)(2) allows at most {largest} in {_listed(those)} "
+            f"with plan.core.{key} {value} ({_wage_base(years, those)}); lower the rate or change the level"
+        )
+    return problems
+
+
+def _level_setting(core: "CoreSection") -> tuple[str, object]:
+    """The key that decides the integration level, and its value."""
+    if core.integration_level == "dollars":
+        return "integration_dollars", core.integration_dollars
+    if core.integration_level == "percent_of_wage_base":
+        return "integration_percent", core.integration_percent
+    return "integration_level", core.integration_level
+
+
+def _level(core: "CoreSection", wage_base: Fraction) -> Fraction:
+    if core.integration_level == "dollars":
+        return Fraction(core.integration_dollars or 0)
+    if core.integration_level == "percent_of_wage_base":
+        return Fraction(core.integration_percent or 0) * wage_base
+    return wage_base
+
+
+def _cap_problems(config: "SimulationConfig", years: Mapping[int, YearLimits]) -> list[str]:
+    """A dollar cap must not cut a safe-harbor formula for anybody: 401(k)(12)(B), 401(k)(13)(D)."""
+    from planalign_orchestrator.config.formulas import SAFE_HARBOR_MATCHES, largest_match, match_tiers
+
+    match = config.plan.match
+    if match.cap_amount is None or match.formula not in SAFE_HARBOR_MATCHES:
+        return []
+    most = Fraction(largest_match(match_tiers(match)))
+    due = {year: most * _limit(limits, "compensation_limit") for year, limits in years.items()}
+    cut = [year for year, amount in due.items() if match.cap_amount < amount]
+    if not cut:
+        return []
+    section = "401(k)(13)(D)" if match.formula == "qaca" else "401(k)(12)(B)"
+    text = (
+        f"plan.match.cap_amount = {match.cap_amount}: is below what `{match.formula}` must be able to pay under "
+        f"{section} in {_listed(cut)} ({dollars(due[cut[0]])} in {cut[0]}); remove it or use formula `custom`"
+    )
+    return [text]
+
+
+def _limit(limits: YearLimits, name: str) -> Fraction:
+    """A limit that is in force in every year."""
+    amount = limits.amounts[name]
+    if amount is None:
+        raise ValueError(f"{name} has no amount ({limits.reference})")
+    return amount
+
+
+def _wage_base(years: Mapping[int, YearLimits], those: Sequence[int]) -> str:
+    amount = dollars(_limit(years[those[0]], "social_security_wage_base"))
+    return f"in {those[0]} the wage base is {amount}"
+
+
+def _listed(years: Sequence[int]) -> str:
+    return ", ".join(map(str, years))

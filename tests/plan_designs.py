@@ -1,0 +1,339 @@
+"""Companies and plan designs at random, each a function of its number alone and each one legal.
+
+The draws go where rules begin and end: ages around 21, 50, 55 and 60-63, pay around the limits, hours around 500 and
+1,000 a year, hires and exits on the first and last day of a year and on 29 February.
+"""
+
+import datetime as dt
+from calendar import monthrange
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from random import Random
+from typing import Any, TypeVar
+
+from tests.conftest import Row, anniversary, person
+
+Design = Mapping[str, Any]
+Item = TypeVar("Item")
+
+SOURCES = ("deferral", "match", "core")
+ELIGIBILITY_KEYS = ("minimum_age", "method", "service", "service_unit", "entry_dates")
+BANDS = {"service": (0, 3, 10), "points": (0, 45, 65), "age": (0, 30, 50)}
+SAFE_HARBOR_MATCHES = ("safe_harbor_basic", "safe_harbor_enhanced", "qaca")
+EXCEPTIONS = ("retirement", "age_55")
+_CENT = Decimal("0.01")
+
+
+def rate(text: str) -> Decimal:
+    return Decimal(text)
+
+
+def _some(random: Random, items: Sequence[Item]) -> list[Item]:
+    return [item for item in items if random.random() < 0.5]
+
+
+def _day(random: Random, first: dt.date, last: dt.date) -> dt.date:
+    return first + dt.timedelta(random.randint(0, (last - first).days))
+
+
+def _edge_day(random: Random, year: int) -> dt.date:
+    month, day = random.choice(((1, 1), (2, 28), (2, 29), (7, 1), (12, 30), (12, 31)))
+    return dt.date(year, month, min(day, monthrange(year, month)[1]))
+
+
+def _birth_date(random: Random, start: int) -> dt.date:
+    kind = random.random()
+    if kind < 0.05:
+        return dt.date(random.choice((1960, 1964, 1972, 1976, 1996, 2004)), 2, 29)
+    ages = ((0.45, 18, 72), (0.65, 47, 50), (0.8, 57, 64), (0.92, 19, 22), (1, 53, 56))
+    youngest, oldest = next((low, high) for share, low, high in ages if kind < share)
+    year = start - random.randint(youngest, oldest)
+    return (
+        _edge_day(random, year) if random.random() < 0.2 else _day(random, dt.date(year, 1, 1), dt.date(year, 12, 31))
+    )
+
+
+def _hire_date(random: Random, born: dt.date, start: int) -> dt.date:
+    earliest, latest = anniversary(born, born.year + 16), dt.date(start - 1, 12, 31)
+    spans = ((0.2, 180), (0.6, 4 * 365), (1, 40 * 365))
+    kind = random.random()
+    days = next(days for share, days in spans if kind < share)
+    if random.random() < 0.2:
+        return max(earliest, _edge_day(random, random.randint(start - 4, start - 1)))
+    return _day(random, max(earliest, latest - dt.timedelta(days)), latest)
+
+
+def _pay(random: Random) -> Decimal:
+    spans = ((0.45, 24_000, 90_000), (0.65, 90_000, 170_000), (0.85, 260_000, 380_000), (0.95, 600, 12_000))
+    kind = random.random()
+    low, high = next(((low, high) for share, low, high in spans if kind < share), (380_000, 900_000))
+    return (Decimal(random.randint(low * 100, high * 100)) * _CENT).quantize(_CENT)
+
+
+def _election(random: Random, hired: dt.date, start: int) -> dict[str, object]:
+    kind = random.random()
+    joined = _day(random, hired, dt.date(start - 1, 12, 31))
+    if kind < 0.3:
+        return {}
+    if kind < 0.37:
+        return {"employee_deferral_rate": 0, "employee_enrollment_date": joined, "enrollment_method": "auto"}
+    if kind < 0.42:
+        return {"employee_deferral_rate": 0}
+    return {
+        "employee_deferral_rate": random.choice(
+            ("0.01", "0.03", "0.035", "0.05", "0.06", "0.0725", "0.1", "0.15", "0.25", "0.4", "0.8", "1")
+        ),
+        "employee_enrollment_date": random.choice((joined, joined, "")),
+        "enrollment_method": random.choice(("auto", "auto", "voluntary", "")),
+        "auto_escalation_opt_out": random.random() < 0.1,
+    }
+
+
+def _employee(random: Random, employee_id: str, start: int) -> Row:
+    born = _birth_date(random, start)
+    hired = _hire_date(random, born, start)
+    pay = _pay(random)
+    years_ahead = range(start, start + 3)
+    announced = random.choice(
+        (_edge_day, lambda random, year: _day(random, dt.date(year, 1, 1), dt.date(year, 12, 31)))
+    )
+    return person(
+        employee_id,
+        born=born.isoformat(),
+        hired=hired.isoformat(),
+        pay=pay,
+        level_id=random.choice(("", "", 1, 2, 3, 4, 5)),
+        department=random.choice(("A", "B", "C")),
+        scheduled_hours_per_week=random.choice((40, 40, 40, 40, "37.5", 24, 20, "19.23", 15, 10, 9)),
+        employee_termination_date=announced(random, random.choice(years_ahead)) if random.random() < 0.12 else "",
+        plan_eligible_override=random.choice((*[""] * 30, True, False)),
+        is_five_percent_owner=random.random() < 0.02,
+        prior_year_compensation=_prior_pay(random, pay, hired, start),
+        employee_account_balance=random.choice((0, 10_000, "12345.67")),
+        match_account_balance=random.choice((0, 5_000, "2345.67")),
+        core_account_balance=random.choice((0, 5_000, "345.67")),
+        **_election(random, hired, start),
+    )
+
+
+def _prior_pay(random: Random, pay: Decimal, hired: dt.date, start: int) -> Decimal | str:
+    if random.random() < 0.2:
+        return ""
+    last = dt.date(start - 1, 12, 31)
+    days = min(365, (last - hired).days + 1)
+    return (pay * days / 365 * random.choice((Decimal("0.94"), Decimal("0.97"), Decimal("1.01")))).quantize(_CENT)
+
+
+def company(number: int, size: int) -> tuple[int, list[Row]]:
+    """Return a first simulated year and a census of `size` people as of the day before it."""
+    random = Random(f"company {number}")
+    start = random.choice((2021, 2022, 2023, 2023, 2024, 2024, 2025, 2025, 2026, 2026))
+    return start, [_employee(random, f"P{index:04d}", start) for index in range(size)]
+
+
+def design(number: int, start: int) -> Design:
+    """Return every setting of a plan, and of a lively workforce, for one to three years from `start` to 2026."""
+    random = Random(f"design {number}")
+    years = min(random.choice((1, 1, 1, 2, 2, 3)), 2027 - start)
+    match = _match(random)
+    core = _core(random)
+    vesting = _vesting(random, str(match["plan.match.formula"]), str(core["plan.core.formula"]))
+    deferrals = _deferrals(random)
+    return {
+        "simulation.start_year": start,
+        "simulation.end_year": start + years - 1,
+        **_workforce(random),
+        "plan.effective_date": random.choice((None, None, f"{start}-04-01")),
+        "plan.annual_return": random.choice((rate("0"), rate("0.05"), rate("-0.1"))),
+        "plan.normal_retirement_age": random.choice((65, 62)),
+        "plan.compensation_from": random.choice(("entry_date", "entry_date", "plan_year")),
+        "plan.limit_415_order": random.sample(["after_tax", "core", "match"], 3),
+        **_eligibility(random, vesting),
+        **_participation(random, str(match["plan.match.formula"]), deferrals["plan.deferrals.maximum_rate"]),
+        **deferrals,
+        **match,
+        **core,
+        **vesting,
+        "plan.forfeitures.use": random.choice(("offset_employer", "pay_expenses", "reallocate")),
+        "plan.forfeitures.annual_expenses": random.choice((0, 500)),
+        "plan.hce.top_paid_group": random.random() < 0.3,
+    }
+
+
+def _workforce(random: Random) -> dict[str, object]:
+    return {
+        "simulation.random_seed": random.randint(0, 10**9),
+        "simulation.target_growth_rate": random.choice((rate("0"), rate("0.1"))),
+        "workforce.total_termination_rate": random.choice((rate("0.15"), rate("0.25"))),
+        "workforce.new_hire_termination_rate": random.choice((rate("0.2"), rate("0.4"))),
+        "compensation.promotion.rate_multiplier": random.choice((1, 6)),
+        "raise_timing.methodology": random.choice(("realistic", "fixed", "anniversary")),
+        "new_hires.part_time_share": random.choice((rate("0"), rate("0.3"))),
+        "new_hires.part_time_hours_per_week": random.choice((20, 15)),
+    }
+
+
+def _rule(random: Random, longest: int) -> dict[str, object]:
+    """Return an eligibility rule that 410(a) allows; `longest` is the service in years that may be asked for."""
+    entry_dates = random.choice(("immediate", "immediate", "monthly", "quarterly", "semiannual", "annual"))
+    is_annual = entry_dates == "annual"
+    age = random.choice(("0", "18", "20.5", "20.5" if is_annual else "21"))
+    if random.random() < 0.4:
+        service, unit, method = 0 if is_annual else random.randint(0, longest), "years", "hours"
+    else:
+        unit, method = random.choice(("days", "months", "months", "years")), "elapsed"
+        most = {"days": 180, "months": 6, "years": 0} if is_annual else {"days": 360, "months": 12, "years": longest}
+        service = random.choice((0, most[unit] // 4, most[unit] // 2, most[unit]))
+    return dict(zip(ELIGIBILITY_KEYS, (rate(age), method, service, unit, entry_dates), strict=True))
+
+
+def _eligibility(random: Random, vesting: Design) -> dict[str, object]:
+    found: dict[str, object] = {
+        "plan.eligibility.excluded_levels": random.choice(([], [], [], [1], [5], [2, 3])),
+        "plan.eligibility.excluded_departments": random.choice(([], [], [], ["B"])),
+    }
+    for source in SOURCES:
+        kind = random.random()
+        rule: dict[str, object] = dict.fromkeys(ELIGIBILITY_KEYS)
+        if source == "deferral":
+            rule = _rule(random, longest=1)
+        elif kind < 0.3:
+            rule = _rule(random, longest=2 if vesting[f"plan.vesting.{source}"] == "immediate" else 1)
+        elif kind < 0.5:
+            rule |= random.choice(({"minimum_age": 20}, {"entry_dates": "monthly"}, {"entry_dates": "quarterly"}))
+        found |= {f"plan.eligibility.{source}.{key}": value for key, value in rule.items()}
+    return found
+
+
+def _participation(random: Random, formula: str, maximum_rate: Decimal) -> dict[str, object]:
+    is_qaca = formula == "qaca"
+    default_rate = random.choice((rate("0.03"), rate("0.06"), rate("0.045"), rate("0.1")))
+    own_changes = random.choice(((rate("0.1"), rate("0.05"), rate("0.025")), (rate("0.4"), rate("0.2"), rate("0.2"))))
+    previous = random.choice((None, None, "none", "simple", "stretch", "safe_harbor_enhanced"))
+    return {
+        "plan.participation.automatic_enrollment_factor": random.choice((rate("0.5"), rate("1"))),
+        "plan.participation.ceiling_share": rate("0.45"),
+        "plan.automatic_enrollment.enabled": is_qaca or random.random() < 0.75,
+        "plan.automatic_enrollment.scope": "all_eligible"
+        if is_qaca
+        else random.choice(("all_eligible", "new_hires_only")),
+        "plan.automatic_enrollment.default_deferral_rate": default_rate,
+        "plan.automatic_enrollment.window_days": random.choice((0, 30, 45, 120)),
+        "plan.automatic_enrollment.permissible_withdrawal_days": random.choice((30, 60, 90)),
+        "plan.automatic_enrollment.reenroll_non_participants": random.random() < 0.4,
+        "plan.automatic_enrollment.reenrollment_date": random.choice(("07-01", "11-15", "02-29")),
+        "plan.automatic_enrollment.reenrollment_opt_out_rate": random.choice((rate("0.1"), rate("0.6"))),
+        "plan.escalation.enabled": is_qaca or random.random() < 0.8,
+        "plan.escalation.scope": random.choice(("auto_enrolled", "all_participants")),
+        "plan.escalation.effective_day": random.choice(("01-01", "04-01", "02-29")),
+        "plan.escalation.delay_years": random.choice((0, 1, 2)),
+        "plan.escalation.increment": random.choice((rate("0.01"), rate("0.025"))),
+        "plan.escalation.cap": min(maximum_rate, random.choice((rate("0.1"), rate("0.15"), rate("0.08")))),
+        "plan.own_changes.raise_rate": own_changes[0],
+        "plan.own_changes.halve_rate": own_changes[1],
+        "plan.own_changes.stop_rate": own_changes[2],
+        "plan.previous_match.formula": previous,
+    }
+
+
+def _deferrals(random: Random) -> dict[str, Any]:
+    has_roth = random.random() < 0.7
+    return {
+        "plan.deferrals.maximum_rate": random.choice(
+            (rate("0.75"), rate("0.75"), rate("1"), rate("0.5"), rate("0.1"), rate("0.2"))
+        ),
+        "plan.deferrals.roth_feature": has_roth,
+        "plan.deferrals.roth_share": random.choice((rate("0"), rate("0.2"), rate("0.333333")))
+        if has_roth
+        else rate("0"),
+        "plan.deferrals.super_catch_up": random.random() < 0.7,
+        "plan.after_tax.rate": random.choice((*[rate("0")] * 3, rate("0.04"), rate("0.3"))),
+        "plan.after_tax.spill_over": random.random() < 0.5,
+    }
+
+
+def _tiers(random: Random, band: dict[str, object]) -> list[dict[str, object]]:
+    """Return up to three tiers of a match, with or without gaps between them and below them."""
+    count = random.randint(1, 3)
+    bounds = sorted(
+        random.sample(("0", "0.01", "0.02", "0.03", "0.04", "0.05", "0.06", "0.08", "0.1", "0.12"), count + 1)
+    )
+    rates = random.choices(("0.25", "0.5", "1", "1.5", "0.333333", "1.999999", "0"), k=count)
+    lowest = random.choice(("0", bounds[0]))
+    lowers = [lowest, *bounds[1:count]]
+    return [
+        {**band, "lower": rate(lower), "upper": rate(upper), "rate": rate(share)}
+        for lower, upper, share in zip(lowers, bounds[1:], rates, strict=True)
+        if count == 1 or lower != "0.04"
+    ] or [{**band, "lower": rate("0"), "upper": rate("0.06"), "rate": rate("0.5")}]
+
+
+def _bands(kind: str) -> list[dict[str, object]]:
+    if kind == "none":
+        return [{}]
+    starts = BANDS[kind]
+    return [{"from": low, "to": high} for low, high in zip(starts, (*starts[1:], None), strict=True)]
+
+
+def _gates(random: Random, source: str, *, allowed: bool) -> dict[str, object]:
+    return {
+        f"plan.{source}.hours_gate": allowed and random.random() < 0.3,
+        f"plan.{source}.last_day_gate": allowed and random.random() < 0.3,
+        f"plan.{source}.last_day_exceptions": _some(random, EXCEPTIONS),
+    }
+
+
+def _match(random: Random) -> dict[str, object]:
+    formula = random.choice(
+        ("none", "simple", "safe_harbor_basic", "safe_harbor_enhanced", "qaca", "stretch", *["custom"] * 5)
+    )
+    by = random.choice(("none", "none", "service", "points", "age")) if formula == "custom" else "none"
+    is_free = formula in ("simple", "stretch", "custom")
+    return {
+        "plan.match.formula": formula,
+        "plan.match.tiers": [tier for band in _bands(by) for tier in _tiers(random, band)]
+        if formula == "custom"
+        else [],
+        "plan.match.tiers_by": by,
+        "plan.match.cap_rate": random.choice((None, None, rate("0.03"), rate("0.0175"))) if is_free else None,
+        "plan.match.cap_amount": random.choice((None, None, rate("2500"), rate("999.99"))) if is_free else None,
+        "plan.match.computed": random.choice(("annual", "annual", "per_payroll")),
+        "plan.match.pay_periods": random.choice((12, 24, 26, 26, 27, 52, 1, 366)),
+        **_gates(random, "match", allowed=is_free),
+    }
+
+
+def _core(random: Random) -> dict[str, object]:
+    formula = random.choice(
+        ("none", "none", "flat", "flat", "flat", "service", "points", "age", "safe_harbor_nonelective")
+    )
+    base = random.choice((rate("0.03"), rate("0.055"), rate("0.25"), rate("0.0333")))
+    by = formula in BANDS
+    level = random.choice(("none", "wage_base", "percent_of_wage_base", "dollars")) if formula == "flat" else "none"
+    return {
+        "plan.core.formula": formula,
+        "plan.core.rate": base if formula == "flat" else None,
+        "plan.core.tiers": [
+            {**band, "rate": random.choice((rate("0"), rate("0.02"), rate("0.045"), rate("0.1")))}
+            for band in _bands(formula)
+        ]
+        if by
+        else [],
+        "plan.core.integration_level": level,
+        "plan.core.integration_percent": random.choice((rate("0.2"), rate("0.5"), rate("0.81"), rate("1")))
+        if level == "percent_of_wage_base"
+        else None,
+        "plan.core.integration_dollars": random.choice((8_000, 60_000, 110_000)) if level == "dollars" else None,
+        "plan.core.disparity_rate": min(base, rate("0.043")) if level != "none" else None,
+        **_gates(random, "core", allowed=formula != "safe_harbor_nonelective"),
+    }
+
+
+def _vesting(random: Random, match: str, core: str) -> dict[str, str]:
+    """Return schedules that 411(a)(2)(B), 401(k)(12) and 401(k)(13) allow."""
+    usual = ("immediate", "cliff_2", "cliff_3", "graded_4", "graded_5", "graded_6")
+    matches = {"qaca": usual[:2], "safe_harbor_basic": usual[:1], "safe_harbor_enhanced": usual[:1]}
+    return {
+        "plan.vesting.match": random.choice(matches.get(match, usual)),
+        "plan.vesting.core": "immediate" if core == "safe_harbor_nonelective" else random.choice(usual),
+    }

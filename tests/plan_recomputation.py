@@ -1,0 +1,554 @@
+"""Deferrals, match and core of every person and year, from the census, the ledger and the published limits alone.
+
+Written from the specification, day by day and in exact fractions; it shares no line with the model. Whether people
+enroll, leave or are paid more is read from the ledger; who may be in, from when, and every amount is worked out here.
+"""
+
+import datetime as dt
+import json
+from bisect import bisect_right
+from calendar import isleap, monthrange
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache, cached_property
+from itertools import accumulate, pairwise
+from typing import Any
+
+from tests.conftest import Row, anniversary, completed_years, default_table
+from tests.plan_designs import ELIGIBILITY_KEYS, SAFE_HARBOR_MATCHES, Design
+
+Event = Mapping[str, Any]
+Tiers = Sequence[tuple[Fraction, Fraction, Fraction]]
+Amounts = dict[str, Any]
+
+NOTHING = Fraction(0)
+MATCH_PRESETS = {
+    "none": (),
+    "simple": (("0", "0.06", "0.5"),),
+    "safe_harbor_basic": (("0", "0.03", "1"), ("0.03", "0.05", "0.5")),
+    "safe_harbor_enhanced": (("0", "0.04", "1"),),
+    "qaca": (("0", "0.01", "1"), ("0.01", "0.06", "0.5")),
+    "stretch": (("0", "0.12", "0.25"),),
+}
+RATE_EVENTS = ("enrollment", "enrollment_change", "deferral_escalation", "deferral_match_response")
+PAY_EVENTS = ("hire", "promotion", "raise")
+
+
+def cents(amount: Fraction) -> Fraction:
+    """Round an amount of 0 or more to cents, half away from zero."""
+    return Fraction((200 * amount.numerator + amount.denominator) // (2 * amount.denominator), 100)
+
+
+@cache
+def limits(year: int) -> Mapping[str, Fraction | None]:
+    """Return the published limits of a year by name, None for a rule that was not in force."""
+    (row,) = [row for row in default_table("irs_limits") if row["limit_year"] == str(year)]
+    return {
+        name: Fraction(text) if text else None
+        for name, text in row.items()
+        if name.endswith(("_limit", "_base", "_threshold"))
+    }
+
+
+def limit(year: int, name: str) -> Fraction:
+    value = limits(year)[name]
+    assert value is not None
+    return value
+
+
+def later(day: dt.date, months: int) -> dt.date:
+    """Return the same day a number of months later, or the last day of a shorter month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return dt.date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+@dataclass
+class Life:
+    """What is known of a person on 1 January, or on the day of hire."""
+
+    born: dt.date
+    hired: dt.date
+    hours: Fraction
+    department: str | None
+    level: int
+    pay: int = 0
+    election: Fraction = NOTHING
+    is_refunded: bool = False
+    is_census_participant: bool = False
+    override: bool | None = None
+    wages: Fraction | None = None
+
+
+@dataclass
+class Year:
+    """A person's calendar year by day, 1 January first: the rate of pay in cents and the deferral rate in force."""
+
+    number: int
+    life: Life
+    first: int
+    last: int
+    pay: list[int]
+    rates: list[Fraction]
+    exit_reason: str | None
+
+    @property
+    def as_of(self) -> dt.date:
+        return dt.date(self.number, 1, 1) + dt.timedelta(self.last)
+
+    @property
+    def days(self) -> int:
+        return len(self.pay)
+
+    @cached_property
+    def _paid(self) -> list[int]:
+        return list(accumulate(self.pay, initial=0))
+
+    @cached_property
+    def _elected(self) -> list[int]:
+        return list(
+            accumulate((pay * int(rate * 10**6) for pay, rate in zip(self.pay, self.rates, strict=True)), initial=0)
+        )
+
+    @cached_property
+    def _electing_pay(self) -> list[int]:
+        return list(accumulate((pay if rate else 0 for pay, rate in zip(self.pay, self.rates, strict=True)), initial=0))
+
+    def paid(self, start: int = 0, end: int | None = None) -> Fraction:
+        """Return the pay of the days from `start` up to, not including, `end`."""
+        end = self.days if end is None else end
+        return Fraction(self._paid[max(start, end)] - self._paid[start], 100 * self.days)
+
+    def elected(self, end: int | None = None) -> Fraction:
+        return Fraction(self._elected[self.days if end is None else end], 100 * 10**6 * self.days)
+
+    def electing_pay(self) -> Fraction:
+        """Return the pay of the days on which an election is in force."""
+        return Fraction(self._electing_pay[-1], 100 * self.days)
+
+    def completed(self, kind: str) -> int:
+        """Return completed years of age or service, or their sum, on 31 December or at the exit."""
+        age, service = completed_years(self.life.born, self.as_of), completed_years(self.life.hired, self.as_of)
+        return {"age": age, "service": service, "points": age + service, "none": 0}[kind]
+
+
+# ---- who may be in, and from when
+
+
+def first_entry(day: dt.date, entry_dates: str) -> dt.date:
+    """Return the first entry date on or after a day."""
+    if entry_dates == "immediate":
+        return day
+    step = {"monthly": 1, "quarterly": 3, "semiannual": 6, "annual": 12}[entry_dates]
+    return next(
+        date
+        for date in (dt.date(day.year + (month > 12), (month - 1) % 12 + 1, 1) for month in range(1, 26, step))
+        if date >= day
+    )
+
+
+def rule_of(design: Design, source: str) -> dict[str, Any]:
+    """Return the eligibility rule of a source, its blanks filled from the rule for deferrals."""
+    return {
+        key: design[f"plan.eligibility.{'deferral' if own is None else source}.{key}"]
+        for key in ELIGIBILITY_KEYS
+        for own in [design[f"plan.eligibility.{source}.{key}"]]
+    }
+
+
+def follows_deferral(design: Design, source: str) -> bool:
+    return all(design[f"plan.eligibility.{source}.{key}"] is None for key in ELIGIBILITY_KEYS) or source == "deferral"
+
+
+def entry_by_rule(life: Life, rule: Mapping[str, Any]) -> dt.date | None:
+    """Return the entry date by age and service; None when the hours are never enough."""
+    count, unit = int(rule["service"]), rule["service_unit"]
+    if rule["method"] == "hours" and count and life.hours * 52 < 1000:
+        return None
+    served = {
+        "days": life.hired + dt.timedelta(count),
+        "months": later(life.hired, count),
+        "years": anniversary(life.hired, life.hired.year + count),
+    }[unit]
+    birthday = later(life.born, int(rule["minimum_age"] * 12))
+    return first_entry(max(birthday, served), rule["entry_dates"])
+
+
+def entry_of_long_term_part_timer(life: Life, rule: Mapping[str, Any]) -> dt.date | None:
+    """Return the entry date of 401(k)(2)(D)(ii); None for those whom it does not concern."""
+    if rule["method"] != "hours" or not 500 <= life.hours * 52 < 1000:
+        return None
+    began = life.hired.year if life.hired.year >= 2021 else 2021
+    began += anniversary(life.hired, began) < dt.date(2021, 1, 1)
+    of_age = anniversary(life.born, life.born.year + 21)
+    three = first_entry(max(of_age, anniversary(life.hired, began + 3)), rule["entry_dates"])
+    two = first_entry(max(of_age, anniversary(life.hired, began + 2), dt.date(2025, 1, 1)), rule["entry_dates"])
+    return min(two, three)
+
+
+def entry_date(life: Life, design: Design, source: str) -> dt.date | None:
+    """Return the day from which a person is in for a source, exclusion apart; None for never."""
+    start = dt.date(design["simulation.start_year"], 1, 1)
+    if life.override is not None:
+        return max(life.hired, start) if life.override else None
+    rule = rule_of(design, source)
+    ways = [entry_by_rule(life, rule)]
+    if source == "deferral":
+        ways.append(entry_of_long_term_part_timer(life, rule))
+    if life.is_census_participant and follows_deferral(design, source):
+        ways.append(max(life.hired, start))
+    return min((day for day in ways if day is not None), default=None)
+
+
+def is_excluded(life: Life, design: Design) -> bool:
+    """Whether the level of 1 January or hire, or the department, keeps a person out for the year."""
+    return life.override is None and (
+        life.level in design["plan.eligibility.excluded_levels"]
+        or life.department in design["plan.eligibility.excluded_departments"]
+    )
+
+
+def entry_day(year: Year, design: Design, source: str) -> int | None:
+    """Return the first day of the year, counted from 0, on which a person is in; None when not this year."""
+    entry = None if is_excluded(year.life, design) else entry_date(year.life, design, source)
+    if entry is None or entry > year.as_of:
+        return None
+    return max(year.first, (entry - dt.date(year.number, 1, 1)).days)
+
+
+# ---- elective deferrals
+
+
+@dataclass
+class Deferrals:
+    """What a person defers, after the limits of 402(g), 414(v) and the plan."""
+
+    elected: Fraction
+    base: Fraction
+    catch_up_limit: Fraction
+    is_roth_catch_up: bool
+    amount: Fraction
+    after_tax: Fraction
+    reason: str | None
+
+    @property
+    def catch_up(self) -> Fraction:
+        return max(NOTHING, self.amount - self.base)
+
+
+def catch_up_limit(life: Life, year: int, design: Design) -> Fraction:
+    age = year - life.born.year
+    special = limits(year)["super_catch_up_limit"]
+    if special is not None and design["plan.deferrals.super_catch_up"] and 60 <= age <= 63:
+        return special
+    return limit(year, "catch_up_limit") if age >= 50 else NOTHING
+
+
+def base_limit(year: Year, design: Design, entry: int, end: int) -> Fraction:
+    """Return the limit without catch-up on what is deferred before the day `end`."""
+    most = Fraction(design["plan.deferrals.maximum_rate"]) * cents(year.paid(entry, end))
+    return min(limit(year.number, "elective_deferral_limit"), most)
+
+
+def must_be_roth(life: Life, year: int) -> bool:
+    threshold = limits(year)["roth_catch_up_wage_threshold"]
+    return threshold is not None and life.hired.year < year and life.wages is not None and life.wages > threshold
+
+
+def deferrals(year: Year, design: Design) -> Deferrals:
+    entry = entry_day(year, design, "deferral")
+    if entry is None:
+        return Deferrals(NOTHING, NOTHING, NOTHING, False, NOTHING, NOTHING, None)
+    elected = year.elected()
+    base = base_limit(year, design, entry, year.days)
+    by_age = catch_up_limit(year.life, year.number, design)
+    is_roth = must_be_roth(year.life, year.number)
+    allowed = NOTHING if is_roth and not design["plan.deferrals.roth_feature"] else by_age
+    amount = cents(min(elected, base + allowed))
+    reason = None
+    if elected > base + allowed:
+        if base < limit(year.number, "elective_deferral_limit"):
+            reason = "plan_maximum_rate"
+        elif allowed < by_age:
+            reason = "414(v)(7) no Roth feature"
+        else:
+            reason = "402(g) and 414(v)" if allowed else "402(g)"
+    found = Deferrals(cents(elected), base, allowed, is_roth, amount, NOTHING, reason)
+    if not design["plan.after_tax.spill_over"] or amount >= limit(year.number, "elective_deferral_limit"):
+        found.after_tax = cents(Fraction(design["plan.after_tax.rate"]) * year.electing_pay())
+    return found
+
+
+# ---- employer money
+
+
+def plan_compensation(year: Year, design: Design, entry: int, end: int) -> Fraction:
+    """Return the pay before the day `end` that a source counts, within 401(a)(17)."""
+    start = entry if design["plan.compensation_from"] == "entry_date" else 0
+    return min(limit(year.number, "compensation_limit"), cents(year.paid(start, end)))
+
+
+def failed_gate(year: Year, design: Design, source: str) -> str | None:
+    length = year.days
+    hours = year.life.hours * 52 * (year.last - year.first + 1) / length
+    if design[f"plan.{source}.hours_gate"] and hours < 1000:
+        return "hours_requirement"
+    if design[f"plan.{source}.last_day_gate"] and year.exit_reason is not None:
+        excused = design[f"plan.{source}.last_day_exceptions"]
+        is_retired = "retirement" in excused and year.exit_reason == "retirement"
+        if not is_retired and not ("age_55" in excused and year.completed("age") >= 55):
+            return "last_day_requirement"
+    return None
+
+
+def in_band(tiers: Iterable[Mapping[str, Any]], value: int) -> list[Mapping[str, Any]]:
+    return [
+        tier
+        for tier in tiers
+        if "from" not in tier or (tier["from"] <= value and (tier["to"] is None or value < tier["to"]))
+    ]
+
+
+def match_tiers(year: Year, design: Design) -> Tiers:
+    formula = design["plan.match.formula"]
+    if formula != "custom":
+        return [(Fraction(lower), Fraction(upper), Fraction(share)) for lower, upper, share in MATCH_PRESETS[formula]]
+    found = in_band(design["plan.match.tiers"], year.completed(design["plan.match.tiers_by"]))
+    return [(Fraction(tier["lower"]), Fraction(tier["upper"]), Fraction(tier["rate"])) for tier in found]
+
+
+def tiered(amount: Fraction, pay: Fraction, tiers: Tiers) -> Fraction:
+    return sum(
+        (share * (min(amount, upper * pay) - min(amount, lower * pay)) for lower, upper, share in tiers), NOTHING
+    )
+
+
+def capped(match: Fraction, pay: Fraction, design: Design) -> Fraction:
+    cap = design["plan.match.cap_rate"]
+    return match if cap is None else min(match, Fraction(cap) * pay)
+
+
+def match_of(year: Year, design: Design, found: Deferrals) -> Fraction:
+    """Return the match before 415(c)."""
+    entry = entry_day(year, design, "match")
+    deferral_entry = entry_day(year, design, "deferral")
+    if entry is None or deferral_entry is None or not found.amount or failed_gate(year, design, "match"):
+        return NOTHING
+    tiers = match_tiers(year, design)
+    dollars = design["plan.match.cap_amount"]
+    most = None if dollars is None else Fraction(dollars)
+    if design["plan.match.computed"] == "annual":
+        pay = plan_compensation(year, design, entry, year.days)
+        match = capped(tiered(found.amount, pay, tiers), pay, design)
+        return cents(match if most is None else min(match, most))
+    total = NOTHING
+    ends = period_ends(year.days, design["plan.match.pay_periods"])
+    for (pay_before, deferred_before), (pay_after, deferred_after) in pairwise(
+        [(NOTHING, NOTHING), *(up_to(year, design, found, entry, deferral_entry, end) for end in ends)]
+    ):
+        pay = pay_after - pay_before
+        match = cents(capped(tiered(deferred_after - deferred_before, pay, tiers), pay, design))
+        total += match if most is None else min(match, most - total)
+    return total
+
+
+def period_ends(length: int, periods: int) -> Iterator[int]:
+    return (k * length // periods for k in range(1, periods + 1))
+
+
+def up_to(
+    year: Year, design: Design, found: Deferrals, entry: int, deferral_entry: int, end: int
+) -> tuple[Fraction, Fraction]:
+    """Return plan compensation and deferrals of the days before `end`, within the limits of the whole year."""
+    base = base_limit(year, design, deferral_entry, end)
+    return (
+        plan_compensation(year, design, entry, end),
+        cents(min(year.elected(end), base + found.catch_up_limit)),
+    )
+
+
+def core_of(year: Year, design: Design) -> Fraction:
+    """Return the core contribution before forfeitures and 415(c)."""
+    entry = entry_day(year, design, "core")
+    formula = design["plan.core.formula"]
+    if entry is None or formula == "none" or failed_gate(year, design, "core"):
+        return NOTHING
+    pay = plan_compensation(year, design, entry, year.days)
+    if formula == "safe_harbor_nonelective":
+        return cents(Fraction("0.03") * pay)
+    if formula != "flat":
+        (tier,) = in_band(design["plan.core.tiers"], year.completed(formula))
+        return cents(Fraction(tier["rate"]) * pay)
+    amount = Fraction(design["plan.core.rate"]) * pay
+    base = limit(year.number, "social_security_wage_base")
+    kind = design["plan.core.integration_level"]
+    if kind != "none":
+        level = {
+            "wage_base": lambda: base,
+            "percent_of_wage_base": lambda: base * Fraction(design["plan.core.integration_percent"]),
+            "dollars": lambda: Fraction(design["plan.core.integration_dollars"]),
+        }[kind]()
+        amount += Fraction(design["plan.core.disparity_rate"]) * max(NOTHING, pay - level)
+    return cents(amount)
+
+
+@dataclass
+class Additions:
+    """The parts of the annual additions, cut to the limit of 415(c) in the order of the plan."""
+
+    parts: dict[str, Fraction]
+    unmatched: Fraction
+    cuts: dict[str, Fraction] = field(default_factory=dict)
+
+    def cut(self, excess: Fraction, design: Design) -> None:
+        safe = {
+            name
+            for name, is_safe in (
+                ("match", design["plan.match.formula"] in SAFE_HARBOR_MATCHES),
+                ("core", design["plan.core.formula"] == "safe_harbor_nonelective"),
+            )
+            if is_safe
+        }
+        order = [name for name in design["plan.limit_415_order"] if name not in safe]
+        order += ["deferral", *(name for name in design["plan.limit_415_order"] if name in safe)]
+        for name in order:
+            most = min(self.parts[name], self.unmatched) if name == "deferral" else self.parts[name]
+            cut = min(max(NOTHING, excess), most)
+            self.parts[name] -= cut
+            self.cuts[name] = cut
+            excess -= cut
+
+
+# ---- the whole of a person's year
+
+
+@dataclass
+class Recomputation:
+    """Every amount by (year, person, type of event), and how often each rule had something to decide."""
+
+    amounts: dict[tuple[int, str, str], Amounts] = field(default_factory=dict)
+    uses: Counter[str] = field(default_factory=Counter)
+
+
+def contribution_of(year: Year, design: Design, reallocated: Fraction, uses: Counter[str]) -> dict[str, Amounts]:
+    """Return the events of a person's year by type, without those of nothing."""
+    found = deferrals(year, design)
+    match, core = match_of(year, design, found), core_of(year, design)
+    parts = {
+        "deferral": found.amount - found.catch_up,
+        "after_tax": found.after_tax,
+        "match": match,
+        "core": core + reallocated,
+    }
+    paid = cents(year.paid())
+    most = min(limit(year.number, "annual_additions_limit"), paid)
+    matched = min(found.amount, max((upper for _, upper, _ in match_tiers(year, design)), default=NOTHING) * paid)
+    additions = Additions(parts, found.amount - matched)
+    additions.cut(sum(parts.values(), NOTHING) - most, design)
+    uses.update(name for name, cut in additions.cuts.items() if cut)
+    catch_up = found.catch_up
+    amount = parts["deferral"] + catch_up
+    share = Fraction(design["plan.deferrals.roth_share"])
+    roth = cents(share * (amount - catch_up)) + (catch_up if found.is_roth_catch_up else cents(share * catch_up))
+    events: dict[str, Amounts] = {
+        "contribution": {
+            "amount": amount + parts["after_tax"],
+            "pre_tax": amount - roth,
+            "roth": roth,
+            "after_tax": parts["after_tax"],
+            "catch_up": catch_up,
+            "elected": found.elected,
+            "limit_reason": "415(c)" if additions.cuts["deferral"] else found.reason,
+        },
+        "employer_match": {"amount": parts["match"]},
+        "employer_core": {"amount": parts["core"]},
+    }
+    return {kind: {**event, "date": year.as_of} for kind, event in events.items() if event["amount"]}
+
+
+def live(life: Life, number: int, events: Iterable[Event]) -> Year:
+    """Carry a life through a year's events, in ledger order, and return the year by day."""
+    length = 366 if isleap(number) else 365
+    is_hire = life.hired.year == number and not life.pay
+    pay = [0 if is_hire else life.pay] * length
+    year = Year(number, Life(**vars(life)), 0, length - 1, pay, [life.election] * length, None)
+    if life.is_refunded:
+        year.rates = [NOTHING] * length
+    for event in events:
+        day = (event["effective_date"] - dt.date(number, 1, 1)).days
+        kind = event["event_type"]
+        if kind in PAY_EVENTS:
+            life.pay = int(event["compensation_after"] * 100)
+            life.level = event["level_after"]
+            year.pay[day:] = [life.pay] * (length - day)
+            if kind == "hire":
+                year.first = day
+        elif kind in RATE_EVENTS:
+            life.election = Fraction(event["deferral_rate_after"])
+            if kind == "enrollment":
+                life.is_refunded = json.loads(event["event_details"])["will_be_refunded"]
+            year.rates[day:] = [NOTHING if life.is_refunded else life.election] * (length - day)
+        elif kind == "termination":
+            year.last, year.exit_reason = day, event["event_category"]
+            year.pay[day + 1 :] = [0] * (length - day - 1)
+    life.wages = cents(year.paid())
+    return year
+
+
+def lives_of_census(rows: Iterable[Row], start: int) -> dict[str, Life]:
+    return {str(row["employee_id"]): life_of_row(row, start) for row in rows}
+
+
+def life_of_row(row: Row, start: int) -> Life:
+    pay = Decimal(str(row["employee_gross_compensation"]))
+    levels = [(Decimal(level["pay_from"]), int(level["level_id"])) for level in default_table("job_levels")]
+    by_pay = levels[bisect_right([low for low, _ in levels], pay) - 1][1]
+    election = Fraction(str(row.get("employee_deferral_rate") or 0))
+    override, wages = row["plan_eligible_override"], row["prior_year_compensation"]
+    return Life(
+        born=dt.date.fromisoformat(str(row["employee_birth_date"])),
+        hired=dt.date.fromisoformat(str(row["employee_hire_date"])),
+        hours=Fraction(str(row["scheduled_hours_per_week"])),
+        department=str(row["department"]),
+        level=int(str(row["level_id"])) if row["level_id"] else by_pay,
+        pay=int(pay * 100),
+        election=election,
+        is_census_participant=election > 0,
+        override=None if override == "" else bool(override),
+        wages=Fraction(str(wages)) if wages != "" else None,
+    )
+
+
+def life_of_hire(event: Event) -> Life:
+    details = json.loads(event["event_details"], parse_float=Decimal)
+    return Life(
+        born=dt.date.fromisoformat(details["employee_birth_date"]),
+        hired=event["effective_date"],
+        hours=Fraction(str(details["scheduled_hours_per_week"])),
+        department=None,
+        level=event["level_after"],
+    )
+
+
+def recompute(rows: Iterable[Row], design: Design, ledger: Iterable[Event]) -> Recomputation:
+    """Return every contribution, match and core of a run; `ledger` is in the order of its event sequences."""
+    start = design["simulation.start_year"]
+    lives = lives_of_census(rows, start)
+    events: dict[tuple[int, str], list[Event]] = defaultdict(list)
+    result = Recomputation()
+    for event in ledger:
+        events[event["simulation_year"], event["employee_id"]].append(event)
+        if event["event_type"] == "hire":
+            lives[event["employee_id"]] = life_of_hire(event)
+    for number in range(start, design["simulation.end_year"] + 1):
+        for employee_id, life in list(lives.items()):
+            if life.hired.year > number:
+                continue
+            year = live(life, number, events[number, employee_id])
+            if year.exit_reason is not None:
+                del lives[employee_id]
+            for kind, amounts in contribution_of(year, design, NOTHING, result.uses).items():
+                result.amounts[number, employee_id, kind] = amounts
+    return result

@@ -1,0 +1,395 @@
+"""The rules of the plan as cases: YAML files say what is given and what must come out, and the real model runs them.
+
+Each file of tests/cases is a list of cases on one topic. A case has
+
+    name, why      what is special about it, and the rule in words
+    given
+      years        the first and the last simulated year, or the only one
+      people       id -> born, hired, pay and any other census column by its name; see `person`
+      plan         settings below `plan`, nested or dotted, on top of QUIET
+      settings     all other settings
+      behaviour    join_rate, second_chance_rate and opt_out_rate at every age, 0 unless given
+    expect         id -> year -> events: type -> every event of that type, in order, each with the columns it must have
+                                 snapshot, match: column -> value
+    expect_metrics year -> metric -> value
+    expect_error   instead of the two: a regular expression for the message of the ConfigurationError
+
+Amounts are worked out by hand from the rules, never copied from a run, and are equal to the cent. Cases with the same
+settings share a run where no person of one is in the other, because a person's plan does not depend on other people;
+those that expect metrics or name a hire run alone.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
+from planalign_orchestrator.config.yaml_source import read_yaml
+from planalign_orchestrator.errors import ConfigurationError
+from tests.conftest import Laboratory, Row, default_table, person
+
+FOLDER = Path(__file__).with_name("cases")
+
+# Nobody leaves, joins, changes anything or gets a raise by chance, and the plan has no money of the employer.
+QUIET: Mapping[str, object] = {
+    "simulation.target_growth_rate": 0,
+    "workforce.total_termination_rate": 0,
+    "workforce.new_hire_termination_rate": 0,
+    "compensation.promotion.base_rate": 0,
+    "compensation.cola_rate": 0,
+    "compensation.merit_budget": 0,
+    "raise_timing.methodology": "fixed",
+    "plan.automatic_enrollment.enabled": False,
+    "plan.escalation.enabled": False,
+    "plan.own_changes.raise_rate": 0,
+    "plan.own_changes.halve_rate": 0,
+    "plan.own_changes.stop_rate": 0,
+    "plan.match.formula": "none",
+}
+EVENT_COLUMNS = {
+    "date": "effective_date",
+    "category": "event_category",
+    "amount": "amount",
+    "rate_before": "deferral_rate_before",
+    "rate_after": "deferral_rate_after",
+    "pay_before": "compensation_before",
+    "pay_after": "compensation_after",
+    "probability": "event_probability",
+    "details": "event_details",
+}
+BEHAVIOUR = ("join_rate", "second_chance_rate", "opt_out_rate")
+
+Values = Mapping[str, Any]
+
+
+class CaseError(ValueError):
+    """A case that does not say what a case must say."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What must come out for one person in one year."""
+
+    events: Mapping[str, Sequence[Values]]
+    snapshot: Values
+    match: Values
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case, checked; `overrides` are complete, QUIET included."""
+
+    name: str
+    years: tuple[int, int]
+    people: Mapping[str, Row]
+    overrides: Mapping[str, object]
+    expect: Mapping[tuple[str, int], Expectation]
+    metrics: Mapping[int, Values]
+    error: str | None
+
+    @property
+    def alone(self) -> bool:
+        """Whether other people in the same run would matter to it."""
+        hires = any(employee_id not in self.people for employee_id, _ in self.expect)
+        return bool(self.metrics) or self.error is not None or hires
+
+
+@dataclass
+class Run:
+    """One simulation, for all cases that share it."""
+
+    overrides: Mapping[str, object]
+    alone: bool
+    people: dict[str, Row] = field(default_factory=dict)
+    outcome: "Outcome | None" = None
+
+    def takes(self, case: Case) -> bool:
+        """Whether the case may share this run."""
+        same = not self.alone and not case.alone and self.overrides == case.overrides
+        return same and not self.people.keys() & case.people.keys()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The rows that a run wrote."""
+
+    events: Sequence[Values]
+    snapshot: Sequence[Values]
+    match: Sequence[Values]
+    metrics: Sequence[Values]
+
+
+def entries(value: object, where: str, known: Sequence[str] | None = None) -> Values:
+    """Return a mapping of a case, refused where it is none or has a key that is not known."""
+    if not isinstance(value, dict):
+        raise CaseError(f"{where}: is no mapping")
+    for key in value:
+        if known is not None and key not in known:
+            raise CaseError(f"{where}: unknown key {key}; known are {', '.join(known)}")
+    return value
+
+
+def read_case(value: object, where: str) -> Case:
+    """Return one case as it is written. Errors: CaseError."""
+    keys = ("name", "why", "given", "expect", "expect_metrics", "expect_error")
+    case = entries(value, where, keys)
+    for key in ("name", "why", "given"):
+        if not case.get(key):
+            raise CaseError(f"{where}: has no {key}")
+    where = f"{where} ({case['name']})"
+    given = entries(case["given"], f"{where}, given", ("years", "people", "plan", "settings", "behaviour"))
+    expect = read_expectations(case.get("expect", {}), where)
+    metrics = {
+        int(year): entries(values, f"{where}, metrics of {year}")
+        for year, values in entries(case.get("expect_metrics", {}), f"{where}, expect_metrics").items()
+    }
+    error = case.get("expect_error")
+    if not expect and not any(metrics.values()) and not error:
+        raise CaseError(f"{where}: expects nothing")
+    if error and (expect or metrics):
+        raise CaseError(f"{where}: expects an error and results")
+    years = read_years(given.get("years", 2025), where)
+    overrides = {
+        **QUIET,
+        "simulation.start_year": years[0],
+        "simulation.end_year": years[1],
+        "parameters.participation_by_age": participation(given.get("behaviour", {}), where),
+        **entries(given.get("settings", {}), f"{where}, settings"),
+        **{f"plan.{key}": setting for key, setting in entries(given.get("plan", {}), f"{where}, plan").items()},
+    }
+    people = read_people(given.get("people", {"P": {}} if error else {}), where)
+    return Case(case["name"], years, people, overrides, expect, metrics, error)
+
+
+def read_years(value: object, where: str) -> tuple[int, int]:
+    """Return first and last year."""
+    if isinstance(value, int):
+        return value, value
+    if isinstance(value, list) and len(value) == 2:
+        return int(value[0]), int(value[1])
+    raise CaseError(f"{where}: years is one year, or the first and the last")
+
+
+def participation(value: object, where: str) -> list[dict[str, object]]:
+    """Return table participation_by_age with the same behaviour at every age of the packaged table."""
+    rates = entries(value, f"{where}, behaviour", BEHAVIOUR)
+    return [
+        {
+            "age_from": row["age_from"],
+            "age_to": row["age_to"] or None,
+            **{name: rates.get(name, 0) for name in BEHAVIOUR},
+        }
+        for row in default_table("participation_by_age")
+    ]
+
+
+def read_people(value: object, where: str) -> Mapping[str, Row]:
+    """Return the census rows by id."""
+    known = ("born", "hired", "pay", *COLUMNS_BY_NAME)
+    people = {
+        employee_id: person(employee_id, **entries(columns, f"{where}, {employee_id}", known))
+        for employee_id, columns in entries(value, f"{where}, people").items()
+    }
+    if not people:
+        raise CaseError(f"{where}: has no people")
+    return people
+
+
+def read_expectations(value: object, where: str) -> Mapping[tuple[str, int], Expectation]:
+    """Return what is expected by person and year, each with something expected of it."""
+    expect = {}
+    for employee_id, by_year in entries(value, f"{where}, expect").items():
+        for year, text in entries(by_year, f"{where}, expect {employee_id}").items():
+            what = entries(text, f"{where}, {employee_id} in {year}", ("events", "snapshot", "match"))
+            if not any(what.values()):
+                raise CaseError(f"{where}, {employee_id} in {year}: expects nothing")
+            events = entries(what.get("events", {}), f"{where}, events of {employee_id}")
+            for event_type, listed in events.items():
+                for event in listed:
+                    entries(event, f"{where}, {event_type} of {employee_id}", tuple(EVENT_COLUMNS))
+            expect[employee_id, int(year)] = Expectation(events, what.get("snapshot", {}), what.get("match", {}))
+    return expect
+
+
+def read_cases(text: str, where: str) -> list[Case]:
+    """Return the cases of one file's text. Errors: CaseError."""
+    root, problems = read_yaml(text)
+    if problems:
+        raise CaseError("; ".join(f"{where}:{problem.line}: {problem.message}" for problem in problems))
+    listed = root.plain() if root is not None else None
+    if not isinstance(listed, list):
+        raise CaseError(f"{where}: is no list of cases")
+    return [read_case(value, f"{where}, case {number}") for number, value in enumerate(listed, start=1)]
+
+
+def planned(cases: Sequence[Case]) -> list[tuple[Case, int, Run]]:
+    """Return each case with its run and the run's number, in the order of the runs."""
+    runs: list[Run] = []
+    placed = []
+    for case in cases:
+        run = next((run for run in runs if run.takes(case)), None)
+        if run is None:
+            run = Run(case.overrides, case.alone)
+            runs.append(run)
+        run.people.update(case.people)
+        placed.append((case, runs.index(run), run))
+    return sorted(placed, key=lambda item: item[1])
+
+
+FILES = {path.stem: read_cases(path.read_text(encoding="utf-8"), path.name) for path in sorted(FOLDER.glob("*.yaml"))}
+PLANNED = planned([case for cases in FILES.values() for case in cases])
+TOPICS = {case.name: topic for topic, cases in FILES.items() for case in cases}
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+    """The compiled model with some census; each run brings its own."""
+    return Laboratory(tmp_path_factory.mktemp("cases"), [person("P")], QUIET)
+
+
+def simulate_run(laboratory: Laboratory, run: Run) -> Outcome:
+    """Return what the run writes; it is carried out once."""
+    if run.outcome is None:
+        laboratory.open_census(run.people.values(), run.overrides).run(run.overrides)
+        run.outcome = Outcome(
+            laboratory.records("select * from fct_yearly_events order by simulation_year, employee_id, event_sequence"),
+            laboratory.records("select * from fct_workforce_snapshot"),
+            laboratory.records("select * from fct_employer_match_detail"),
+            laboratory.records("select * from fct_annual_metrics"),
+        )
+    return run.outcome
+
+
+@pytest.mark.parametrize(
+    ("case", "run"),
+    [
+        pytest.param(case, run, id=f"{TOPICS[case.name]}: {case.name}", marks=pytest.mark.xdist_group(f"case {number}"))
+        for case, number, run in PLANNED
+    ],
+)
+def test_a_case_comes_out_as_worked_out_by_hand(laboratory: Laboratory, case: Case, run: Run) -> None:
+    if case.error is not None:
+        with pytest.raises(ConfigurationError) as caught:
+            simulate_run(laboratory, run)
+        assert re.search(case.error, str(caught.value))
+        return
+    outcome = simulate_run(laboratory, run)
+    differences = [
+        difference
+        for (employee_id, year), expected in case.expect.items()
+        for difference in differences_of(outcome, employee_id, year, expected)
+    ]
+    for year, values in case.metrics.items():
+        found = {row["metric"]: row["value"] for row in outcome.metrics if row["simulation_year"] == year}
+        differences += compare(f"metrics of {year}", values, found)
+    assert not differences, "\n".join(["", *differences])
+
+
+def differences_of(outcome: Outcome, employee_id: str, year: int, expected: Expectation) -> list[str]:
+    """Return in words what came out otherwise for one person and year."""
+
+    def rows(table: Sequence[Values]) -> list[Values]:
+        return [row for row in table if row["employee_id"] == employee_id and row["simulation_year"] == year]
+
+    differences = []
+    for name, values, table in (
+        ("snapshot", expected.snapshot, outcome.snapshot),
+        ("match", expected.match, outcome.match),
+    ):
+        where = f"{employee_id} {year} {name}"
+        found = rows(table)
+        if values and len(found) != 1:
+            differences.append(f"{where}: {len(found)} rows")
+        elif values:
+            differences += compare(where, values, found[0])
+    for event_type, listed in expected.events.items():
+        found = [row for row in rows(outcome.events) if row["event_type"] == event_type]
+        where = f"{employee_id} {year} {event_type}"
+        if len(found) != len(listed):
+            days = ", ".join(f"{row['effective_date']} {row['event_category']}" for row in found)
+            differences.append(f"{where}: expected {len(listed)}, found {len(found)} ({days})")
+            continue
+        for number, (wanted, event) in enumerate(zip(listed, found, strict=True), start=1):
+            columns = {EVENT_COLUMNS[key]: value for key, value in wanted.items() if key != "details"}
+            differences += compare(f"{where} {number}", columns, event)
+            details = json.loads(event["event_details"] or "{}", parse_float=Decimal)
+            differences += compare(f"{where} {number} details", wanted.get("details", {}), details)
+    return differences
+
+
+def compare(where: str, expected: Values, found: Values) -> list[str]:
+    """Return in words which of the expected values differ; numbers are equal however many zeros they are written with."""
+    return [
+        f"{where}: {name} is {shown(found[name]) if name in found else 'not there'}, not {shown(value)}"
+        for name, value in expected.items()
+        if name not in found or not equal(value, found[name])
+    ]
+
+
+def equal(expected: object, found: object) -> bool:
+    """Return whether a value of a case and one of a result are the same; a date is its ISO text."""
+    if isinstance(expected, bool) or isinstance(found, bool) or expected is None or found is None:
+        return expected is found
+    if isinstance(expected, (int, Decimal)):
+        return isinstance(found, (int, Decimal)) and expected == found
+    return str(expected) == str(found)
+
+
+def shown(value: object) -> str:
+    """Return a value as a case writes it."""
+    return "null" if value is None else str(value)
+
+
+def test_every_case_has_a_name_of_its_own() -> None:
+    names = [case.name for case, _, _ in PLANNED]
+    assert len(set(names)) == len(names) > 90
+
+
+GOOD = """
+- name: n
+  why: w
+  given: {people: {P: {pay: 1}}}
+  expect: {P: {2025: {snapshot: {is_hce: false}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda text: text.replace("why: w", "reason: w"), "unknown key reason"),
+        (lambda text: text.replace("  why: w\n", ""), "has no why"),
+        (lambda text: text.replace("given: {", "given: {plans: {}, "), "unknown key plans"),
+        (lambda text: text.replace("pay: 1", "salary: 1"), "unknown key salary"),
+        (lambda text: text.replace("{P: {pay: 1}}", "{}"), "has no people"),
+        (lambda text: text.replace("given: {", "given: {behaviour: {luck: 1}, "), "unknown key luck"),
+        (lambda text: text.replace("given: {", "given: {years: [2025], "), "the first and the last"),
+        (lambda text: text.replace("snapshot", "snapshots"), "unknown key snapshots"),
+        (lambda text: text.replace("is_hce: false", ""), "expects nothing"),
+        (lambda text: text.replace("{P: {2025: {snapshot: {is_hce: false}}}}", "{}"), "expects nothing"),
+        (lambda text: text.replace("snapshot: {is_hce: false}", "events: {raise: [{day: 1}]}"), "unknown key day"),
+        (lambda text: text + "  expect_error: x\n", "an error and results"),
+        (lambda text: text + "  name: m\n", "is written twice"),
+        (lambda _: "name: n", "no list of cases"),
+    ],
+)
+def test_a_case_that_cannot_be_meant_is_refused(spoil: Callable[[str], str], message: str) -> None:
+    assert len(read_cases(GOOD, "good")) == 1
+    with pytest.raises(CaseError, match=message):
+        read_cases(spoil(GOOD), "bad")
+
+
+def test_a_difference_is_found_and_said() -> None:
+    found = {"a": Decimal("1.50"), "b": True, "c": None}
+    assert compare("P", {"a": Decimal("1.5"), "b": True, "c": None}, found) == []
+    assert compare("P", {"a": Decimal("1.49"), "b": 1, "c": 0, "d": "x"}, found) == [
+        "P: a is 1.50, not 1.49",
+        "P: b is True, not 1",
+        "P: c is null, not 0",
+        "P: d is not there, not x",
+    ]
