@@ -324,7 +324,7 @@ def differences_of(outcome: Outcome, employee_id: str, year: int, expected: Expe
 
 
 def compare(where: str, expected: Values, found: Values) -> list[str]:
-    """Return in words which of the expected values differ; numbers are equal however many zeros they are written with."""
+    """Return in words which of the expected values differ; numbers are equal however many zeros they are written."""
     return [
         f"{where}: {name} is {shown(found[name]) if name in found else 'not there'}, not {shown(value)}"
         for name, value in expected.items()
