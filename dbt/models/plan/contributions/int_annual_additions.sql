@@ -91,7 +91,7 @@ first_cuts as (
                 - case when match_turn < core_turn then open_match else 0 end,
                 0
             )
-        )::decimal(18, 2) as core_cut,
+        )::decimal(18, 2) as open_core_cut,
         least(
             open_match,
             greatest(
@@ -100,7 +100,7 @@ first_cuts as (
                 - case when core_turn < match_turn then open_core else 0 end,
                 0
             )
-        )::decimal(18, 2) as match_cut
+        )::decimal(18, 2) as open_match_cut
     from weighed
 ),
 
@@ -108,7 +108,7 @@ last_cuts as (
     select
         *,
         least(
-            greatest(pre_tax + roth - catch_up - matched_deferral, 0), excess - after_tax_cut - core_cut - match_cut
+            greatest(pre_tax + roth - catch_up - matched_deferral, 0), excess - after_tax_cut - open_core_cut - open_match_cut
         )::decimal(18, 2) as deferral_cut
     from first_cuts
 ),
@@ -117,9 +117,19 @@ safe_cuts as (
     select
         *,
         least(
-            core_amount - core_cut, excess - after_tax_cut - core_cut - match_cut - deferral_cut
+            core_amount - open_core_cut, excess - after_tax_cut - open_core_cut - open_match_cut - deferral_cut
         )::decimal(18, 2) as safe_core_cut
     from last_cuts
+),
+
+cuts as (
+    select
+        *,
+        (open_core_cut + safe_core_cut)::decimal(18, 2) as core_cut,
+        least(
+            match_amount, excess - after_tax_cut - open_core_cut - deferral_cut - safe_core_cut
+        )::decimal(18, 2) as match_cut
+    from safe_cuts
 )
 
 select
@@ -128,29 +138,11 @@ select
     (roth - greatest(deferral_cut - pre_tax, 0))::decimal(18, 2) as roth,
     catch_up,
     (after_tax - after_tax_cut)::decimal(18, 2) as after_tax,
-    greatest(
-        match_amount - match_cut
-        - (excess - after_tax_cut - core_cut - match_cut - deferral_cut - safe_core_cut),
-        0
-    )::decimal(18, 2) as match_amount,
-    (core_amount - core_cut - safe_core_cut)::decimal(18, 2) as core_amount,
-    least(reallocated, core_amount - core_cut - safe_core_cut)::decimal(18, 2) as reallocated,
-    case
-        when excess > 0
-            then array_to_string(
-                list_filter(
-                    [
-                        case when after_tax_cut > 0 then 'after_tax' end,
-                        case when core_cut + safe_core_cut > 0 then 'core' end,
-                        case when match_cut > 0 then 'match' end,
-                        case when deferral_cut > 0 then 'unmatched deferrals' end,
-                        case
-                            when excess > after_tax_cut + core_cut + match_cut + deferral_cut then 'safe-harbor money'
-                        end
-                    ],
-                    lambda cut: cut is not null
-                ),
-                ', '
-            )
-    end as cut_by_415
-from safe_cuts
+    (match_amount - match_cut)::decimal(18, 2) as match_amount,
+    (core_amount - core_cut)::decimal(18, 2) as core_amount,
+    least(reallocated, core_amount - core_cut)::decimal(18, 2) as reallocated,
+    deferral_cut,
+    after_tax_cut,
+    match_cut,
+    core_cut
+from cuts
