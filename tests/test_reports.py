@@ -172,11 +172,12 @@ def test_csv_has_a_line_a_year_and_every_figure(sample_run: Result, summary: Mul
 
 
 def test_csv_begins_with_the_identifiers_and_the_headcount(summary: MultiYearSummary) -> None:
-    assert summary.to_csv().split(",")[:9] == [
+    assert summary.to_csv().split(",")[:10] == [
         "scenario_id",
         "plan_design_id",
         "run_id",
         "simulation_year",
+        "irs_limits",
         "opening_headcount",
         "terminations",
         "hires",

@@ -108,7 +108,8 @@ last_cuts as (
     select
         *,
         least(
-            greatest(pre_tax + roth - catch_up - matched_deferral, 0), excess - after_tax_cut - open_core_cut - open_match_cut
+            greatest(pre_tax + roth - catch_up - matched_deferral, 0),
+            excess - after_tax_cut - open_core_cut - open_match_cut
         )::decimal(18, 2) as deferral_cut
     from first_cuts
 ),
