@@ -1,5 +1,6 @@
 """The documentation of the model: every model, column and test is described, and what is printed can be recomputed."""
 
+import csv
 import datetime as dt
 import math
 import re
@@ -13,10 +14,12 @@ import yaml
 
 from planalign_orchestrator import project
 from planalign_orchestrator.config import PARAMETER_TABLES, effective_values, load_simulation_config
+from planalign_orchestrator.config.formulas import MATCH_PRESETS, VESTING_PRESETS
 from planalign_orchestrator.engine import NativeEngine
 from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.plan_compiler import STAGES, Plan, load_plan
 from planalign_orchestrator.utils import DatabaseConnectionManager
+from tests.conftest import simulate
 
 if TYPE_CHECKING:
     import duckdb
@@ -147,6 +150,49 @@ def metrics(connection: "duckdb.DuckDBPyConnection") -> set[str]:
 def test_every_key_figure_is_explained(simulated: "duckdb.DuckDBPyConnection") -> None:
     section = METHODOLOGY.split("### `fct_annual_metrics`")[1].split("\n## ")[0]
     assert {name for name in metrics(simulated) if name not in section} == set()
+
+
+def test_the_printed_limits_are_those_of_the_run(simulated: "duckdb.DuckDBPyConnection") -> None:
+    with (project.default_tables() / "irs_indexing.csv").open(encoding="utf-8", newline="") as file:
+        rules = {row["limit_name"]: row for row in csv.DictReader(file)}
+    assert [row[0] for row in table("limit")] == list(rules)
+    for name, section, *printed in table("limit"):
+        rule = rules[name]
+        years = "select limit_year, {} from parameters.irs_limits where limit_year in (2026, 2027) order by 1"
+        amounts = [f"{amount:,.0f}" for _, amount in simulated.execute(years.format(name)).fetchall()]
+        base = f"{int(rule['statutory_base']):,}" if rule["statutory_base"] else ""
+        assert section == rule["section"]
+        assert printed == [base, rule["base_year"], f"{int(rule['multiple']):,}", *amounts]
+
+
+def test_the_printed_formulas_are_the_presets() -> None:
+    tiers = {
+        name: [
+            (Decimal(lower or 0) / 100, Decimal(upper) / 100, Decimal(rate) / 100)
+            for rate, lower, upper in re.findall(r"(\d+) % (?:from (\d+) )?to (\d+) %", text)
+        ]
+        for name, text, _ in table("preset")
+    }
+    assert tiers == {name: [(t.lower, t.upper, t.rate) for t in tiers] for name, tiers in MATCH_PRESETS.items()}
+    vested = {name: tuple(Decimal(rate) / 100 for rate in re.findall(r"\d+", text)) for name, text in table("schedule")}
+    assert vested == VESTING_PRESETS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("column", "setting"),
+    [
+        pytest.param(1, {"plan.automatic_enrollment.scope": "all_eligible"}, id="automatic"),
+        pytest.param(3, {"plan.automatic_enrollment.enabled": False}, id="off"),
+    ],
+)
+def test_the_printed_participation_is_simulated(tmp_path: Path, column: int, setting: dict[str, object]) -> None:
+    census = Path(__file__).parents[1] / "data" / "sample_census.csv"
+    result = simulate(tmp_path, census, {**setting, "simulation.end_year": 2034})
+    for row in table("year"):
+        metrics = result.metrics(int(row[0]))
+        shares = (metrics["participation_rate"], metrics["average_deferral_rate"])
+        assert row[column : column + 2] == [f"{share * 100:.1f} %" for share in shares]
 
 
 def test_the_streams_are_those_of_the_model(plan: Plan) -> None:
