@@ -1,9 +1,8 @@
 {{ config(tags=['final_year']) }}
 -- Rebuilding the plan columns of the snapshot from the census and the ledger alone gives the same figures.
--- It reads no working model and no earlier snapshot. Other marts tell it the entry dates of the census's people, most of
--- which lie before the first event, and the age, service and last day, which the other replay proves.
-{%- set accounts = ['employee', 'match', 'core'] %}
-with
+-- It reads no working model and no earlier snapshot. Other marts tell it the entry dates of the census's people, most
+-- of which lie before the first event, and the age, service and last day, which the other replay proves.
+with recursive
 
 year_bounds as (
     select
@@ -39,10 +38,9 @@ people as (
         census.employee_enrollment_date as census_enrollment_date,
         case when census.employee_deferral_rate > 0 then coalesce(census.enrollment_method, 'voluntary') end
             as census_method,
-        {%- for account in accounts %}
-        (coalesce(census.{{ account }}_account_balance, 0) * 100)::hugeint as {{ account }}_first_cents
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
+        (coalesce(census.employee_account_balance, 0) * 100)::hugeint as employee_first_cents,
+        (coalesce(census.match_account_balance, 0) * 100)::hugeint as match_first_cents,
+        (coalesce(census.core_account_balance, 0) * 100)::hugeint as core_first_cents
     from {{ ref('fct_workforce_snapshot') }} as snapshot
     cross join year_bounds
     inner join {{ ref('dim_employee') }} as entrants
@@ -92,37 +90,59 @@ money as (
     group by employee_id, simulation_year
 ),
 
--- the opening balance of the census, then what each year paid in
-paid_in as (
+-- the accounts on 1 January of each year, from those of the census on
+accounts as (
     select
-        people.employee_id,
-        {%- for account in accounts %}
-        list_prepend(
-            any_value(people.{{ account }}_first_cents),
-            list(coalesce(money.{{ account }}_cents, 0)::hugeint order by years.simulation_year)
-            filter (where years.simulation_year is not null)
-        ) as {{ account }}_cents
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
+        employee_id,
+        {{ param('start_year', 'integer') }} as simulation_year,
+        ({{ param('annual_return', 'decimal(9, 6)') }} * 1000000)::hugeint as millionths,
+        employee_first_cents as employee_cents,
+        match_first_cents as match_cents,
+        core_first_cents as core_cents
     from people
-    left join (
-        select unnest(
-            range({{ param('start_year', 'integer') }}, {{ param('simulation_year', 'integer') }})
-        ) as simulation_year
-    ) as years
-        on true
+    union all
+    select
+        accounts.employee_id,
+        accounts.simulation_year + 1 as simulation_year,
+        accounts.millionths,
+        {{ rounded_ratio(
+            '(accounts.employee_cents * (2000000 + 2 * accounts.millionths) '
+            ~ '+ coalesce(money.employee_cents, 0) * (2000000 + accounts.millionths))',
+            '2000000'
+        ) }} as employee_cents,
+        {{ rounded_ratio(
+            '(accounts.match_cents * (2000000 + 2 * accounts.millionths) '
+            ~ '+ coalesce(money.match_cents, 0) * (2000000 + accounts.millionths))',
+            '2000000'
+        ) }} as match_cents,
+        {{ rounded_ratio(
+            '(accounts.core_cents * (2000000 + 2 * accounts.millionths) '
+            ~ '+ coalesce(money.core_cents, 0) * (2000000 + accounts.millionths))',
+            '2000000'
+        ) }} as core_cents
+    from accounts
     left join money
         on
-            people.employee_id = money.employee_id
-            and years.simulation_year = money.simulation_year
-    group by people.employee_id
+            accounts.employee_id = money.employee_id
+            and accounts.simulation_year = money.simulation_year
+    where accounts.simulation_year < {{ param('simulation_year', 'integer') }}
 ),
 
 opened as (
     select
         people.*,
-        histories.* exclude (employee_id),
-        not exists(
+        histories.deferral_rate,
+        histories.enrollment_date,
+        histories.enrollment_category,
+        histories.last_step,
+        histories.escalations,
+        histories.employee_amount,
+        histories.details,
+        histories.match_amount,
+        histories.core_amount,
+        histories.forfeiture,
+        histories.is_hce,
+        not exists (
             select 1
             from {{ source('parameters', 'excluded_groups') }} as groups
             where
@@ -139,21 +159,16 @@ opened as (
             else greatest(people.first_date, coalesce(histories.match_eligible_from, people.match_entry_date))
         end as pay_from,
         coalesce(histories.opening_compensation, people.entry_compensation) as opening_rate,
-        ({{ param('annual_return', 'decimal(9, 6)') }} * 1000000)::hugeint as millionths,
         (dayofyear(people.last_date) * ({{ param('annual_return', 'decimal(9, 6)') }} * 1000000))::hugeint
             as return_days,
-        {%- for account in accounts %}
-        list_reduce(
-            paid_in.{{ account }}_cents,
-            lambda balance, paid: {{ rounded_ratio(
-                '(balance * (2000000 + 2 * millionths) + paid * (2000000 + millionths))', '2000000'
-            ) }}
-        ) as {{ account }}_opening
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
+        accounts.employee_cents as employee_opening,
+        accounts.match_cents as match_opening,
+        accounts.core_cents as core_opening
     from people
-    inner join paid_in
-        on people.employee_id = paid_in.employee_id
+    inner join accounts
+        on
+            people.employee_id = accounts.employee_id
+            and accounts.simulation_year = {{ param('simulation_year', 'integer') }}
     left join histories
         on people.employee_id = histories.employee_id
 ),
@@ -217,9 +232,10 @@ replayed as (
         coalesce(opened.deferral_rate, opened.census_rate) as current_deferral_rate,
         coalesce(opened.escalations, 0)::integer as escalation_count,
         coalesce(opened.employee_amount, 0)::decimal(18, 2) as employee_contribution_amount,
-        {%- for part in ['pre_tax', 'roth', 'catch_up', 'after_tax'] %}
-        coalesce((opened.details ->> '{{ part }}')::decimal(18, 2), 0) as {{ part }}_amount,
-        {%- endfor %}
+        coalesce((opened.details ->> 'pre_tax')::decimal(18, 2), 0) as pre_tax_amount,
+        coalesce((opened.details ->> 'roth')::decimal(18, 2), 0) as roth_amount,
+        coalesce((opened.details ->> 'catch_up')::decimal(18, 2), 0) as catch_up_amount,
+        coalesce((opened.details ->> 'after_tax')::decimal(18, 2), 0) as after_tax_amount,
         coalesce(opened.match_amount, 0)::decimal(18, 2) as employer_match_amount,
         coalesce(opened.core_amount, 0)::decimal(18, 2) as employer_core_amount,
         (
@@ -234,14 +250,24 @@ replayed as (
             when opened.current_age >= {{ param('normal_retirement_age', 'integer') }} then 1
             else vested.core_vested_rate
         end::decimal(9, 6) as core_vested_rate,
-        {%- for account in accounts %}
         {{ dollars(rounded_ratio(
-            'opened.' ~ account ~ '_opening * (2000000::hugeint * opened.days_in_year + 2 * opened.return_days) '
-            ~ '+ (coalesce(opened.' ~ account ~ '_amount, 0) * 100)::hugeint '
+            'opened.employee_opening * (2000000::hugeint * opened.days_in_year + 2 * opened.return_days) '
+            ~ '+ (coalesce(opened.employee_amount, 0) * 100)::hugeint '
             ~ '* (2000000::hugeint * opened.days_in_year + opened.return_days)',
             '(2000000::hugeint * opened.days_in_year)'
-        )) }} as {{ account }}_account_balance,
-        {%- endfor %}
+        )) }} as employee_account_balance,
+        {{ dollars(rounded_ratio(
+            'opened.match_opening * (2000000::hugeint * opened.days_in_year + 2 * opened.return_days) '
+            ~ '+ (coalesce(opened.match_amount, 0) * 100)::hugeint '
+            ~ '* (2000000::hugeint * opened.days_in_year + opened.return_days)',
+            '(2000000::hugeint * opened.days_in_year)'
+        )) }} as match_account_balance,
+        {{ dollars(rounded_ratio(
+            'opened.core_opening * (2000000::hugeint * opened.days_in_year + 2 * opened.return_days) '
+            ~ '+ (coalesce(opened.core_amount, 0) * 100)::hugeint '
+            ~ '* (2000000::hugeint * opened.days_in_year + opened.return_days)',
+            '(2000000::hugeint * opened.days_in_year)'
+        )) }} as core_account_balance,
         coalesce(opened.forfeiture, 0)::decimal(18, 2) as forfeiture_amount,
         coalesce(opened.is_hce, false) as is_hce
     from opened
