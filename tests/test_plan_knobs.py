@@ -41,19 +41,20 @@ PARTICIPATION_TABLES = (
     "deferral_choice",
 )
 
-TO_2026: Settings = {"simulation.end_year": 2026}
 # the first projected year
 TO_2027: Settings = {"simulation.end_year": 2027}
 SIMPLE: Settings = {"plan.match.formula": "simple"}
 STRETCH: Settings = {"plan.match.formula": "stretch"}
 FLAT: Settings = {"plan.core.formula": "flat", "plan.core.rate": 0.05}
-SAVING: Settings = {"plan.after_tax.rate": 0.1}
+GENEROUS: Settings = {**SIMPLE, **FLAT, "plan.after_tax.rate": 0.1}
+ROTH_CATCH_UP: Settings = {"irs_limits.by_year": {2025: {"roth_catch_up_wage_threshold": 145_000}}}
 REENROLLING: Settings = {"plan.automatic_enrollment.reenroll_non_participants": True}
 ESCALATING_AT_ONCE: Settings = {"plan.escalation.delay_years": 0, "plan.escalation.effective_day": "12-01"}
 FROM_ENHANCED: Settings = {"plan.previous_match.formula": "safe_harbor_enhanced"}
 FROM_STRETCH: Settings = {"plan.previous_match.formula": "stretch"}
 FORFEITING: Settings = {**FLAT, "plan.vesting.core": "cliff_3"}
-USING_FORFEITURES: Settings = {**TO_2026, **FORFEITING}
+# what is forfeited in 2025 is used in 2026
+SPENDING_FORFEITURES: Settings = {**FORFEITING, "plan.forfeitures.use": "pay_expenses", "simulation.end_year": 2026}
 # people of 18 contribute, so that the match has somebody to wait for
 EARLY: Settings = {"plan.eligibility.deferral.minimum_age": 18, "plan.automatic_enrollment.scope": "all_eligible"}
 HALF_A_YEAR: Settings = {"plan.eligibility.deferral.service": 6}
@@ -148,17 +149,17 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
     "contribution": {
         "plan.deferrals.maximum_rate": Knob(0.1),
         "plan.deferrals.roth_share": Knob(0.2),
-        "plan.deferrals.roth_feature": Knob(False, TO_2026),
+        "plan.deferrals.roth_feature": Knob(False, ROTH_CATCH_UP),
         "plan.deferrals.super_catch_up": Knob(False),
         "plan.after_tax.rate": Knob(0.05),
-        "plan.after_tax.spill_over": Knob(True, SAVING),
+        "plan.after_tax.spill_over": Knob(True, GENEROUS),
         "irs_limits.inflation_rate": Knob(0.08, {**TO_2027, **integrated()}),
         "irs_limits.by_year": Knob({2025: {"elective_deferral_limit": 10_000}}),
     },
     "employer_match": {
         **own_rule_knobs("match", {}),
         "plan.compensation_from": Knob("plan_year", HALF_A_YEAR),
-        "plan.limit_415_order": Knob(["match", "core", "after_tax"], {**SIMPLE, **FLAT, **SAVING}),
+        "plan.limit_415_order": Knob(["match", "core", "after_tax"], GENEROUS),
         "plan.match.formula": Knob("simple"),
         "plan.match.tiers": Knob([LONGER_TIER], custom("match", [TIER])),
         "plan.match.tiers_by": Knob("service", custom("match", BANDS, "age")),
@@ -189,7 +190,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "plan.core.last_day_exceptions": Knob(
             [], {**FLAT, "plan.core.last_day_gate": True, "plan.core.last_day_exceptions": ["age_55"]}
         ),
-        "plan.forfeitures.use": Knob("reallocate", USING_FORFEITURES),
+        "plan.forfeitures.use": Knob("reallocate", SPENDING_FORFEITURES),
         "irs_limits.wage_growth_rate": Knob(0.1, {**TO_2027, **integrated()}),
     },
     "employee_account_balance": {"plan.annual_return": Knob(0.05)},
@@ -199,7 +200,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "plan.vesting.core": Knob("cliff_3", FLAT),
     },
     "forfeitures_paid_expenses": {
-        "plan.forfeitures.annual_expenses": Knob(500, {**USING_FORFEITURES, "plan.forfeitures.use": "pay_expenses"}),
+        "plan.forfeitures.annual_expenses": Knob(500, SPENDING_FORFEITURES),
     },
     "hce_status": {
         "plan.hce.top_paid_group": Knob(True, {"irs_limits.by_year": {2024: {"hce_threshold": 60_000}}}),
