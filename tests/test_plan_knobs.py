@@ -24,7 +24,8 @@ CHAIN = (
     ("eligibility_date", "is_eligible"),
     ("enrollment", "enrollment_change", "deferral_escalation", "deferral_match_response"),
     ("contribution", "catch_up_amount", "roth_amount"),
-    ("employer_match", "employer_core", "plan_compensation"),
+    ("employer_core",),
+    ("employer_match", "plan_compensation"),
     ("employee_account_balance", "forfeiture", "forfeitures_paid_expenses", "hce_status"),
 )
 # Who chooses a rate looks at the match and at the plan's maximum; the limit of section 415(c) cuts after-tax money too.
@@ -82,14 +83,14 @@ def own_rule(source: str, service: int = 0, unit: str = "months") -> Settings:
     return {f"plan.eligibility.{source}.{key}": value for key, value in rule.items()}
 
 
-def own_rule_knobs(source: str, given: Settings) -> dict[str, Knob]:
+def own_rule_knobs(source: str) -> dict[str, Knob]:
     """Return the eligibility keys of employer money, each changed in a rule that takes over nothing from deferrals."""
     cases = {
-        "minimum_age": Knob(18, {**given, **EARLY, **own_rule(source)}),
-        "method": Knob("hours", {**given, **own_rule(source, 1, "years")}),
-        "service": Knob(9, {**given, **own_rule(source, 6)}),
-        "service_unit": Knob("days", {**given, **own_rule(source, 6)}),
-        "entry_dates": Knob("quarterly", {**given, **own_rule(source, 6)}),
+        "minimum_age": Knob(18, {**FLAT, **EARLY, **own_rule(source)}),
+        "method": Knob("hours", {**FLAT, **own_rule(source, 1, "years")}),
+        "service": Knob(9, {**FLAT, **own_rule(source, 6)}),
+        "service_unit": Knob("days", {**FLAT, **own_rule(source, 6)}),
+        "entry_dates": Knob("quarterly", {**FLAT, **own_rule(source, 6)}),
     }
     return {f"plan.eligibility.{source}.{key}": knob for key, knob in cases.items()}
 
@@ -157,7 +158,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "irs_limits.by_year": Knob({2025: {"elective_deferral_limit": 10_000}}),
     },
     "employer_match": {
-        **own_rule_knobs("match", {}),
+        **own_rule_knobs("match"),
         "plan.compensation_from": Knob("plan_year", HALF_A_YEAR),
         "plan.limit_415_order": Knob(["match", "core", "after_tax"], GENEROUS),
         "plan.match.formula": Knob("simple"),
@@ -174,7 +175,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         ),
     },
     "employer_core": {
-        **own_rule_knobs("core", FLAT),
+        **own_rule_knobs("core"),
         "plan.core.formula": Knob("safe_harbor_nonelective"),
         "plan.core.rate": Knob(0.03, FLAT),
         "plan.core.tiers": Knob(
