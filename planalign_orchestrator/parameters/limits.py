@@ -1,9 +1,9 @@
 """The statutory limits of every year: as published, or projected from the last published year by the statutes' rule.
 
 A limit is indexed from its unrounded amount (statutory base x price index / price index of its base period) and then
-rounded down to its multiple: 401(a)(17)(B), 402(g)(4), 414(q)(1), 414(v)(2), 414(v)(7), 415(d), 416(i)(1)(A). The
-Social Security wage base follows wages and is rounded to the nearest multiple: section 230 of the Social Security Act.
-All arithmetic is in fractions.
+rounded down to its multiple: 401(a)(17)(B), 402(g)(4), 414(q)(1), 414(v)(2), 414(v)(7), 415(d). The Social Security
+wage base follows wages and is rounded to the nearest multiple: section 230 of the Social Security Act. All arithmetic
+is in fractions.
 """
 
 import csv
