@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from planalign_orchestrator import parameters
 from planalign_orchestrator.config import load_simulation_config
+from planalign_orchestrator.config.lists import LIMITS
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.parameters import ParameterTable
 from planalign_orchestrator.parameters.limits import indexing, published_limits
@@ -74,6 +75,7 @@ def without_source(table: ParameterTable) -> list[tuple[str | None, ...]]:
         ("compensation_limit", 364_448, 360_000),
         ("annual_additions_limit", 72_890, 72_000),
         ("hce_threshold", 164_677, 160_000),
+        ("key_employee_threshold", 236_891, 235_000),
         ("roth_catch_up_wage_threshold", 153_081, 150_000),
     ],
 )
@@ -86,8 +88,8 @@ def test_the_rule_reproduces_the_amounts_published_for_2026(name: str, unrounded
 
 def test_every_limit_has_its_rule() -> None:
     assert max(published_limits()) == 2026
-    # the seven of the test above, and the wage base, which follows wages from its last published amount
-    assert len(indexing()) == 8
+    # the eight of the test above, and the wage base, which follows wages from its last published amount
+    assert len(indexing()) == 9
     assert indexing()["social_security_wage_base"].unrounded(Fraction(184_500)) == 184_500
 
 
@@ -105,6 +107,8 @@ PROJECTED = {
     "annual_additions_limit": (74_000, 76_000, 78_000, 80_000),
     # 168,793.80  173,013.64  177,338.98  181,772.46, multiples of 5,000
     "hce_threshold": (165_000, 170_000, 175_000, 180_000),
+    # 242,813.78  248,884.12  255,106.22  261,483.88, multiples of 5,000
+    "key_employee_threshold": (240_000, 245_000, 255_000, 260_000),
     # 184,500 x 1.035 ** years = 190,957.50  197,641.01  204,558.45  211,717.99, the nearest multiple of 300:
     # 636.53  658.80  681.86  705.73 multiples
     "social_security_wage_base": (191_100, 197_700, 204_600, 211_800),
@@ -133,6 +137,7 @@ def test_published_years_are_those_of_their_notices(load: Load) -> None:
         280_000,
         56_000,
         125_000,
+        180_000,
         132_900,
         0,
     ]
@@ -170,7 +175,7 @@ def test_a_replacement_counts_for_its_year_alone(load: Load) -> None:
 
 
 def test_a_year_that_is_replaced_as_a_whole_is_no_projection(load: Load) -> None:
-    limits = limits_of(load({"irs_limits.by_year": {2027: dict.fromkeys(indexing(), 200_000)}}))
+    limits = limits_of(load({"irs_limits.by_year": {2027: dict.fromkeys(LIMITS, 200_000)}}))
     assert (limits[2027]["is_projected"], limits[2028]["is_projected"]) == ("false", "true")
 
 
