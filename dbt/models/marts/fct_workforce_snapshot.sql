@@ -163,7 +163,7 @@ select
     coalesce(additions.catch_up, 0)::decimal(18, 2) as catch_up_amount,
     coalesce(additions.after_tax, 0)::decimal(18, 2) as after_tax_amount,
     case
-        when additions.cut_by_415 is not null then '415(c)'
+        when additions.is_contribution_cut then '415(c)'
         when deferrals.limit_reason is not null then deferrals.limit_reason
         when elections.is_refunded then 'refund'
     end as contribution_limit_reason,

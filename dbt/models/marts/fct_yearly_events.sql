@@ -149,7 +149,7 @@ contributions as (
         || ',"elected":' || deferrals.elected
         || ',"limit_reason":'
         || coalesce(
-            '"' || case when additions.cut_by_415 is null then deferrals.limit_reason else '415(c)' end || '"', 'null'
+            '"' || case when additions.is_contribution_cut then '415(c)' else deferrals.limit_reason end || '"', 'null'
         )
         || ',"pre_tax":' || additions.pre_tax || ',"roth":' || additions.roth || '}' as event_details
     from {{ ref('int_annual_additions') }} as additions
