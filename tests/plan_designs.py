@@ -226,7 +226,7 @@ def _participation(random: Random, formula: str, maximum_rate: Decimal) -> dict[
         "plan.escalation.enabled": is_qaca or random.random() < 0.8,
         "plan.escalation.scope": random.choice(("auto_enrolled", "all_participants")),
         "plan.escalation.effective_day": random.choice(("01-01", "04-01", "02-29")),
-        "plan.escalation.delay_years": random.choice((0, 1, 2)),
+        "plan.escalation.delay_years": random.choice((0, 1) if is_qaca else (0, 1, 2)),
         "plan.escalation.increment": random.choice((rate("0.01"), rate("0.025"))),
         "plan.escalation.cap": min(maximum_rate, random.choice((rate("0.1"), rate("0.15"), rate("0.08")))),
         "plan.own_changes.raise_rate": own_changes[0],

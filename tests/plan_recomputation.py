@@ -176,9 +176,13 @@ def entry_by_rule(life: Life, rule: Mapping[str, Any]) -> dt.date | None:
     return first_entry(max(birthday, served), rule["entry_dates"])
 
 
+def is_long_term_part_timer(life: Life, rule: Mapping[str, Any]) -> bool:
+    return rule["method"] == "hours" and rule["service"] > 0 and 500 <= life.hours * 52 < 1000
+
+
 def entry_of_long_term_part_timer(life: Life, rule: Mapping[str, Any]) -> dt.date | None:
     """Return the entry date of 401(k)(2)(D)(ii); None for those whom it does not concern."""
-    if rule["method"] != "hours" or not 500 <= life.hours * 52 < 1000:
+    if not is_long_term_part_timer(life, rule):
         return None
     began = life.hired.year if life.hired.year >= 2021 else 2021
     began += anniversary(life.hired, began) < dt.date(2021, 1, 1)
@@ -197,7 +201,8 @@ def entry_date(life: Life, design: Design, source: str) -> dt.date | None:
     ways = [entry_by_rule(life, rule)]
     if source == "deferral":
         ways.append(entry_of_long_term_part_timer(life, rule))
-    if life.is_census_participant and follows_deferral(design, source):
+    defers_only = source != "deferral" and is_long_term_part_timer(life, rule)
+    if life.is_census_participant and follows_deferral(design, source) and not defers_only:
         ways.append(max(life.hired, start))
     return min((day for day in ways if day is not None), default=None)
 
@@ -247,8 +252,8 @@ def catch_up_limit(life: Life, year: int, design: Design) -> Fraction:
 
 
 def base_limit(year: Year, design: Design, entry: int, end: int) -> Fraction:
-    """Return the limit without catch-up on what is deferred before the day `end`."""
-    most = Fraction(design["plan.deferrals.maximum_rate"]) * cents(year.paid(entry, end))
+    """Return the limit without catch-up on what is deferred before the day `end`, in whole cents."""
+    most = cents(Fraction(design["plan.deferrals.maximum_rate"]) * cents(year.paid(entry, end)))
     return min(limit(year.number, "elective_deferral_limit"), most)
 
 
@@ -261,22 +266,23 @@ def deferrals(year: Year, design: Design) -> Deferrals:
     entry = entry_day(year, design, "deferral")
     if entry is None:
         return Deferrals(NOTHING, NOTHING, NOTHING, False, NOTHING, NOTHING, None)
-    elected = year.elected()
+    elected = cents(year.elected())
     base = base_limit(year, design, entry, year.days)
     by_age = catch_up_limit(year.life, year.number, design)
     is_roth = must_be_roth(year.life, year.number)
     allowed = NOTHING if is_roth and not design["plan.deferrals.roth_feature"] else by_age
-    amount = cents(min(elected, base + allowed))
+    amount = min(elected, base + allowed)
     reason = None
-    if elected > base + allowed:
-        if base < limit(year.number, "elective_deferral_limit"):
-            reason = "plan_maximum_rate"
-        elif allowed < by_age:
+    if elected > amount:
+        if allowed < by_age:
             reason = "414(v)(7) no Roth feature"
+        elif base < limit(year.number, "elective_deferral_limit"):
+            reason = "plan_maximum_rate"
         else:
             reason = "402(g) and 414(v)" if allowed else "402(g)"
-    found = Deferrals(cents(elected), base, allowed, is_roth, amount, NOTHING, reason)
-    if not design["plan.after_tax.spill_over"] or amount >= limit(year.number, "elective_deferral_limit"):
+    found = Deferrals(elected, base, allowed, is_roth, amount, NOTHING, reason)
+    below_402g = found.amount - found.catch_up < limit(year.number, "elective_deferral_limit")
+    if not (design["plan.after_tax.spill_over"] and below_402g):
         found.after_tax = cents(Fraction(design["plan.after_tax.rate"]) * year.electing_pay())
     return found
 
@@ -394,31 +400,21 @@ def core_of(year: Year, design: Design) -> Fraction:
     return cents(amount)
 
 
-@dataclass
-class Additions:
-    """The parts of the annual additions, cut to the limit of 415(c) in the order of the plan."""
-
-    parts: dict[str, Fraction]
-    unmatched: Fraction
-    cuts: dict[str, Fraction] = field(default_factory=dict)
-
-    def cut(self, excess: Fraction, design: Design) -> None:
-        safe = {
-            name
-            for name, is_safe in (
-                ("match", design["plan.match.formula"] in SAFE_HARBOR_MATCHES),
-                ("core", design["plan.core.formula"] == "safe_harbor_nonelective"),
-            )
-            if is_safe
-        }
-        order = [name for name in design["plan.limit_415_order"] if name not in safe]
-        order += ["deferral", *(name for name in design["plan.limit_415_order"] if name in safe)]
-        for name in order:
-            most = min(self.parts[name], self.unmatched) if name == "deferral" else self.parts[name]
-            cut = min(max(NOTHING, excess), most)
-            self.parts[name] -= cut
-            self.cuts[name] = cut
-            excess -= cut
+def cut_to_415(parts: Mapping[str, Fraction], excess: Fraction, design: Design) -> dict[str, Fraction]:
+    """Return what is cut from each part; where a part is safe-harbor money it goes last, after unmatched deferrals."""
+    is_safe = {
+        "match": design["plan.match.formula"] in SAFE_HARBOR_MATCHES,
+        "core": design["plan.core.formula"] == "safe_harbor_nonelective",
+    }
+    first, last = [], []
+    for name in design["plan.limit_415_order"]:
+        first += ["reallocated"] if name == "core" else []
+        (last if is_safe.get(name) else first).append(name)
+    cuts = {}
+    for name in (*first, "unmatched", *last):
+        cuts[name] = min(max(NOTHING, excess), parts[name])
+        excess -= cuts[name]
+    return cuts
 
 
 # ---- the whole of a person's year
@@ -426,46 +422,72 @@ class Additions:
 
 @dataclass
 class Recomputation:
-    """Every amount by (year, person, type of event), and how often each rule had something to decide."""
+    """Every amount by (year, person, type of event), how often each rule had something to decide, and the forfeitures
+    that are still to be reallocated."""
 
     amounts: dict[tuple[int, str, str], Amounts] = field(default_factory=dict)
     uses: Counter[str] = field(default_factory=Counter)
+    carried: Fraction = NOTHING
 
 
-def contribution_of(year: Year, design: Design, reallocated: Fraction, uses: Counter[str]) -> dict[str, Amounts]:
+def contribution_of(year: Year, design: Design, reallocated: Fraction, result: Recomputation) -> dict[str, Amounts]:
     """Return the events of a person's year by type, without those of nothing."""
     found = deferrals(year, design)
-    match, core = match_of(year, design, found), core_of(year, design)
+    below = found.amount - found.catch_up
     parts = {
-        "deferral": found.amount - found.catch_up,
+        "unmatched": max(NOTHING, below - matched(year, design, found.amount)),
         "after_tax": found.after_tax,
-        "match": match,
-        "core": core + reallocated,
+        "match": match_of(year, design, found),
+        "core": core_of(year, design),
+        "reallocated": reallocated,
     }
-    paid = cents(year.paid())
-    most = min(limit(year.number, "annual_additions_limit"), paid)
-    matched = min(found.amount, max((upper for _, upper, _ in match_tiers(year, design)), default=NOTHING) * paid)
-    additions = Additions(parts, found.amount - matched)
-    additions.cut(sum(parts.values(), NOTHING) - most, design)
-    uses.update(name for name, cut in additions.cuts.items() if cut)
-    catch_up = found.catch_up
-    amount = parts["deferral"] + catch_up
+    additions = below + sum((amount for name, amount in parts.items() if name != "unmatched"), NOTHING)
+    cuts = cut_to_415(parts, additions - min(limit(year.number, "annual_additions_limit"), cents(year.paid())), design)
+    result.uses.update(f"415(c) cuts {name}" for name, cut in cuts.items() if cut)
+    left = {name: amount - cuts[name] for name, amount in parts.items()}
+    result.carried -= left["reallocated"]
     share = Fraction(design["plan.deferrals.roth_share"])
-    roth = cents(share * (amount - catch_up)) + (catch_up if found.is_roth_catch_up else cents(share * catch_up))
+    roth = cents(share * below) + (found.catch_up if found.is_roth_catch_up else cents(share * found.catch_up))
+    pre_tax = found.amount - roth
     events: dict[str, Amounts] = {
         "contribution": {
-            "amount": amount + parts["after_tax"],
-            "pre_tax": amount - roth,
-            "roth": roth,
-            "after_tax": parts["after_tax"],
-            "catch_up": catch_up,
+            "amount": found.amount - cuts["unmatched"] + left["after_tax"],
+            "pre_tax": max(NOTHING, pre_tax - cuts["unmatched"]),
+            "roth": roth - max(NOTHING, cuts["unmatched"] - pre_tax),
+            "after_tax": left["after_tax"],
+            "catch_up": found.catch_up,
             "elected": found.elected,
-            "limit_reason": "415(c)" if additions.cuts["deferral"] else found.reason,
+            "limit_reason": "415(c)" if cuts["unmatched"] or cuts["after_tax"] else found.reason,
         },
-        "employer_match": {"amount": parts["match"]},
-        "employer_core": {"amount": parts["core"]},
+        "employer_match": {"amount": left["match"]},
+        "employer_core": {"amount": left["core"] + left["reallocated"]},
     }
     return {kind: {**event, "date": year.as_of} for kind, event in events.items() if event["amount"]}
+
+
+def matched(year: Year, design: Design, deferral: Fraction) -> Fraction:
+    """Return the part of a deferral that some tier matches, the formula having no gap above its first tier."""
+    entry = entry_day(year, design, "match")
+    pay = NOTHING if entry is None else plan_compensation(year, design, entry, year.days)
+    return min(deferral, pay * max((upper for _, upper, _ in match_tiers(year, design)), default=NOTHING))
+
+
+def shares_of(pool: Fraction, years: Mapping[str, Year], design: Design) -> dict[str, Fraction]:
+    """Return how a pool is shared out in cents, pro rata to the core pay of those who are in at the year's end."""
+    pay = {}
+    for employee_id, year in years.items():
+        entry = entry_day(year, design, "core")
+        if entry is not None and year.exit_reason is None:
+            pay[employee_id] = plan_compensation(year, design, entry, year.days)
+    total = sum(pay.values(), NOTHING)
+    if not total or design["plan.forfeitures.use"] != "reallocate":
+        return {}
+    exact = {employee_id: 100 * pool * amount / total for employee_id, amount in pay.items()}
+    whole = {employee_id: int(amount) for employee_id, amount in exact.items()}
+    by_remainder = sorted(exact, key=lambda employee_id: (whole[employee_id] - exact[employee_id], employee_id))
+    for employee_id in by_remainder[: int(100 * pool) - sum(whole.values())]:
+        whole[employee_id] += 1
+    return {employee_id: Fraction(amount, 100) for employee_id, amount in whole.items()}
 
 
 def live(life: Life, number: int, events: Iterable[Event]) -> Year:
@@ -507,9 +529,12 @@ def life_of_row(row: Row, start: int) -> Life:
     by_pay = levels[bisect_right([low for low, _ in levels], pay) - 1][1]
     election = Fraction(str(row.get("employee_deferral_rate") or 0))
     override, wages = row["plan_eligible_override"], row["prior_year_compensation"]
+    hired = dt.date.fromisoformat(str(row["employee_hire_date"]))
+    days = 366 if isleap(start - 1) else 365
+    days_paid = (dt.date(start, 1, 1) - max(hired, dt.date(start - 1, 1, 1))).days
     return Life(
         born=dt.date.fromisoformat(str(row["employee_birth_date"])),
-        hired=dt.date.fromisoformat(str(row["employee_hire_date"])),
+        hired=hired,
         hours=Fraction(str(row["scheduled_hours_per_week"])),
         department=str(row["department"]),
         level=int(str(row["level_id"])) if row["level_id"] else by_pay,
@@ -517,7 +542,7 @@ def life_of_row(row: Row, start: int) -> Life:
         election=election,
         is_census_participant=election > 0,
         override=None if override == "" else bool(override),
-        wages=Fraction(str(wages)) if wages != "" else None,
+        wages=cents(Fraction(pay) * days_paid / days) if wages == "" else Fraction(str(wages)),
     )
 
 
@@ -543,12 +568,21 @@ def recompute(rows: Iterable[Row], design: Design, ledger: Iterable[Event]) -> R
         if event["event_type"] == "hire":
             lives[event["employee_id"]] = life_of_hire(event)
     for number in range(start, design["simulation.end_year"] + 1):
-        for employee_id, life in list(lives.items()):
-            if life.hired.year > number:
-                continue
-            year = live(life, number, events[number, employee_id])
+        years = {
+            employee_id: live(life, number, events[number, employee_id])
+            for employee_id, life in lives.items()
+            if life.hired.year <= number
+        }
+        reallocated = shares_of(result.carried, years, design)
+        for employee_id, year in years.items():
             if year.exit_reason is not None:
                 del lives[employee_id]
-            for kind, amounts in contribution_of(year, design, NOTHING, result.uses).items():
+            share = reallocated.get(employee_id, NOTHING)
+            for kind, amounts in contribution_of(year, design, share, result).items():
                 result.amounts[number, employee_id, kind] = amounts
+            result.carried += forfeited(events[number, employee_id])
     return result
+
+
+def forfeited(events: Iterable[Event]) -> Fraction:
+    return sum((Fraction(event["amount"]) for event in events if event["event_type"] == "forfeiture"), NOTHING)

@@ -29,14 +29,12 @@
     {{ date_in_year(year, "substr(" ~ month_day ~ ", 1, 2)::integer", "substr(" ~ month_day ~ ", 4, 2)::integer") }}
 {%- endmacro %}
 
-{#- The day on which the service that a contribution source requires is completed. -#}
+{#- The day on which the service that a contribution source requires is completed. Days are added as a number, because
+    DuckDB takes two intervals of one query for the same where months of 30 days make them equal: 360 days and a year. -#}
 {% macro service_reached(hire_date, source) -%}
-    (
-        {{ hire_date }}
-        + case {{ param(source ~ '_service_unit', 'varchar') }}
-            when 'days' then to_days({{ param(source ~ '_service', 'integer') }})
-            when 'months' then to_months({{ param(source ~ '_service', 'integer') }})
-            else to_years({{ param(source ~ '_service', 'integer') }})
-        end
-    )::date
+    case {{ param(source ~ '_service_unit', 'varchar') }}
+        when 'days' then {{ hire_date }} + {{ param(source ~ '_service', 'integer') }}
+        when 'months' then ({{ hire_date }} + to_months({{ param(source ~ '_service', 'integer') }}))::date
+        else ({{ hire_date }} + to_years({{ param(source ~ '_service', 'integer') }}))::date
+    end
 {%- endmacro %}

@@ -41,7 +41,8 @@
 {%- endmacro %}
 
 {#- Which gate of a contribution source stands in the way, the first that fails: 1,000 hours in the year, or employment
-    at the close of 31 December, from which retirement and leaving at 55 or older may be excepted. The alias is of int_employment. -#}
+    at the close of 31 December (an exit on that day fails), from which retirement and leaving at 55 or older may be
+    excepted. The alias is of int_employment. -#}
 {% macro failed_gate(people, source) -%}
     case
         when {{ param(source ~ '_hours_gate', 'boolean') }} and {{ people }}.hundredths_of_hours < 100000

@@ -36,6 +36,7 @@ people as (
         entrants.department,
         coalesce(census.employee_deferral_rate, 0)::decimal(9, 6) as census_rate,
         census.employee_enrollment_date as census_enrollment_date,
+        entrants.plan_eligible_override as census_override,
         case when census.employee_deferral_rate > 0 then coalesce(census.enrollment_method, 'voluntary') end
             as census_method,
         (coalesce(census.employee_account_balance, 0) * 100)::hugeint as employee_first_cents,
@@ -142,7 +143,8 @@ opened as (
         histories.core_amount,
         histories.forfeiture,
         histories.is_hce,
-        not exists (
+        people.census_override is not null
+        or not exists (
             select 1
             from {{ source('parameters', 'excluded_groups') }} as groups
             where

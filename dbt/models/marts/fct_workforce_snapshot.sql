@@ -163,7 +163,7 @@ select
     coalesce(additions.catch_up, 0)::decimal(18, 2) as catch_up_amount,
     coalesce(additions.after_tax, 0)::decimal(18, 2) as after_tax_amount,
     case
-        when additions.deferral_cut + additions.after_tax_cut > 0 then '415(c)'
+        when additions.contribution_cut > 0 then '415(c)'
         when deferrals.limit_reason is not null then deferrals.limit_reason
         when elections.is_refunded then 'refund'
     end as contribution_limit_reason,

@@ -149,11 +149,7 @@ contributions as (
         || ',"elected":' || deferrals.elected
         || ',"limit_reason":'
         || coalesce(
-            '"' || case
-                when additions.deferral_cut + additions.after_tax_cut > 0 then '415(c)'
-                else deferrals.limit_reason
-            end || '"',
-            'null'
+            '"' || case when additions.contribution_cut > 0 then '415(c)' else deferrals.limit_reason end || '"', 'null'
         )
         || ',"pre_tax":' || additions.pre_tax || ',"roth":' || additions.roth || '}' as event_details
     from {{ ref('int_annual_additions') }} as additions

@@ -1,8 +1,8 @@
 -- What everyone and their employer finally contribute: the annual additions within the limit. Code section 415(c).
 -- Additions = deferrals without catch-up + after-tax + match + core + reallocated forfeitures, at most the limit and
--- the paid compensation of the whole year. What is too much is cut in the plan's order of after-tax, core (with
--- reallocated forfeitures) and match; safe-harbor money is cut last, after deferrals that earn no match. Every cut
--- leaves its reason.
+-- the paid compensation of the whole year. What is too much is cut in the plan's order of after-tax, core and match;
+-- reallocated forfeitures are cut just before core, and wait for the next year. Safe-harbor money is cut last, in the
+-- same order, after deferrals that earn no match, pre-tax before Roth.
 with
 
 contributions as (
@@ -15,7 +15,7 @@ contributions as (
         coalesce(deferrals.after_tax, 0)::decimal(18, 2) as after_tax,
         coalesce(matches.match_amount, 0)::decimal(18, 2) as match_amount,
         coalesce(matches.matched_deferral, 0)::decimal(18, 2) as matched_deferral,
-        (coalesce(cores.core_amount, 0) + coalesce(reallocations.reallocated, 0))::decimal(18, 2) as core_amount,
+        coalesce(cores.core_amount, 0)::decimal(18, 2) as core_formula_amount,
         coalesce(reallocations.reallocated, 0)::decimal(18, 2) as reallocated
     from {{ ref('int_employment') }} as people
     left join {{ ref('int_elective_deferrals') }} as deferrals
@@ -50,24 +50,26 @@ rules as (
 weighed as (
     select
         contributions.*,
-        rules.is_match_safe,
-        rules.is_core_safe,
         rules.after_tax_turn,
         rules.core_turn,
         rules.match_turn,
         greatest(
             contributions.pre_tax + contributions.roth - contributions.catch_up + contributions.after_tax
-            + contributions.match_amount + contributions.core_amount
+            + contributions.match_amount + contributions.core_formula_amount + contributions.reallocated
             - least(rules.annual_additions_limit, {{ dollars('contributions.paid_cents') }}),
             0
         )::decimal(18, 2) as excess,
         case when rules.is_match_safe then 0 else contributions.match_amount end::decimal(18, 2) as open_match,
-        case when rules.is_core_safe then 0 else contributions.core_amount end::decimal(18, 2) as open_core
+        (
+            case when rules.is_core_safe then 0 else contributions.core_formula_amount end + contributions.reallocated
+        )::decimal(18, 2) as open_core,
+        case when rules.is_match_safe then contributions.match_amount else 0 end::decimal(18, 2) as safe_match,
+        case when rules.is_core_safe then contributions.core_formula_amount else 0 end::decimal(18, 2) as safe_core
     from contributions
     cross join rules
     where
         contributions.pre_tax + contributions.roth + contributions.after_tax
-        + contributions.match_amount + contributions.core_amount > 0
+        + contributions.match_amount + contributions.core_formula_amount + contributions.reallocated > 0
 ),
 
 -- each source gives what is left of the excess after the sources whose turn comes before
@@ -91,7 +93,7 @@ first_cuts as (
                 - case when match_turn < core_turn then open_match else 0 end,
                 0
             )
-        )::decimal(18, 2) as open_core_cut,
+        )::decimal(18, 2) as core_cut,
         least(
             open_match,
             greatest(
@@ -100,7 +102,7 @@ first_cuts as (
                 - case when core_turn < match_turn then open_core else 0 end,
                 0
             )
-        )::decimal(18, 2) as open_match_cut
+        )::decimal(18, 2) as match_cut
     from weighed
 ),
 
@@ -108,8 +110,7 @@ last_cuts as (
     select
         *,
         least(
-            greatest(pre_tax + roth - catch_up - matched_deferral, 0),
-            excess - after_tax_cut - open_core_cut - open_match_cut
+            greatest(pre_tax + roth - catch_up - matched_deferral, 0), excess - after_tax_cut - core_cut - match_cut
         )::decimal(18, 2) as deferral_cut
     from first_cuts
 ),
@@ -117,19 +118,19 @@ last_cuts as (
 safe_cuts as (
     select
         *,
-        least(
-            core_amount - open_core_cut, excess - after_tax_cut - open_core_cut - open_match_cut - deferral_cut
-        )::decimal(18, 2) as safe_core_cut
+        excess - after_tax_cut - core_cut - match_cut - deferral_cut as safe_excess
     from last_cuts
 ),
 
 cuts as (
     select
         *,
-        (open_core_cut + safe_core_cut)::decimal(18, 2) as core_cut,
-        least(
-            match_amount, excess - after_tax_cut - open_core_cut - deferral_cut - safe_core_cut
-        )::decimal(18, 2) as match_cut
+        core_cut + least(
+            safe_core, greatest(safe_excess - case when match_turn < core_turn then safe_match else 0 end, 0)
+        ) as whole_core_cut,
+        match_cut + least(
+            safe_match, greatest(safe_excess - case when core_turn < match_turn then safe_core else 0 end, 0)
+        ) as whole_match_cut
     from safe_cuts
 )
 
@@ -139,11 +140,10 @@ select
     (roth - greatest(deferral_cut - pre_tax, 0))::decimal(18, 2) as roth,
     catch_up,
     (after_tax - after_tax_cut)::decimal(18, 2) as after_tax,
-    (match_amount - match_cut)::decimal(18, 2) as match_amount,
-    (core_amount - core_cut)::decimal(18, 2) as core_amount,
-    least(reallocated, core_amount - core_cut)::decimal(18, 2) as reallocated,
-    deferral_cut,
-    after_tax_cut,
-    match_cut,
-    core_cut
+    (match_amount - whole_match_cut)::decimal(18, 2) as match_amount,
+    (core_formula_amount + reallocated - whole_core_cut)::decimal(18, 2) as core_amount,
+    greatest(reallocated - whole_core_cut, 0)::decimal(18, 2) as reallocated,
+    (deferral_cut + after_tax_cut)::decimal(18, 2) as contribution_cut,
+    whole_match_cut::decimal(18, 2) as match_cut,
+    whole_core_cut::decimal(18, 2) as core_cut
 from cuts

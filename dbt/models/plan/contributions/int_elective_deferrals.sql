@@ -3,8 +3,8 @@
 -- day, and each change of the rate x pay from its day on; never capped by 401(a)(17). B = min(402(g) limit, plan
 -- maximum rate x pay while eligible); deferred D = min(elected, B + catch-up limit), of which max(0, D - B) is catch-
 -- up. From the year in which a wage threshold is in force, catch-up of people paid above it the year before is all
--- Roth, and nothing where the plan has no Roth feature. After-tax contributions follow the enrolled pay; with spill-
--- over only for those who reached the 402(g) limit.
+-- Roth, and nothing where the plan has no Roth feature. After-tax contributions follow the enrolled pay, rounded once;
+-- with spill-over only for those who reached the 402(g) limit.
 with
 
 changed as (
@@ -61,8 +61,10 @@ elected as (
             'days_in_year * 1000000::hugeint'
         )) }} as elected,
         {{ dollars(rounded_ratio(
-            '(opening_rate > 0)::integer * opening_pay_days + enrolled_pay_days', 'days_in_year'
-        )) }} as enrolled_pay,
+            "(" ~ param('after_tax_rate', 'decimal(9, 6)') ~ " * 1000000)::bigint"
+            ~ " * ((opening_rate > 0)::integer * opening_pay_days + enrolled_pay_days)::hugeint",
+            'days_in_year * 1000000::hugeint'
+        )) }} as elected_after_tax,
         {{ dollars(rounded_ratio(
             "(" ~ param('maximum_deferral_rate', 'decimal(9, 6)') ~ " * 1000000)::bigint * deferral_pay_cents",
             '1000000'
@@ -90,9 +92,7 @@ parted as (
             when
                 not {{ param('after_tax_spill_over', 'boolean') }}
                 or least(deferral, base_limit) >= elective_deferral_limit
-                then round(
-                    {{ param('after_tax_rate', 'decimal(9, 6)') }} * enrolled_pay, 2
-                )
+                then elected_after_tax
             else 0
         end::decimal(18, 2) as after_tax
     from limited

@@ -1,8 +1,8 @@
 -- Who is eligible for which contribution source from which day of the year, and on how much pay.
--- Eligible from the entry date on, unless the level of 1 January (or at hire) or the department is excluded. Plan
--- compensation of a source = what is paid from its entry date to the exit (or in the whole year), at most the limit of
--- section 401(a)(17), which is never prorated. Somebody first may join on the entry date, or on the 1 January on which
--- an exclusion has ended.
+-- Eligible from the entry date on, unless the level of 1 January (or at hire) or the department is excluded; the
+-- override of the census comes before that too. Plan compensation of a source = what is paid from its entry date to the
+-- exit (or in the whole year), at most the limit of section 401(a)(17), which is never prorated. Somebody first may
+-- join on the entry date, or on the 1 January on which an exclusion has ended.
 with
 
 people as (
@@ -14,7 +14,8 @@ people as (
         coalesce(entries.core_entry_date, opening.core_entry_date) as core_entry_date,
         coalesce(entries.entry_basis, opening.entry_basis) as entry_basis,
         opening.eligibility_date as opening_eligibility_date,
-        exists(
+        opening.plan_eligible_override is null
+        and exists (
             select 1
             from {{ source('parameters', 'excluded_groups') }} as groups
             where
