@@ -715,6 +715,10 @@ def test_config_show_tells_where_each_value_comes_from(
         "compensation.cola_rate": (0.01, "environment"),
         "runtime.database": ("other.duckdb", "command line"),
         "runtime.threads": (1, "file"),
+        "plan.match.tiers": (
+            [{"lower": 0, "upper": 0.03, "rate": 1}, {"lower": 0.03, "upper": 0.05, "rate": 0.5}],
+            "preset",
+        ),
     }
     lines = planalign(*arguments).out.splitlines()
     assert [line.split()[0] for line in lines] == list(values)

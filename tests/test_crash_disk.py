@@ -21,12 +21,12 @@ from tests.crash_child import (
     of_years,
 )
 
-# where the limit strikes a company of 300: the file of 12,288 bytes is made, commits append 200 kB each to the log,
-# and closing moves 6 MB into the file
+# where the limit strikes a company of 300: the file of 12,288 bytes is made, commits append 500 kB each to the log,
+# and closing moves 9 MB into the file
 CREATION = [10, 4096, 8192]
 FIRST_COMMIT = [12_288, 20_000, 100_000]
-LATER_COMMIT = [300_000, 600_000]
-CLOSING = [1_500_000, 4_000_000]
+LATER_COMMIT = [800_000, 1_200_000]
+CLOSING = [3_000_000, 8_000_000]
 
 
 def some(limits: list[int]) -> list[object]:

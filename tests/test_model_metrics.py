@@ -43,6 +43,32 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
     def average(pays: dict[str, Fraction]) -> Fraction | None:
         return ratio(sum(pays.values(), Fraction(0)), len(pays))
 
+    def total(column: str, among: list[dict[str, Any]] = rows) -> Fraction:
+        return sum((Fraction(row[column]) for row in among), Fraction(0))
+
+    eligible = [row for row in rows if row["is_eligible"] and not row["termination_date"]]
+    participants = [row for row in eligible if row["is_enrolled"]]
+    deferring = sum(
+        (Fraction(row["current_deferral_rate"]) * Fraction(row["current_compensation"]) for row in participants),
+        Fraction(0),
+    )
+    match, core = total("employer_match_amount"), total("employer_core_amount")
+    # forfeitures of the year before offset the employer's contributions, which are larger here
+    available = (
+        Fraction(0)
+        if year == 2025
+        else sum(
+            (
+                Fraction(amount)
+                for (amount,) in result.query(f"""
+                    select amount from fct_yearly_events
+                    where simulation_year = {year - 1} and event_type = 'forfeiture'
+                """)
+            ),
+            Fraction(0),
+        )
+    )
+    assert available <= match + core
     payroll = sum((Fraction(event["compensation_before"]) for event in raises), Fraction(0))
     merit = sum((Fraction(event["amount"]) for event in raises), Fraction(0)) - payroll * Fraction(COLA[year])
     same_people = sum((opening[name] for name in continuous), Fraction(0))
@@ -64,6 +90,25 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "compensation_growth_all": growth(average(active), average(opening)),
         "compensation_growth_continuous": growth(average(continuous), average(opening)),
         "compensation_growth_same_person": growth(sum(continuous.values(), Fraction(0)), same_people),
+        "eligible_count": Fraction(len(eligible)),
+        "participant_count": Fraction(len(participants)),
+        "participation_rate": ratio(Fraction(len(participants)), len(eligible)),
+        "average_deferral_rate": ratio(total("current_deferral_rate", participants), len(participants)),
+        "average_deferral_rate_all_eligible": ratio(total("current_deferral_rate", participants), len(eligible)),
+        "average_deferral_rate_payroll_weighted": ratio(deferring, total("current_compensation", eligible)),
+        "employee_contribution_total": total("employee_contribution_amount"),
+        "employer_match_total": match,
+        "employer_core_total": core,
+        "match_lost_to_timing": Fraction(0),
+        "forfeiture_total": total("forfeiture_amount"),
+        "forfeitures_available": available,
+        "forfeitures_paid_expenses": Fraction(0),
+        "forfeitures_offset": available,
+        "forfeitures_reallocated": Fraction(0),
+        "forfeitures_carried_forward": Fraction(0),
+        "net_employer_cost": match + core - available,
+        "employer_cost_rate": ratio(match + core, total("prorated_annual_compensation")),
+        "hce_count": count("event_type", "hce_status", events),
     }
 
 
@@ -83,7 +128,13 @@ def six_places(value: Fraction | None) -> Decimal | None:
 def test_every_figure_is_what_it_says(
     tmp_path: Path, mixed_census: Path, census: str, overrides: dict[str, object]
 ) -> None:
-    usual = {"simulation.end_year": 2027, "compensation.cola_rate_by_year": {2026: "0.041"}}
+    usual = {
+        "simulation.end_year": 2027,
+        "compensation.cola_rate_by_year": {2026: "0.041"},
+        "plan.core.formula": "flat",
+        "plan.core.rate": "0.02",
+        "plan.vesting.core": "graded_6",
+    }
     result = simulate(tmp_path, mixed_census if census == "mixed" else people(10), {**usual, **overrides})
     for year in (2025, 2026, 2027):
         found = dict(result.query(f"select metric, value from fct_annual_metrics where simulation_year = {year}"))

@@ -92,7 +92,7 @@ def demand_ordered_lives(result: Result) -> None:
         sequences[day.year, who].append(one["event_sequence"])
         if one["event_type"] == "termination":
             exits[who] = day
-        else:
+        elif one["compensation_after"] is not None:
             assert one["compensation_before"] == rate.get(who)
             assert one["compensation_after"] >= rate.get(who, Decimal("0.01"))
             rate[who] = one["compensation_after"]

@@ -96,6 +96,7 @@ RAISED_LEAVER = f"{LEAVING} and employee_id in ({RAISED.replace('min(employee_id
 PROMOTED = person_with("event_type = 'promotion'", "fct_yearly_events")
 HIRED = person_with("event_type = 'hire'", "fct_yearly_events")
 REPLAY = "assert_replay_gives_the_snapshot"
+PLAN_REPLAY = "assert_replay_gives_the_plan"
 
 
 def snapshot(change: str) -> str:
@@ -265,6 +266,53 @@ DAMAGES = {
         "select ''",
         again_in_model("stg_tenure_segments", "completed_years = 3"),
         "completed_years 3",
+    ),
+    "a cent too much deferred": Damage(
+        PLAN_REPLAY,
+        STAYING,
+        snapshot("employee_contribution_amount = employee_contribution_amount + 0.01"),
+    ),
+    "a cent too much match": Damage(
+        PLAN_REPLAY, STAYING, snapshot("employer_match_amount = employer_match_amount + 0.01")
+    ),
+    "another election": Damage(
+        PLAN_REPLAY, STAYING, snapshot("current_deferral_rate = current_deferral_rate + 0.000001")
+    ),
+    "another entry": Damage(PLAN_REPLAY, STAYING, snapshot("eligibility_date = eligibility_date + 1")),
+    "a lost opt-out": Damage(PLAN_REPLAY, STAYING, snapshot("has_opted_out = not has_opted_out")),
+    "a cent too much in the account": Damage(
+        PLAN_REPLAY, STAYING, snapshot("match_account_balance = match_account_balance + 0.01")
+    ),
+    "a cent too little plan compensation": Damage(
+        PLAN_REPLAY, STAYING, snapshot("plan_compensation = plan_compensation - 0.01")
+    ),
+    "a match of an earlier year changed": Damage(
+        PLAN_REPLAY,
+        person_with("match_account_balance > 0 and detailed_status_code = 'continuous_active'"),
+        """
+            update planalign.main.fct_yearly_events set amount = amount + 0.01
+            where simulation_year = 2027 and employee_id = '{who}' and event_type = 'employer_match'
+        """,
+    ),
+    "an election twice": Damage(
+        "unique_in_year_fct_enrollment_state_employee_id",
+        person_with("true", "fct_enrollment_state"),
+        again("fct_enrollment_state"),
+    ),
+    "a match explained twice": Damage(
+        "unique_in_year_fct_employer_match_detail_employee_id", STAYING, again("fct_employer_match_detail")
+    ),
+    "a cost twice": Damage(
+        "unique_in_year_fct_plan_cost_contribution_source_level_id",
+        "select ''",
+        again("fct_plan_cost", "contribution_source = 'match' and level_id = 2"),
+        "level_id 2",
+    ),
+    "an income band twice": Damage(
+        "unique_key_stg_income_bands_income_band",
+        "select ''",
+        again_in_model("stg_income_bands", "income_band = 50000"),
+        "income_band 50000",
     ),
     "a year of hiring": Damage("assert_hiring_is_plausible", "select ''", metric("700", "hires"), "hires 700"),
     "a year of pay growth": Damage(
