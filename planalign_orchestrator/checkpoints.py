@@ -140,8 +140,9 @@ def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
         }
         if missing:
             raise DatabaseError(
-                f"{db.db_path} was written by another version of planalign ({table} has no {', '.join(sorted(missing))}), "
-                "and it was left as it is; choose another --database, or move the file away"
+                f"{db.db_path} was written by another version of planalign "
+                f"({table} has no {', '.join(sorted(missing))}), and it was left as it is; "
+                "choose another --database, or move the file away"
             )
     return DatabaseStatus(
         database=db.db_path,

@@ -406,7 +406,8 @@ def cut_to_415(parts: Mapping[str, Fraction], excess: Fraction, design: Design) 
         "match": design["plan.match.formula"] in SAFE_HARBOR_MATCHES,
         "core": design["plan.core.formula"] == "safe_harbor_nonelective",
     }
-    first, last = [], []
+    first: list[str] = []
+    last: list[str] = []
     for name in design["plan.limit_415_order"]:
         first += ["reallocated"] if name == "core" else []
         (last if is_safe.get(name) else first).append(name)

@@ -251,7 +251,8 @@ def test_pay_worked_out_by_hand(tmp_path: Path, case: Case) -> None:
     """)
     assert found == [(Decimal(case.closing), Decimal(case.paid))]
     assert laboratory.query("""
-        select event_type from fct_yearly_events where employee_id = 'P' and event_type in ('promotion', 'raise', 'termination')
+        select event_type from fct_yearly_events
+        where employee_id = 'P' and event_type in ('promotion', 'raise', 'termination')
         order by event_sequence
     """) == [(name,) for name in case.events]
 
