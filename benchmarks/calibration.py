@@ -17,6 +17,7 @@ PROJECT = Path(__file__).parents[1]
 YEARS = range(2025, 2035)
 DESIGNS: dict[str, tuple[Decimal, dict[str, object]]] = {
     "automatic enrollment of everyone": (Decimal("0.94"), {"plan.automatic_enrollment.scope": "all_eligible"}),
+    "automatic enrollment of new hires": (Decimal("0.94"), {}),
     "voluntary": (
         Decimal("0.64"),
         {"plan.automatic_enrollment.enabled": False, "plan.escalation.enabled": False},

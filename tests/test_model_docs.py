@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import json
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from planalign_orchestrator.engine import NativeEngine
 from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.plan_compiler import STAGES, Plan, load_plan
 from planalign_orchestrator.utils import DatabaseConnectionManager
-from tests.conftest import simulate
+from tests.conftest import default_table, simulate
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,13 +59,15 @@ def plan() -> Plan:
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """Simulate one year of 40 people with the default assumptions and a sweep; the working models are still there."""
+    """Simulate one year of 40 people; some opt out and are swept in again. The working models are still there."""
     folder = tmp_path_factory.mktemp("model_docs")
     people = [f"E{number:07},{1960 + number}-02-28,2015-03-01,{50000 + 5000 * number}" for number in range(40)]
     header = "employee_id,employee_birth_date,employee_hire_date,employee_gross_compensation"
     (folder / "census.csv").write_text("\n".join([header, *people]) + "\n", encoding="utf-8")
     enrollment = "{scope: all_eligible, reenroll_non_participants: true}"
     settings = f"census: {{path: census.csv}}\nplan: {{automatic_enrollment: {enrollment}}}\n"
+    ages = [{**row, "opt_out_rate": "0.2"} for row in default_table("participation_by_age")]
+    settings += f"parameters: {json.dumps({'participation_by_age': ages})}\n"
     (folder / "c.yaml").write_text(settings, encoding="utf-8")
     inputs = RunInputs.read(load_simulation_config(folder / "c.yaml"))
     with DatabaseConnectionManager(folder / "s.duckdb", threads=1) as db:

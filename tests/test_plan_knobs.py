@@ -122,7 +122,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "plan.automatic_enrollment.reenrollment_opt_out_rate": Knob(0.5, REENROLLING),
     },
     "enrollment_change": {
-        "plan.automatic_enrollment.permissible_withdrawal_days": Knob(60),
+        "plan.automatic_enrollment.permissible_withdrawal_days": Knob(60, EARLY),
         "plan.own_changes.raise_rate": Knob(0.3),
         "plan.own_changes.halve_rate": Knob(0.2),
         "plan.own_changes.stop_rate": Knob(0.1),

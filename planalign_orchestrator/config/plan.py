@@ -150,7 +150,7 @@ class OwnChangesSection(Section):
     halve_rate: Rate = Field(
         default=Decimal("0.05"), description="Share of participants who halve their rate in a year."
     )
-    stop_rate: Rate = Field(default=Decimal("0.025"), description="Share of participants who stop in a year.")
+    stop_rate: Rate = Field(default=Decimal("0.005"), description="Share of participants who stop in a year.")
 
 
 class MatchResponseSection(Section):
