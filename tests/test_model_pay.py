@@ -327,7 +327,9 @@ def test_the_29th_of_february_has_its_anniversary_on_the_28th(tmp_path: Path) ->
     rows = [person("A", hired="2024-02-29"), person("B", hired="2020-02-29"), person("C", hired="2024-03-01")]
     overrides = {**QUIET, "raise_timing.methodology": "anniversary", "simulation.end_year": 2028}
     laboratory = Laboratory(tmp_path, rows, overrides).run()
-    found = laboratory.query("select employee_id, effective_date from fct_yearly_events order by all")
+    found = laboratory.query(
+        "select employee_id, effective_date from fct_yearly_events where event_type = 'raise' order by all"
+    )
     days = ("2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29")
     leap = [(name, dt.date.fromisoformat(day)) for name in ("A", "B") for day in days]
     assert found == [*leap, *(("C", dt.date(year, 3, 1)) for year in range(2025, 2029))]
