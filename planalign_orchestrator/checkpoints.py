@@ -34,6 +34,7 @@ _RUN_COLUMNS = {
     "duckdb_version": "varchar",
     "configuration": "varchar",
     "census": "varchar",
+    "plan_testing": "varchar",
     "notes": "varchar",
 }
 _CHECKPOINT_COLUMNS = {
@@ -48,7 +49,7 @@ _CHECKPOINT_COLUMNS = {
     "validation": "varchar",
 }
 _BY_YEAR = ("compensation.cola_rate_by_year.", "irs_limits.by_year.")
-_JSON_COLUMNS = {"configuration", "census", "notes", "fingerprints", "digests", "timings", "validation"}
+_JSON_COLUMNS = {"configuration", "census", "plan_testing", "notes", "fingerprints", "digests", "timings", "validation"}
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def mart_digests(
 def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
     """Return what an open database says of itself; None for one that holds no table at all.
 
-    Errors: DatabaseError when it holds tables that are not a simulation's.
+    Errors: DatabaseError when it holds tables that are not a simulation's, or that another version wrote.
     """
     connection = db.get_connection()
     found = connection.execute(
@@ -133,6 +134,15 @@ def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
             f"{db.db_path} is not a simulation database (it holds {', '.join(sorted(tables)[:3])}), "
             "and it was left as it is; choose another --database"
         )
+    for table, columns in (("run_metadata", _RUN_COLUMNS), ("checkpoints", _CHECKPOINT_COLUMNS)):
+        missing = columns.keys() - {
+            name for name, *_ in connection.execute(f"describe planalign.main.{table}").fetchall()
+        }
+        if missing:
+            raise DatabaseError(
+                f"{db.db_path} was written by another version of planalign ({table} has no {', '.join(sorted(missing))}), "
+                "and it was left as it is; choose another --database, or move the file away"
+            )
     return DatabaseStatus(
         database=db.db_path,
         runs=_rows(connection, "run_metadata", _RUN_COLUMNS, "started_at"),

@@ -16,7 +16,7 @@ from planalign_orchestrator import checkpoints
 from planalign_orchestrator.backup import SetAside, finish_setting_aside, put_back, set_aside
 from planalign_orchestrator.census import fingerprint_of
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
-from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
+from planalign_orchestrator.config import SimulationConfig, testing_status, to_dbt_vars
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import NativeEngine
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError, PipelineStageError, ValidationFailedError
@@ -340,6 +340,7 @@ class PipelineOrchestrator:
             "duckdb_version": _duckdb_version(),
             "configuration": self.config.model_dump(mode="json"),
             "census": self._census,
+            "plan_testing": testing_status(self.config),
             "notes": self._notes,
         }
 

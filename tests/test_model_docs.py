@@ -1,5 +1,6 @@
 """The documentation of the model: every model, column and test is described, and what is printed can be recomputed."""
 
+import csv
 import datetime as dt
 import math
 import re
@@ -13,10 +14,12 @@ import yaml
 
 from planalign_orchestrator import project
 from planalign_orchestrator.config import PARAMETER_TABLES, effective_values, load_simulation_config
+from planalign_orchestrator.config.formulas import MATCH_PRESETS, VESTING_PRESETS
 from planalign_orchestrator.engine import NativeEngine
 from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.plan_compiler import STAGES, Plan, load_plan
 from planalign_orchestrator.utils import DatabaseConnectionManager
+from tests.conftest import simulate
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,13 +29,13 @@ METHODOLOGY = (Path(__file__).parents[1] / "METHODOLOGY.md").read_text(encoding=
 MODEL_FILES = {path.stem: path for path in sorted((DBT / "models").rglob("*.sql"))}
 YEAR = 2025
 
-# How the compiled models write the macro `draw_key`: group 1 is the stream, group 2 the person's column.
+# How the compiled models write the macros `draw_key` and `lasting_draw_key`.
 DRAW_KEY = re.compile(
-    r"md5\(\s*getvariable\('random_seed'\)::bigint \|\| '\|(\w+)\|' \|\| ([\w.]+) "
-    r"\|\| '\|' \|\| getvariable\('simulation_year'\)::integer\s*\)"
+    r"md5\(\s*getvariable\('random_seed'\)::bigint \|\| '\|(?P<stream>\w+)\|' \|\| (?P<person>[\w.]+) "
+    r"\|\| '\|'(?P<year> \|\| getvariable\('simulation_year'\)::integer)?\s*\)"
 )
-# The macros `draw` and `draw2`: group 1 is the key's column, group 2 the first hex digit.
-DRAW = re.compile(r"\(\('0x' \|\| substr\(([\w.]+), (\d+), 13\)\)::bigint / \d+::double\)")
+# The macros `draw` and `draw2` of a key that is a column or made on the spot, and the hex digit they begin with.
+DRAW = re.compile(r"\(\('0x' \|\| substr\((?P<key>[\w.]+|md5\([^,]+\)), (?P<digit>\d+), 13\)\)::bigint / \d+::double\)")
 
 
 def properties(folder: str, kind: str) -> dict[str, dict[str, Any]]:
@@ -55,12 +58,14 @@ def plan() -> Plan:
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """Simulate one year of 40 people with the default assumptions; the working models are still there."""
+    """Simulate one year of 40 people with the default assumptions and a sweep; the working models are still there."""
     folder = tmp_path_factory.mktemp("model_docs")
     people = [f"E{number:07},{1960 + number}-02-28,2015-03-01,{50000 + 5000 * number}" for number in range(40)]
     header = "employee_id,employee_birth_date,employee_hire_date,employee_gross_compensation"
     (folder / "census.csv").write_text("\n".join([header, *people]) + "\n", encoding="utf-8")
-    (folder / "c.yaml").write_text("census: {path: census.csv}\n", encoding="utf-8")
+    enrollment = "{scope: all_eligible, reenroll_non_participants: true}"
+    settings = f"census: {{path: census.csv}}\nplan: {{automatic_enrollment: {enrollment}}}\n"
+    (folder / "c.yaml").write_text(settings, encoding="utf-8")
     inputs = RunInputs.read(load_simulation_config(folder / "c.yaml"))
     with DatabaseConnectionManager(folder / "s.duckdb", threads=1) as db:
         with db.transaction() as connection:
@@ -128,10 +133,10 @@ def test_what_the_methodology_names_exists(simulated: "duckdb.DuckDBPyConnection
     keys = {value.key for value in effective_values(load_simulation_config(tmp_path / "c.yaml"))}
     sections = {key.rpartition(".")[0] for key in keys if "." in key}
     spans = re.findall(r"`[^`]+`", re.sub(r"```.*?```", "", METHODOLOGY, flags=re.DOTALL))
-    quoted = {key for span in spans for key in re.findall(r"[a-z_]+(?:\.[a-z_]+)+", span)}
+    quoted = {key for span in spans for key in re.findall(r"[a-z_]+(?:\.[a-z0-9_]+)+", span)}
     assert {key for key in quoted if key.split(".")[0] in sections} - keys - sections == set()
     tables = {name for (name,) in simulated.execute("select table_name from duckdb_tables()").fetchall()}
-    prefixes = ("termination_by_", "promotion_by_", "merit_by_", "new_hire_", "retirement_")
+    prefixes = ("termination_by_", "promotion_by_", "merit_by_", "new_hire_", "retirement_", "participation_by_")
     words = {word for word in re.findall(r"`(\w+)`", METHODOLOGY) if word.startswith(prefixes)}
     assert words - tables - {row[0] for row in table("stream")} - metrics(simulated) == set()
     assert set(PARAMETER_TABLES) - set(re.findall(r"`(\w+)`", METHODOLOGY)) == set()
@@ -147,26 +152,76 @@ def test_every_key_figure_is_explained(simulated: "duckdb.DuckDBPyConnection") -
     assert {name for name in metrics(simulated) if name not in section} == set()
 
 
+def test_the_printed_limits_are_those_of_the_run(simulated: "duckdb.DuckDBPyConnection") -> None:
+    with (project.default_tables() / "irs_indexing.csv").open(encoding="utf-8", newline="") as file:
+        rules = {row["limit_name"]: row for row in csv.DictReader(file)}
+    assert [row[0] for row in table("limit")] == list(rules)
+    for name, section, *printed in table("limit"):
+        rule = rules[name]
+        years = "select limit_year, {} from parameters.irs_limits where limit_year in (2026, 2027) order by 1"
+        amounts = [f"{amount:,.0f}" for _, amount in simulated.execute(years.format(name)).fetchall()]
+        base = f"{int(rule['statutory_base']):,}" if rule["statutory_base"] else ""
+        assert section == rule["section"]
+        assert printed == [base, rule["base_year"], f"{int(rule['multiple']):,}", *amounts]
+
+
+def test_the_printed_formulas_are_the_presets() -> None:
+    tiers = {
+        name: [
+            (Decimal(lower or 0) / 100, Decimal(upper) / 100, Decimal(rate) / 100)
+            for rate, lower, upper in re.findall(r"(\d+) % (?:from (\d+) )?to (\d+) %", text)
+        ]
+        for name, text, _ in table("preset")
+    }
+    assert tiers == {name: [(t.lower, t.upper, t.rate) for t in tiers] for name, tiers in MATCH_PRESETS.items()}
+    vested = {name: tuple(Decimal(rate) / 100 for rate in re.findall(r"\d+", text)) for name, text in table("schedule")}
+    assert vested == VESTING_PRESETS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("column", "setting"),
+    [
+        pytest.param(1, {"plan.automatic_enrollment.scope": "all_eligible"}, id="automatic"),
+        pytest.param(3, {"plan.automatic_enrollment.enabled": False}, id="off"),
+    ],
+)
+def test_the_printed_participation_is_simulated(tmp_path: Path, column: int, setting: dict[str, object]) -> None:
+    census = Path(__file__).parents[1] / "data" / "sample_census.csv"
+    result = simulate(tmp_path, census, {**setting, "simulation.end_year": 2034})
+    for row in table("year"):
+        metrics = result.metrics(int(row[0]))
+        shares = (metrics["participation_rate"], metrics["average_deferral_rate"])
+        assert row[column : column + 2] == [f"{share * 100:.1f} %" for share in shares]
+
+
 def test_the_streams_are_those_of_the_model(plan: Plan) -> None:
-    drawn = {(key[1], model.name) for model in plan.models for key in DRAW_KEY.finditer(model.sql)}
+    drawn = {(key["stream"], model.name) for model in plan.models for key in DRAW_KEY.finditer(model.sql)}
     assert {(row[0], row[3]) for row in table("stream")} == drawn
     assert {row[1] for row in table("seed")} == {stream for stream, _ in drawn}
 
 
+def test_a_draw_without_a_year_is_a_lasting_one(plan: Plan) -> None:
+    lasting = {key["stream"] for model in plan.models for key in DRAW_KEY.finditer(model.sql) if key["year"] is None}
+    assert {row[1] for row in table("seed") if not row[3]} == lasting
+    sentence = METHODOLOGY.split("the year's place in their key is empty")[0].split("\n\n")[-1]
+    assert set(re.findall(r"`(\w+)`", sentence)) == lasting
+
+
 def compiled_draws(plan: Plan, stream: str) -> list[str]:
     """Return `draw` and `draw2` of a stream as the models compute them, SQL expressions over a column `employee_id`."""
-    (key,) = {match[0].replace(match[2], "employee_id") for match in keys_of(plan, stream)}
+    (key,) = {match[0].replace(match["person"], "employee_id") for match in keys_of(plan, stream)}
     written = [match for model in plan.models for match in DRAW.finditer(model.sql)]
     draws = []
     for digit in ("1", "14"):
-        (draw,) = {match[0].replace(match[1], key) for match in written if match[2] == digit}
+        (draw,) = {match[0].replace(match["key"], key) for match in written if match["digit"] == digit}
         draws.append(draw)
     return draws
 
 
 def keys_of(plan: Plan, stream: str) -> list[re.Match[str]]:
     """Return where the compiled models make the key of a stream."""
-    return [match for model in plan.models for match in DRAW_KEY.finditer(model.sql) if match[1] == stream]
+    return [match for model in plan.models for match in DRAW_KEY.finditer(model.sql) if match["stream"] == stream]
 
 
 @pytest.mark.parametrize("row", table("seed"), ids=lambda row: "-".join(row[:4]))
@@ -175,9 +230,9 @@ def test_the_printed_draws_are_those_of_python_and_of_the_compiled_sql(
 ) -> None:
     seed, stream, employee_id, year = row[:4]
     expected = (float(row[4]), float(row[5]))
-    assert function("draws")(int(seed), stream, employee_id, int(year)) == expected
+    assert function("draws")(int(seed), stream, employee_id, *([int(year)] if year else [])) == expected
     simulated.execute(f"set variable random_seed = {seed}")
-    simulated.execute(f"set variable simulation_year = {year}")
+    simulated.execute(f"set variable simulation_year = {year or YEAR}")
     query = f"select {', '.join(compiled_draws(plan, stream))} from (select ? as employee_id)"
     assert simulated.execute(query, [employee_id]).fetchone() == expected
 
@@ -193,14 +248,37 @@ def test_the_printed_hire_is_simulated(simulated: "duckdb.DuckDBPyConnection") -
     assert [text for text in printed if text not in example] == []
 
 
+def test_the_printed_enrollment_and_match_are_simulated(simulated: "duckdb.DuckDBPyConnection") -> None:
+    example = METHODOLOGY.split("Example: the same hire is enrolled")[1].split("\n\n")[0]
+    ledger = simulated.execute(
+        "select event_type, effective_date, amount from fct_yearly_events where employee_id = 'NH_2025_000001' "
+        "and event_type in ('enrollment', 'contribution', 'employer_match') order by event_sequence"
+    ).fetchall()
+    year_end = dt.date(2025, 12, 31)
+    assert ledger == [
+        ("enrollment", dt.date(2025, 6, 6), None),
+        ("contribution", year_end, Decimal("2261.86")),
+        ("employer_match", year_end, Decimal("1818.14")),
+    ]
+    printed = ("2025-06-06", "2,261.86", "45,814.33", "1,818.14")
+    assert [text for text in printed if text not in example] == []
+    paid = "select plan_compensation from fct_workforce_snapshot where employee_id = 'NH_2025_000001'"
+    assert simulated.execute(paid).fetchone() == (Decimal("45814.33"),)
+
+
 def test_the_printed_event_id_is_that_of_the_ledger(simulated: "duckdb.DuckDBPyConnection") -> None:
     event_id = function("event_id")
+    ordinal = "row_number() over (partition by employee_id, event_type order by event_sequence)"
     ledger = simulated.execute(
-        "select scenario_id, plan_design_id, employee_id, simulation_year, event_type, event_id from fct_yearly_events"
+        f"select scenario_id, plan_design_id, employee_id, simulation_year, event_type, {ordinal}, event_id "
+        "from fct_yearly_events"
     ).fetchall()
-    assert {row[4] for row in ledger} == {"hire", "promotion", "raise", "termination"}
-    assert [row for row in ledger if event_id(*row[:5]) != row[5]] == []
-    printed = re.search(r'`event_id\("(\w+)", "(\w+)", "(\w+)", (\d+), "(\w+)"\)`\s+is\s+`([\w-]+)`', METHODOLOGY)
+    assert {row[4] for row in ledger} > {"hire", "enrollment", "employer_match", "termination"}
+    assert {row[5] for row in ledger} == {1, 2}
+    assert [row for row in ledger if event_id(*row[:6]) != row[6]] == []
+    printed = re.search(
+        r'`event_id\("(\w+)", "(\w+)", "(\w+)", (\d+), "(\w+)", (\d+)\)`\s+is\s+`([\w-]+)`', METHODOLOGY
+    )
     assert printed is not None
-    scenario, design, employee, year, kind, expected = printed.groups()
-    assert event_id(scenario, design, employee, int(year), kind) == expected
+    scenario, design, employee, year, kind, number, expected = printed.groups()
+    assert event_id(scenario, design, employee, int(year), kind, int(number)) == expected

@@ -1,8 +1,6 @@
 """Every knob matters: each key and each parameter column that may change results is changed, and a result moves."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +9,24 @@ import pytest
 
 from planalign_orchestrator.config import PARAMETER_TABLES, config_fingerprint, effective_values
 from planalign_orchestrator.errors import CensusError
-from planalign_orchestrator.parameters import TABLES
 from tests.conftest import (
     Digests,
     Laboratory,
     Row,
     configure,
-    default_table,
     people,
     person,
     read_rows,
     simulate,
     write_rows,
 )
+from tests.knobs import Knob, changed_tables, columns_with_numbers
+from tests.test_plan_knobs import PARTICIPATION_TABLES, PLAN_KNOBS
 
 pytestmark = pytest.mark.xdist_group("knobs")
 
+WORKFORCE_TABLES = [table for table in PARAMETER_TABLES if table not in PARTICIPATION_TABLES]
 UNEVEN = [0.2, 0, *[0.08] * 10]
-
-
-@dataclass(frozen=True)
-class Knob:
-    """A key's other value, and the settings under which the key is read at all."""
-
-    value: object
-    given: Mapping[str, object] = field(default_factory=dict)
 
 
 PART_TIME = {"new_hires.part_time_share": 0.5}
@@ -51,9 +42,9 @@ KNOBS = {
     "workforce.voluntary_share": Knob(0.5),
     "workforce.exit_timing": Knob(UNEVEN),
     "compensation.cola_rate": Knob(0.03),
-    "compensation.cola_rate_by_year": Knob({2026: 0.05}),
+    "compensation.cola_rate_by_year": Knob({2025: 0.05}),
     "compensation.merit_budget": Knob(0.04),
-    "compensation.structure_increase_rate": Knob(0.05),
+    "compensation.structure_increase_rate": Knob(0.05, {"simulation.end_year": 2026}),
     "compensation.promotion.effective_date": Knob("03-01"),
     "compensation.promotion.base_rate": Knob(0.1),
     "compensation.promotion.rate_multiplier": Knob(2),
@@ -95,18 +86,18 @@ ELSEWHERE = {"simulation.start_year", "census.path", "parameters", "runtime.engi
 def test_every_key_has_a_case_here(tmp_path: Path) -> None:
     config = configure(tmp_path, people(1))
     keys = {value.key for value in effective_values(config)}
-    covered = KNOBS.keys() | CENSUS_KEYS | THRESHOLDS.keys() | WITHOUT_EFFECT.keys() | ELSEWHERE
+    covered = KNOBS.keys() | PLAN_KNOBS.keys() | CENSUS_KEYS | THRESHOLDS.keys() | WITHOUT_EFFECT.keys() | ELSEWHERE
     assert keys == covered, "a key needs a case that moves a result, or one that proves it does not"
     assert config_fingerprint(config).keys() <= keys - WITHOUT_EFFECT.keys()
 
 
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path]) -> Laboratory:
-    """A thousand people over two years; every fifth level is to be found from pay, so that its table is read."""
+    """A thousand people in 2025; every fifth level is to be found from pay, so that its table is read."""
     rows = [
         {**row, "level_id": "" if n % 5 == 0 else row["level_id"]} for n, row in enumerate(read_rows(generated(1000)))
     ]
-    return Laboratory(tmp_path_factory.mktemp("knobs"), rows, {"simulation.end_year": 2026})
+    return Laboratory(tmp_path_factory.mktemp("knobs"), rows)
 
 
 @pytest.fixture(scope="module")
@@ -138,46 +129,20 @@ def test_the_first_year_moves_every_result(tmp_path: Path, generated: Callable[[
     assert later["total_compensation"] != first["total_compensation"]
 
 
-def columns_with_numbers() -> list[tuple[str, str]]:
-    """Every parameter column but labels, and the keys by which one table names another's rows."""
-    return [
-        (spec.name, column.name)
-        for spec in TABLES.values()
-        for column in spec.columns
-        if column.type != "varchar" and column.name not in ("level_id", "age_to", "tenure_to")
-    ]
-
-
-def changed(table: str, column: str) -> list[dict[str, str]]:
-    """Return a packaged table with one number changed so that the table is still consistent."""
-    rows = [dict(row) for row in default_table(table)]
-    if column.endswith("_from") and column != "pay_from":
-        moved = {"age_bands": "33", "tenure_bands": "4", "retirement_hazard": "60"}[table]
-        rows[1][column.replace("_from", "_to")] = rows[2][column] = moved
-    elif column == "weight":
-        rows[0][column], rows[1][column] = rows[1][column], rows[0][column]
-    elif column == "age":
-        rows[0][column] = "23"
-    else:
-        rows[1][column] = str(Decimal(rows[1][column]) * Decimal("0.9") + Decimal("0.01"))
-    return rows
-
-
-@pytest.mark.parametrize(("table", "column"), columns_with_numbers())
+@pytest.mark.parametrize(("table", "column"), columns_with_numbers(WORKFORCE_TABLES))
 def test_every_number_of_every_parameter_table_moves_a_result(
     laboratory: Laboratory, usual: Callable[[Mapping[str, object]], Digests], table: str, column: str
 ) -> None:
     before = usual({})
-    assert laboratory.run({f"parameters.{table}": changed(table, column)}).digests() != before
+    assert laboratory.run(changed_tables(table, column)).digests() != before
 
 
 def test_every_parameter_table_has_a_number_that_counts() -> None:
-    assert {table for table, _ in columns_with_numbers()} == set(PARAMETER_TABLES)
+    assert {table for table, _ in columns_with_numbers(PARAMETER_TABLES)} == set(PARAMETER_TABLES)
 
 
 def test_a_table_from_a_file_counts_like_its_rows(tmp_path: Path, laboratory: Laboratory) -> None:
-    rows = changed("retirement_hazard", "hazard")
-    key = "parameters.retirement_hazard"
+    ((key, rows),) = changed_tables("retirement_hazard", "hazard").items()
     from_rows = laboratory.run({key: rows}).digests()
     assert laboratory.run({key: str(write_rows(tmp_path / "hazard.csv", rows))}).digests() == from_rows
 

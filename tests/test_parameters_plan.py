@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from planalign_orchestrator import parameters
 from planalign_orchestrator.config import load_simulation_config
+from planalign_orchestrator.config.lists import LIMITS
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.parameters import ParameterTable
 from planalign_orchestrator.parameters.limits import indexing, published_limits
@@ -174,7 +175,7 @@ def test_a_replacement_counts_for_its_year_alone(load: Load) -> None:
 
 
 def test_a_year_that_is_replaced_as_a_whole_is_no_projection(load: Load) -> None:
-    limits = limits_of(load({"irs_limits.by_year": {2027: dict.fromkeys(indexing(), 200_000)}}))
+    limits = limits_of(load({"irs_limits.by_year": {2027: dict.fromkeys(LIMITS, 200_000)}}))
     assert (limits[2027]["is_projected"], limits[2028]["is_projected"]) == ("false", "true")
 
 

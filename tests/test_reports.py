@@ -172,11 +172,12 @@ def test_csv_has_a_line_a_year_and_every_figure(sample_run: Result, summary: Mul
 
 
 def test_csv_begins_with_the_identifiers_and_the_headcount(summary: MultiYearSummary) -> None:
-    assert summary.to_csv().split(",")[:9] == [
+    assert summary.to_csv().split(",")[:10] == [
         "scenario_id",
         "plan_design_id",
         "run_id",
         "simulation_year",
+        "irs_limits",
         "opening_headcount",
         "terminations",
         "hires",
@@ -205,11 +206,50 @@ def test_growth_compounds_from_the_first_opening_to_the_last_close(summary: Mult
 
 
 def test_trends_have_a_value_for_each_year(summary: MultiYearSummary) -> None:
-    assert set(summary.event_trends) == {"hire", "promotion", "raise", "termination"}
+    assert set(summary.event_trends) == {event for report in summary.years for event in report.event_summary.by_type}
+    assert {"hire", "termination", "enrollment", "deferral_escalation", "employer_match"} <= set(summary.event_trends)
     assert summary.event_trends["hire"] == [people.hires for people in summary.workforce_progression]
-    assert summary.participation_trends == []
     assert list(summary.validation) == list(YEARS)
     assert (summary.start_year, summary.end_year) == (2025, 2029)
+
+
+def test_participation_is_that_of_the_metrics(sample_run: Result, summary: MultiYearSummary) -> None:
+    assert [trend["simulation_year"] for trend in summary.participation_trends] == list(YEARS)
+    for trend in summary.participation_trends:
+        figures = sample_run.metrics(trend["simulation_year"])
+        assert {name: float(figures[name]) for name in trend if name != "simulation_year"} == {
+            name: value for name, value in trend.items() if name != "simulation_year"
+        }
+        assert 0 < trend["participation_rate"] < 1
+
+
+def test_the_plan_of_each_year_is_a_line_of_the_summary(sample_run: Result, summary: MultiYearSummary) -> None:
+    lines = ConsoleReporter().format_summary(summary).splitlines()
+    heading = lines.index(next(line for line in lines if line.startswith("Year  Participation")))
+    for line, year in zip(lines[heading + 1 :], YEARS, strict=False):
+        figures = sample_run.metrics(year)
+        names = ("employee_contribution", "employer_match", "employer_core", "forfeiture")
+        amounts = [f"{figures[f'{name}_total']:,.0f}" for name in names]
+        rates = [f"{figures[name] * 100:.2f} %" for name in ("participation_rate", "average_deferral_rate")]
+        cost = [f"{figures['net_employer_cost']:,.0f}", f"{figures['employer_cost_rate'] * 100:.2f} %"]
+        assert re.split(r"  +", line) == [str(year), *rates, *amounts, *cost]
+
+
+def test_projected_limits_are_told_from_published_ones(summary: MultiYearSummary) -> None:
+    assert summary.projected_limit_years == [2027, 2028, 2029]
+    assert "IRS limits of 2027-2029 are projected." in ConsoleReporter().format_summary(summary)
+    lines = list(csv.DictReader(io.StringIO(summary.to_csv())))
+    assert [line["irs_limits"] for line in lines] == ["published"] * 2 + ["projected"] * 3
+    limits = summary.years[0].to_dict()["irs_limits"]
+    assert (limits["elective_deferral_limit"], limits["annual_additions_limit"]) == (23_500, 70_000)
+    assert (limits["is_projected"], limits["reference"]) == (False, "IRS Notice 2024-80; SSA")
+
+
+def test_the_tests_that_the_plan_needs_are_reported(report: YearAuditReport, summary: MultiYearSummary) -> None:
+    sentence = "Safe harbor under 401(k)(12) and 401(m)(11) by its match: no ADP or ACP testing."
+    assert report.to_dict()["plan_testing"] == summary.to_dict()["plan_testing"] == [sentence]
+    assert sentence in ConsoleReporter().format_year_audit(report)
+    assert sentence in ConsoleReporter().format_summary(summary)
 
 
 def test_years_are_reported_once_and_in_order(db: DatabaseConnectionManager) -> None:
@@ -250,8 +290,8 @@ def test_a_figure_that_does_not_exist_is_empty_and_not_zero(report: YearAuditRep
 
 
 def test_an_unknown_figure_is_an_error(report: YearAuditReport) -> None:
-    with pytest.raises(DatabaseError, match="no participation_rate for 2026"):
-        report.value("participation_rate")
+    with pytest.raises(DatabaseError, match="no loan_balance_total for 2026"):
+        report.value("loan_balance_total")
 
 
 def test_the_year_as_text_shows_every_part(report: YearAuditReport) -> None:
@@ -281,7 +321,8 @@ def test_the_summary_as_text_is_aligned_and_shows_the_equations(summary: MultiYe
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_the_table_never_cuts_a_figure(summary: MultiYearSummary, width: int) -> None:
     console = Console(width=width, file=io.StringIO(), record=True)
-    console.print(ConsoleReporter().summary_table(summary))
+    for table in ConsoleReporter().summary_tables(summary):
+        console.print(table)
     drawn = console.export_text()
     assert "…" not in drawn
     if width > 110:

@@ -39,7 +39,8 @@ class CensusSummary:
     """What a census holds. All counts are rows; `rows_read = rows_loaded + quarantined` and
     `rows_loaded = simulated + left_before_start + inactive_without_date`.
 
-    `announced_exits` and `levels_inferred` count simulated people. `problems` says why rows were quarantined.
+    `announced_exits` and everything after `quarantined` count simulated people; participants are those with a deferral
+    rate above 0. `problems` says why rows were quarantined.
     `fingerprint` depends on the typed rows only, not on their order or on the file's bytes; fingerprints made by
     different DuckDB versions are not comparable.
     """
@@ -54,6 +55,10 @@ class CensusSummary:
     announced_exits: int
     quarantined: int
     levels_inferred: int
+    participants: int
+    participants_without_method: int
+    participants_without_date: int
+    prior_year_pay_derived: int
     optional_columns: tuple[OptionalColumn, ...]
     problems: tuple[str, ...]
     warnings: tuple[str, ...]

@@ -63,6 +63,7 @@ def summarise(
     """Count the good rows of the typed table. Raises CensusError when none of them is to be simulated."""
     simulated = _simulated(census_date)
     announced = f"employee_termination_date > date '{census_date}'"
+    participates = f"{simulated} and coalesce(employee_deferral_rate, 0) > 0"
     left = f"employee_termination_date <= date '{census_date}'"
     values = ", ".join(_final_values(census_date).values())
     given = ", ".join(f"count({column.name})" for column in OPTIONAL_COLUMNS)
@@ -76,6 +77,10 @@ def summarise(
             count(*) filter (employee_termination_date is null and not active),
             count(*) filter ({announced}),
             count(*) filter ({simulated} and level_id is null),
+            count(*) filter ({participates}),
+            count(*) filter ({participates} and enrollment_method is null),
+            count(*) filter ({participates} and employee_enrollment_date is null),
+            count(*) filter ({simulated} and prior_year_compensation is null),
             count(*) filter ({left} and active),
             count(*) filter ({announced} and not active),
             count(*) filter (employee_gross_compensation < {LOW_ANNUAL_PAY}),
@@ -84,9 +89,9 @@ def summarise(
         from {TYPED_TABLE} where problems = 0
         """,
     )
-    people, left_before, inactive, exits, inferred, left_active, exits_inactive, low_paid, digest, *given_counts = (
-        counts
-    )
+    people, left_before, inactive, exits, inferred, *plan_counts = counts[:9]
+    left_active, exits_inactive, low_paid, digest, *given_counts = counts[9:]
+    participants, without_method, without_date, prior_pay_derived = plan_counts
     if not people:
         why = f"none of its {loaded + quarantined:,} rows is a person employed on {census_date}"
         raise CensusError([f"nobody is left to simulate: {why}", *row_problems], source=str(source.path))
@@ -102,6 +107,10 @@ def summarise(
         announced_exits=exits,
         quarantined=quarantined,
         levels_inferred=inferred,
+        participants=participants,
+        participants_without_method=without_method,
+        participants_without_date=without_date,
+        prior_year_pay_derived=prior_pay_derived,
         optional_columns=tuple(
             OptionalColumn(column.name, layout.headings.get(column.name), count, loaded - count, column.default)
             for column, count in zip(OPTIONAL_COLUMNS, given_counts, strict=True)

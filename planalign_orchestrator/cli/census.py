@@ -30,6 +30,10 @@ _COUNTS = {
     "simulated": "people simulated",
     "announced_exits": "of them with an announced exit",
     "levels_inferred": "of them with a level inferred from pay",
+    "participants": "of them participants of the plan",
+    "participants_without_method": "participants counted as voluntary, no enrollment_method",
+    "participants_without_date": "participants counted as enrolled before the start, no date",
+    "prior_year_pay_derived": "people whose pay of the year before is derived from their rate",
 }
 
 

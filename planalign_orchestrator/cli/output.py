@@ -34,7 +34,7 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
 
 
 def show_summary(summary: "MultiYearSummary") -> None:
-    """Print the table of the years and what they amount to together."""
+    """Print the tables of the years and what they amount to together."""
     from planalign_orchestrator.reports import ConsoleReporter
 
     reporter = ConsoleReporter()
@@ -43,5 +43,7 @@ def show_summary(summary: "MultiYearSummary") -> None:
         return
     from rich.console import Console
 
-    Console(markup=False, highlight=False).print(reporter.summary_table(summary))
+    console = Console(markup=False, highlight=False)
+    for table in reporter.summary_tables(summary):
+        console.print(table)
     show("\n".join(reporter.closing_lines(summary)))

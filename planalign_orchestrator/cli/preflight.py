@@ -69,7 +69,7 @@ def examine(path: Path, overrides: Mapping[str, object]) -> Preflight:
 
 def _judge_configuration(path: Path, overrides: Mapping[str, object], found: Findings) -> "SimulationConfig | None":
     """The configuration, unless something is wrong with it."""
-    from planalign_orchestrator.config import load_simulation_config
+    from planalign_orchestrator.config import load_simulation_config, testing_status
     from planalign_orchestrator.parameters import load_parameters
 
     try:
@@ -86,6 +86,7 @@ def _judge_configuration(path: Path, overrides: Mapping[str, object], found: Fin
         f"scenario {config.scenario_id}, plan design {config.plan_design_id}, years {simulation.start_year}-"
         f"{simulation.end_year}, seed {simulation.random_seed}"
     )
+    found.facts += testing_status(config)
     return config
 
 

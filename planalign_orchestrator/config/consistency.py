@@ -54,10 +54,11 @@ def _own_change_findings(plan: PlanSection) -> list[Finding]:
 
 def _maximum_rate_findings(plan: PlanSection) -> list[Finding]:
     maximum = plan.deferrals.maximum_rate
-    rates = {
-        ("escalation", "cap"): plan.escalation.cap,
-        ("automatic_enrollment", "default_deferral_rate"): plan.automatic_enrollment.default_deferral_rate,
-    }
+    rates = {}
+    if plan.escalation.enabled:
+        rates["escalation", "cap"] = plan.escalation.cap
+    if plan.automatic_enrollment.enabled:
+        rates["automatic_enrollment", "default_deferral_rate"] = plan.automatic_enrollment.default_deferral_rate
     return [
         Finding(
             f"{name} {plain_number(rate)} is above plan.deferrals.maximum_rate {plain_number(maximum)}, the most that "

@@ -27,7 +27,6 @@ LIMITS = (
     "compensation_limit",
     "annual_additions_limit",
     "hce_threshold",
-    "key_employee_threshold",
     "social_security_wage_base",
     "roth_catch_up_wage_threshold",
 )

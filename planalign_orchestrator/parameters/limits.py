@@ -152,14 +152,16 @@ def _projected(section: "IrsLimitsSection", end_year: int) -> dict[int, YearLimi
 
 def _replaced(limits: YearLimits, year: int, section: "IrsLimitsSection") -> YearLimits:
     """The limits of a year with those that the configuration gives for it."""
+    from planalign_orchestrator.config.lists import LIMITS
+
     given = section.by_year.get(year)
     if given is None:
         return limits
     amounts = limits.amounts | {name: Fraction(amount) for name, amount in given.items()}
     return YearLimits(
         amounts,
-        # nothing is left of a projection that is replaced as a whole
-        limits.is_projected and len(given) < len(amounts),
+        # nothing is left of a projection of which every limit that a rule reads is replaced
+        limits.is_projected and len(given) < len(LIMITS),
         f"{limits.reference}; irs_limits.by_year for {', '.join(name for name in amounts if name in given)}",
         f"{limits.source}; configuration",
     )

@@ -12,8 +12,20 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _EQUATION = "opening - exits + hires - new-hire exits = closing"
-_SUMMARY_HEADINGS = ("Year", "Headcount", "Growth", "Average pay", "Pay growth", "Paid in the year", "Checks")
-_TEXT_COLUMNS = (0, 1, 6)
+_WORKFORCE_HEADINGS = ("Year", "Headcount", "Growth", "Average pay", "Pay growth", "Paid in the year", "Checks")
+_WORKFORCE_TEXTS = (0, 1, 6)
+# heading, metric, and whether it is a rate
+_PLAN_COLUMNS = (
+    ("Participation", "participation_rate", True),
+    ("Average deferral", "average_deferral_rate", True),
+    ("Deferrals", "employee_contribution_total", False),
+    ("Match", "employer_match_total", False),
+    ("Core", "employer_core_total", False),
+    ("Forfeitures", "forfeiture_total", False),
+    ("Net cost", "net_employer_cost", False),
+    ("Cost rate", "employer_cost_rate", True),
+)
+_PLAN_HEADINGS = ("Year", *(heading for heading, _, _ in _PLAN_COLUMNS))
 
 
 class ConsoleReporter:
@@ -29,6 +41,8 @@ class ConsoleReporter:
             *_section("Active people by level", _counts({f"level {key}": n for key, n in people.by_level.items()})),
             *_section("Events", _event_cells(report)),
             *_section("Key figures", [(name, *_figure(metric)) for name, metric in report.metrics.items()]),
+            *_section(_limits_title(report), _limit_cells(report)),
+            *_section("Nondiscrimination tests", [(sentence, "") for sentence in report.plan_testing]),
             *_section("Validation", [(_verdicts(report.validation), "")]),
             *_failures(report.validation),
         ]
@@ -37,23 +51,17 @@ class ConsoleReporter:
         return "\n".join(lines)
 
     def format_summary(self, summary: MultiYearSummary) -> str:
-        """One line a year with the equation of its headcount, then growth over all years, without a final newline."""
-        lines = [_title(summary), "", *aligned([_SUMMARY_HEADINGS, *_summary_cells(summary)], left=_TEXT_COLUMNS)]
-        return "\n".join([*lines, "", *self.closing_lines(summary)])
+        """Two lines a year, of the workforce and of the plan, then what the years amount to; no final newline."""
+        workforce = aligned([_WORKFORCE_HEADINGS, *_workforce_cells(summary)], left=_WORKFORCE_TEXTS)
+        plan = aligned([_PLAN_HEADINGS, *_plan_cells(summary)], left=(0,))
+        return "\n".join([_title(summary), "", *workforce, "", *plan, "", *self.closing_lines(summary)])
 
-    def summary_table(self, summary: MultiYearSummary) -> "Table":
-        """The yearly lines of `format_summary` as a Rich table."""
-        from rich.box import SIMPLE_HEAD
-        from rich.table import Table
-
-        table = Table(title=_title(summary), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-        for at, heading in enumerate(_SUMMARY_HEADINGS):
-            justify: Literal["left", "right"] = "left" if at in _TEXT_COLUMNS else "right"
-            # Two lines of heading leave room for figures, which are folded where they do not fit, never cut.
-            table.add_column(heading.replace(" ", "\n", 1), justify=justify, overflow="fold")
-        for cells in _summary_cells(summary):
-            table.add_row(*cells)
-        return table
+    def summary_tables(self, summary: MultiYearSummary) -> "tuple[Table, Table]":
+        """The yearly lines of `format_summary` as Rich tables, of the workforce and of the plan."""
+        return (
+            _table(_title(summary), _WORKFORCE_HEADINGS, _workforce_cells(summary), left=_WORKFORCE_TEXTS),
+            _table(None, _PLAN_HEADINGS, _plan_cells(summary), left=(0,)),
+        )
 
     def closing_lines(self, summary: MultiYearSummary) -> list[str]:
         """What the years amount to together, in words, and every rule that failed."""
@@ -65,6 +73,7 @@ class ConsoleReporter:
             f"Headcount: {_EQUATION}.",
             f"Headcount {growth['starting_workforce']:,} -> {growth['ending_workforce']:,}{share}.",
             f"Average pay {_change(growth['average_annual_pay_growth'])} a year; {stayed} for people who stayed.",
+            *_plan_lines(summary),
             *_failed_years(summary),
         ]
 
@@ -77,6 +86,23 @@ def aligned(rows: Sequence[Sequence[str]], *, left: Iterable[int] = (), indent: 
         (indent + "  ".join(_pad(cell, widths[at], at in to_the_left) for at, cell in enumerate(row))).rstrip()
         for row in rows
     ]
+
+
+def _table(
+    title: str | None, headings: Sequence[str], rows: Iterable[Sequence[str]], *, left: Iterable[int]
+) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    to_the_left = frozenset(left)
+    for at, heading in enumerate(headings):
+        justify: Literal["left", "right"] = "left" if at in to_the_left else "right"
+        # Two lines of heading leave room for figures, which are folded where they do not fit, never cut.
+        table.add_column(heading.replace(" ", "\n", 1), justify=justify, overflow="fold")
+    for cells in rows:
+        table.add_row(*cells)
+    return table
 
 
 def _pad(cell: str, width: int, to_the_left: bool) -> str:
@@ -95,7 +121,7 @@ def _title(summary: MultiYearSummary) -> str:
     return f"Workforce {span}: scenario {summary.scenario_id}, plan design {summary.plan_design_id}"
 
 
-def _summary_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
+def _workforce_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
     return [
         (
             str(report.simulation_year),
@@ -110,6 +136,29 @@ def _summary_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
     ]
 
 
+def _plan_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
+    return [
+        (
+            str(report.simulation_year),
+            *(
+                _percent(report.value(metric), places=2) if is_rate else _amount(report.value(metric))
+                for _, metric, is_rate in _PLAN_COLUMNS
+            ),
+        )
+        for report in summary.years
+    ]
+
+
+def _plan_lines(summary: MultiYearSummary) -> list[str]:
+    """Which tests the plan needs, and which years' limits are not published yet."""
+    lines = list(summary.years[-1].plan_testing) if summary.years else []
+    projected = summary.projected_limit_years
+    if projected:
+        span = f"{projected[0]}-{projected[-1]}" if len(projected) > 1 else str(projected[0])
+        lines.append(f"IRS limits of {span} are projected.")
+    return lines
+
+
 def _counts(counts: dict[str, int]) -> list[tuple[str, str]]:
     return [(name, f"{count:,}") for name, count in counts.items()]
 
@@ -119,6 +168,19 @@ def _event_cells(report: YearAuditReport) -> list[tuple[str, str, str]]:
     return [
         (name, f"{count:,}", ", ".join(f"{kind} {n:,}" for kind, n in events.by_category[name].items()))
         for name, count in events.by_type.items()
+    ]
+
+
+def _limits_title(report: YearAuditReport) -> str:
+    return f"IRS limits, {'projected' if report.irs_limits['is_projected'] else 'published'}"
+
+
+def _limit_cells(report: YearAuditReport) -> list[tuple[str, str]]:
+    words = ("limit_year", "is_projected", "source")
+    return [
+        (name, value if isinstance(value, str) else _amount(value))
+        for name, value in report.irs_limits.items()
+        if name not in words
     ]
 
 
@@ -138,7 +200,7 @@ def _change(rate: float | None) -> str:
     return "-" if rate is None else f"{rate * 100:+.1f} %"
 
 
-def _amount(value: Decimal | None, places: int = 0) -> str:
+def _amount(value: Decimal | float | None, places: int = 0) -> str:
     return "-" if value is None else f"{value:,.{places}f}"
 
 

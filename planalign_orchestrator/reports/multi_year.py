@@ -23,6 +23,24 @@ _LEADING_METRICS = (
     "headcount_growth_rate",
     "total_compensation",
     "average_compensation",
+    "eligible_count",
+    "participant_count",
+    "participation_rate",
+    "average_deferral_rate",
+    "employee_contribution_total",
+    "employer_match_total",
+    "employer_core_total",
+    "forfeiture_total",
+    "net_employer_cost",
+    "employer_cost_rate",
+)
+_PARTICIPATION_METRICS = (
+    "eligible_count",
+    "participant_count",
+    "participation_rate",
+    "average_deferral_rate",
+    "average_deferral_rate_all_eligible",
+    "average_deferral_rate_payroll_weighted",
 )
 
 
@@ -87,8 +105,19 @@ class MultiYearSummary:
 
     @property
     def participation_trends(self) -> list[dict[str, Any]]:
-        """Participation in the retirement plan in each year; empty while no plan is simulated."""
-        return []
+        """Participation and deferral rates at the close of each year: counts are people, rates decimals."""
+        return [
+            {
+                "simulation_year": report.simulation_year,
+                **{name: report.metrics[name].to_dict()["value"] for name in _PARTICIPATION_METRICS},
+            }
+            for report in self.years
+        ]
+
+    @property
+    def projected_limit_years(self) -> list[int]:
+        """The years whose statutory limits are projected, at least in part, and not published."""
+        return [report.simulation_year for report in self.years if report.irs_limits["is_projected"]]
 
     @property
     def validation(self) -> dict[int, tuple[ValidationResult, ...]]:
@@ -106,6 +135,8 @@ class MultiYearSummary:
             "growth_analysis": self.growth_analysis,
             "event_trends": self.event_trends,
             "participation_trends": self.participation_trends,
+            "projected_limit_years": self.projected_limit_years,
+            "plan_testing": list(self.years[-1].plan_testing) if self.years else [],
             "metrics": {
                 str(report.simulation_year): {name: metric.to_dict() for name, metric in report.metrics.items()}
                 for report in self.years
@@ -121,13 +152,13 @@ class MultiYearSummary:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         names = [*metrics, *(f"{name}_events" for name in events)]
-        writer.writerow(["scenario_id", "plan_design_id", "run_id", "simulation_year", *names])
+        writer.writerow(["scenario_id", "plan_design_id", "run_id", "simulation_year", "irs_limits", *names])
         for index, report in enumerate(self.years):
             values = [_plain(report.metrics[name].value) if name in report.metrics else "" for name in metrics]
             counts = [trend[index] for trend in events.values()]
-            writer.writerow(
-                [report.scenario_id, report.plan_design_id, report.run_id, report.simulation_year, *values, *counts]
-            )
+            limits = "projected" if report.irs_limits["is_projected"] else "published"
+            identifiers = [report.scenario_id, report.plan_design_id, report.run_id, report.simulation_year, limits]
+            writer.writerow([*identifiers, *values, *counts])
         return text.getvalue()
 
     def export_csv(self, path: str | Path) -> Path:

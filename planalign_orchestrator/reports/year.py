@@ -29,6 +29,11 @@ where list_contains($years, simulation_year)
 group by all
 order by all
 """
+_LIMITS = """
+select limit_year, to_json(limits)::varchar
+from planalign.parameters.irs_limits as limits
+where list_contains($years, limit_year)
+"""
 _PEOPLE = """
 select simulation_year, detailed_status_code, level_id, employment_status = 'active', count(*)
 from planalign.main.fct_workforce_snapshot
@@ -79,7 +84,11 @@ class EventSummary:
 
 @dataclass(frozen=True)
 class YearAuditReport:
-    """Everything that is reported about one simulated year; `database` is the name of the file it was read from."""
+    """Everything that is reported about one simulated year; `database` is the name of the file it was read from.
+
+    `irs_limits` are the limits of that year in USD by name, None for a rule that was not in force, and whether they are
+    projected; `plan_testing` says which nondiscrimination tests the plan needs.
+    """
 
     database: str
     run_id: str
@@ -89,6 +98,8 @@ class YearAuditReport:
     workforce_breakdown: WorkforceBreakdown
     event_summary: EventSummary
     metrics: dict[str, Metric]
+    irs_limits: dict[str, Any]
+    plan_testing: tuple[str, ...]
     validation: tuple[ValidationResult, ...]
     notes: tuple[str, ...]
 
@@ -109,6 +120,8 @@ class YearAuditReport:
             "workforce_breakdown": asdict(self.workforce_breakdown),
             "event_summary": asdict(self.event_summary),
             "metrics": {name: metric.to_dict() for name, metric in self.metrics.items()},
+            "irs_limits": self.irs_limits,
+            "plan_testing": list(self.plan_testing),
             "validation": [asdict(verdict) for verdict in self.validation],
             "notes": list(self.notes),
         }
@@ -150,11 +163,17 @@ def read_years(db: DatabaseConnectionManager, years: Sequence[int]) -> list[Year
         raise DatabaseError(f"{db.db_path} does not hold {', '.join(missing)}; its finished years are {finished}")
     if not wanted:
         raise DatabaseError(f"{db.db_path}: no year to report was named")
-    metrics, events, people = (_by_year(db, query, wanted) for query in (_METRICS, _EVENTS, _PEOPLE))
+    metrics, events, people, limits = (_by_year(db, query, wanted) for query in (_METRICS, _EVENTS, _PEOPLE, _LIMITS))
     runs = {run["run_id"]: run for run in status.runs}
     return [
         _report(
-            row, runs[row["run_id"]], metrics.get(year, []), events.get(year, []), people.get(year, []), db.db_path.name
+            row,
+            runs[row["run_id"]],
+            metrics.get(year, []),
+            events.get(year, []),
+            people.get(year, []),
+            limits[year],
+            db.db_path.name,
         )
         for row in status.checkpoints
         if (year := row["simulation_year"]) in wanted
@@ -172,6 +191,7 @@ def _report(
     metrics: list[tuple[Any, ...]],
     events: list[tuple[Any, ...]],
     people: list[tuple[Any, ...]],
+    limits: list[tuple[Any, ...]],
     database: str,
 ) -> YearAuditReport:
     year = checkpoint["simulation_year"]
@@ -185,6 +205,8 @@ def _report(
         workforce_breakdown=_workforce(year, figures, people),
         event_summary=_events(events),
         metrics=figures,
+        irs_limits=json.loads(limits[0][0], parse_float=lambda text: json_number(Decimal(text))),
+        plan_testing=tuple(run["plan_testing"]),
         validation=tuple(_verdict(entry) for entry in checkpoint["validation"]),
         notes=tuple(run["notes"]),
     )

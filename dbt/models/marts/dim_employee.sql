@@ -64,7 +64,8 @@ select
     people.is_five_percent_owner,
     entries.deferral_entry_date,
     entries.match_entry_date,
-    entries.core_entry_date
+    entries.core_entry_date,
+    entries.entry_basis
 from people
 inner join {{ ref('int_entry_dates') }} as entries
     on people.employee_id = entries.employee_id

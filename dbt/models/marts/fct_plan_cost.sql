@@ -1,4 +1,4 @@
--- What the employer contributes, by source and job level, and what its leavers forfeit of it.
+-- What the employer contributes, by source and job level, gross of forfeitures.
 with
 
 sources as (

@@ -139,7 +139,7 @@ select
     {{ per_year(
         'aged.scheduled_hours_per_week * 52 * (aged.last_day - aged.first_day + 1)', 'aged.days_in_year'
     ) }}::decimal(9, 2) as annual_hours,
-    plan.deferral_entry_date as eligibility_date,
+    plan.eligibility_date,
     plan.deferral_from_day is not null as is_eligible,
     coalesce(elections.deferral_rate, plan.opening_rate) > 0 as is_enrolled,
     coalesce(elections.enrollment_date, plan.enrollment_date) as enrollment_date,
@@ -163,7 +163,7 @@ select
     coalesce(additions.catch_up, 0)::decimal(18, 2) as catch_up_amount,
     coalesce(additions.after_tax, 0)::decimal(18, 2) as after_tax_amount,
     case
-        when additions.is_contribution_cut then '415(c)'
+        when additions.contribution_cut > 0 then '415(c)'
         when deferrals.limit_reason is not null then deferrals.limit_reason
         when elections.is_refunded then 'refund'
     end as contribution_limit_reason,
@@ -174,17 +174,17 @@ select
         when deferrals.employee_id is null then 'not_participating'
         when matches.failed_gate is not null then matches.failed_gate
         when coalesce(matches.match_amount, 0) = 0 then 'formula_pays_nothing'
-        when additions.match_amount = 0 then 'limited_to_nothing'
+        when additions.match_cut > 0 then 'limited_by_415c'
         else 'paid'
     end as match_status,
     coalesce(additions.core_amount, 0)::decimal(18, 2) as employer_core_amount,
     case
+        when additions.core_cut > 0 then 'limited_by_415c'
         when additions.core_amount > 0 then 'paid'
         when core_formula.kind = 'none' then 'no_formula'
         when plan.core_from_day is null then 'not_eligible'
         when cores.failed_gate is not null then cores.failed_gate
-        when coalesce(cores.core_amount, 0) = 0 then 'formula_pays_nothing'
-        else 'limited_to_nothing'
+        else 'formula_pays_nothing'
     end as core_status,
     coalesce(
         additions.pre_tax + additions.roth - additions.catch_up + additions.after_tax + additions.match_amount

@@ -112,7 +112,7 @@ eligibilities as (
     select
         employee_id,
         'eligibility' as event_type,
-        coalesce(entry_basis, 'plan_rule') as event_category,
+        entry_basis as event_category,
         first_may_join_on as effective_date,
         3 as type_order,
         '{"core_entry_date":' || coalesce('"' || core_entry_date || '"', 'null')
@@ -149,7 +149,7 @@ contributions as (
         || ',"elected":' || deferrals.elected
         || ',"limit_reason":'
         || coalesce(
-            '"' || case when additions.is_contribution_cut then '415(c)' else deferrals.limit_reason end || '"', 'null'
+            '"' || case when additions.contribution_cut > 0 then '415(c)' else deferrals.limit_reason end || '"', 'null'
         )
         || ',"pre_tax":' || additions.pre_tax || ',"roth":' || additions.roth || '}' as event_details
     from {{ ref('int_annual_additions') }} as additions
@@ -184,7 +184,10 @@ cores as (
     select
         additions.employee_id,
         'employer_core' as event_type,
-        formulas.name as event_category,
+        case
+            when formulas.name = 'none' then 'reallocated_forfeitures'
+            else formulas.name
+        end as event_category,
         employment.as_of as effective_date,
         12 as type_order,
         additions.core_amount as amount,

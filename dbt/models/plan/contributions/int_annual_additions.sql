@@ -143,5 +143,7 @@ select
     (match_amount - whole_match_cut)::decimal(18, 2) as match_amount,
     (core_formula_amount + reallocated - whole_core_cut)::decimal(18, 2) as core_amount,
     greatest(reallocated - whole_core_cut, 0)::decimal(18, 2) as reallocated,
-    after_tax_cut + deferral_cut > 0 as is_contribution_cut
+    (deferral_cut + after_tax_cut)::decimal(18, 2) as contribution_cut,
+    whole_match_cut::decimal(18, 2) as match_cut,
+    whole_core_cut::decimal(18, 2) as core_cut
 from cuts

@@ -12,7 +12,8 @@ people as (
         coalesce(entries.deferral_entry_date, opening.deferral_entry_date) as deferral_entry_date,
         coalesce(entries.match_entry_date, opening.match_entry_date) as match_entry_date,
         coalesce(entries.core_entry_date, opening.core_entry_date) as core_entry_date,
-        entries.entry_basis,
+        coalesce(entries.entry_basis, opening.entry_basis) as entry_basis,
+        opening.eligibility_date as opening_eligibility_date,
         opening.plan_eligible_override is null
         and exists (
             select 1
@@ -123,6 +124,12 @@ select
     eligible.match_from_day,
     eligible.core_from_day,
     eligible.first_may_join_on,
+    case
+        when not eligible.is_excluded
+            then coalesce(
+                eligible.first_may_join_on, eligible.opening_eligibility_date, eligible.deferral_entry_date
+            )
+    end as eligibility_date,
     coalesce(
         {{ rounded_ratio(pay_days('eligible', 'eligible.deferral_from_day'), 'eligible.days_in_year') }}, 0
     ) as deferral_pay_cents,

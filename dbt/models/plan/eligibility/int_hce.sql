@@ -1,7 +1,7 @@
 -- Who is highly compensated this year.  Code section 414(q).
 -- More than five-percent owners, and people whose actual pay of the year before was above that year's threshold, not
 -- annualised; with the top-paid-group election only those of them among the top 20 % of the opening population by that
--- pay, ties by id. Nobody hired in the year, except an owner, can be.
+-- pay, ties by id. Nobody hired in the year can be: owners are those of the census.
 with
 
 ranked as (

@@ -100,6 +100,7 @@ from due
 where
     rate_before > 0
     and rate_before < {{ param('escalation_cap', 'decimal(9, 6)') }}
+    and {{ param('escalation_increment', 'decimal(9, 6)') }} > 0
     and (is_still_automatic or {{ param('escalation_scope', 'varchar') }} = 'all_participants')
     and not has_refused_escalation
     and not (

@@ -67,4 +67,4 @@ from standing
 where
     not is_in_or_joining
     and not is_being_enrolled
-    and (opted_out_on is null or opted_out_on + 90 <= enrolled_on)
+    and (opted_out_on is null or opted_out_on + 90 < enrolled_on)
