@@ -9,8 +9,9 @@ import datetime as dt
 import hashlib
 import json
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,19 @@ class Laboratory:
             level_ids=parameters.level_ids(inputs.tables),
         )
         return self
+
+    @contextmanager
+    def faulty_model(self, name: str, old: str, new: str) -> Iterator[None]:
+        """Replace a part of a compiled model's text for a while, to show that a test would notice."""
+        engine = self._engine
+        assert any(model.name == name and old in model.sql for model in engine.plan.models)
+        models = (
+            replace(model, sql=model.sql.replace(old, new)) if model.name == name else model
+            for model in engine.plan.models
+        )
+        self._engine = NativeEngine(replace(engine.plan, models=tuple(models)), self.connection)
+        yield
+        self._engine = engine
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the last run; working models can be read too."""

@@ -134,7 +134,7 @@ def company(number: int, size: int) -> tuple[int, list[Row]]:
 def design(number: int, start: int) -> Design:
     """Return every setting of a plan, and of a lively workforce, for one to three years from `start` to 2026."""
     random = Random(f"design {number}")
-    years = min(random.choice((1, 1, 1, 2, 2, 3)), 2027 - start)
+    years = min(random.choice((1, 1, 1, 1, 1, 1, 1, 2, 3)), 2027 - start)
     match = _match(random)
     core = _core(random)
     vesting = _vesting(random, str(match["plan.match.formula"]), str(core["plan.core.formula"]))

@@ -444,7 +444,7 @@ def contribution_of(year: Year, design: Design, reallocated: Fraction, result: R
     }
     additions = below + sum((amount for name, amount in parts.items() if name != "unmatched"), NOTHING)
     cuts = cut_to_415(parts, additions - min(limit(year.number, "annual_additions_limit"), cents(year.paid())), design)
-    result.uses.update(f"415(c) cuts {name}" for name, cut in cuts.items() if cut)
+    result.uses.update(rules_used(year, design, found, cuts))
     left = {name: amount - cuts[name] for name, amount in parts.items()}
     result.carried -= left["reallocated"]
     share = Fraction(design["plan.deferrals.roth_share"])
@@ -464,6 +464,43 @@ def contribution_of(year: Year, design: Design, reallocated: Fraction, result: R
         "employer_core": {"amount": left["core"] + left["reallocated"]},
     }
     return {kind: {**event, "date": year.as_of} for kind, event in events.items() if event["amount"]}
+
+
+def rules_used(year: Year, design: Design, found: Deferrals, cuts: Mapping[str, Fraction]) -> Iterator[str]:
+    """Name the rules that had something to decide for a person in a year."""
+    life = year.life
+    yield from (f"415(c) cuts {name}" for name, cut in cuts.items() if cut)
+    if found.reason:
+        yield found.reason
+    if found.catch_up:
+        yield "Roth catch-up" if found.is_roth_catch_up else "catch-up"
+        if found.catch_up_limit > limit(year.number, "catch_up_limit"):
+            yield "catch-up at 60 to 63"
+    if found.after_tax:
+        yield "after-tax"
+    if life.is_refunded:
+        yield "refund"
+    if life.override is not None:
+        yield f"override {life.override}"
+    if is_excluded(life, design):
+        yield "exclusion"
+    for source in ("match", "core"):
+        entry = entry_day(year, design, source)
+        if entry is None:
+            continue
+        yield f"{source}: {failed_gate(year, design, source) or 'paid'}"
+        if plan_compensation(year, design, entry, year.days) < cents(year.paid()):
+            yield f"{source}: part of the pay"
+    if found.amount and design["plan.match.formula"] != "none":
+        yield f"match {design['plan.match.formula']} by {design['plan.match.tiers_by']}"
+        yield f"match {design['plan.match.computed']}"
+    yield f"core {design['plan.core.formula']}, level {design['plan.core.integration_level']}"
+    if (
+        entry_of_long_term_part_timer(life, rule_of(design, "deferral"))
+        == entry_date(life, design, "deferral")
+        is not None
+    ):
+        yield "long-term part-time"
 
 
 def matched(year: Year, design: Design, deferral: Fraction) -> Fraction:

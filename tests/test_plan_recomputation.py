@@ -1,29 +1,76 @@
 """Deferrals, match and core to the cent: 2,000 people at random, each under five of 200 plan designs at random.
 
-What the model wrote is held against a recomputation that reads census, ledger and published limits only.
+What the model wrote is held against a recomputation that reads census, ledger and published limits only. Companies and
+designs are functions of a number, so that a difference names the run that shows it again.
 """
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Laboratory
-from tests.plan_designs import company, design
-from tests.plan_recomputation import Amounts, Event, recompute
+from tests.conftest import Laboratory, Row
+from tests.plan_designs import Design, company, design
+from tests.plan_recomputation import Amounts, Event, Recomputation, recompute
 
 pytestmark = pytest.mark.xdist_group("plan recomputation")
 
 COMPANIES, PEOPLE, DESIGNS = 40, 50, 5
 MONEY = ("contribution", "employer_match", "employer_core")
 DETAILS = ("pre_tax", "roth", "after_tax", "catch_up", "elected", "limit_reason")
+RULES = {
+    *("402(g)", "402(g) and 414(v)", "414(v)(7) no Roth feature", "plan_maximum_rate", "refund", "after-tax"),
+    *("catch-up", "Roth catch-up", "catch-up at 60 to 63"),
+    *("override True", "override False", "exclusion", "long-term part-time"),
+    *(f"415(c) cuts {part}" for part in ("after_tax", "reallocated", "core", "match", "unmatched")),
+    *(
+        f"{source}: {what}"
+        for source in ("match", "core")
+        for what in ("paid", "hours_requirement", "last_day_requirement", "part of the pay")
+    ),
+    *(
+        f"match {preset} by none"
+        for preset in ("simple", "safe_harbor_basic", "safe_harbor_enhanced", "qaca", "stretch")
+    ),
+    *(f"match custom by {kind}" for kind in ("none", "service", "points", "age")),
+    *("match annual", "match per_payroll"),
+    *(f"core {formula}, level none" for formula in ("flat", "service", "points", "age", "safe_harbor_nonelective")),
+    *(f"core flat, level {level}" for level in ("wage_base", "percent_of_wage_base", "dollars")),
+}
+
+# the number of a design that shows the fault, the model, a part of its compiled text and what a fault would have there
+FAULTS = {
+    "catch-up from 51": (
+        7,
+        "int_elective_deferrals",
+        "(people.employee_birth_date) < 50",
+        "(people.employee_birth_date) < 51",
+    ),
+    "cents cut off": (0, "int_elective_deferrals", " + days_in_year * 1000000::hugeint) //", ") //"),
+    "refunded money counts": (5, "int_elective_deferrals", "not changes.is_refunded", "true"),
+    "exclusion beats override": (5, "int_eligibility", "opening.plan_eligible_override is null", "true"),
+    "too high a 401(a)(17) limit": (
+        0,
+        "int_eligibility",
+        "(limits.compensation_limit * 100)",
+        "(limits.compensation_limit * 101)",
+    ),
+    "core cut after match": (
+        0,
+        "int_annual_additions",
+        "when match_turn < core_turn then open_match",
+        "when match_turn > core_turn then open_match",
+    ),
+    "no dollar cap": (6, "int_employer_match", "coalesce(summed.cap_amount, summed.tier_match)", "summed.tier_match"),
+    "pay of two periods": (2, "int_match_periods", "lag(pay_cents, 1, 0)", "lag(pay_cents, 2, 0)"),
+    "cents to the smallest remainder": (119, "int_reallocations", "remainder desc", "remainder asc"),
+}
 
 
 @dataclass(frozen=True)
@@ -54,40 +101,94 @@ def shown(amounts: Amounts | None) -> str:
     )
 
 
-@cache
-def comparison(folder: Path, number: int) -> Comparison:
-    start, rows = company(number, PEOPLE)
-    laboratory = Laboratory(folder / str(number), rows, {"simulation.start_year": start})
-    uses: Counter[str] = Counter()
-    events, differences = 0, []
-    for design_number in range(number * DESIGNS, (number + 1) * DESIGNS):
-        plan = design(design_number, start)
-        ledger = laboratory.run(plan).records(
-            "select * from fct_yearly_events order by simulation_year, employee_id, event_sequence"
-        )
-        expected = recompute(rows, plan, ledger)
-        found = {
-            (event["simulation_year"], event["employee_id"], event["event_type"]): ledger_amounts(event)
-            for event in ledger
-            if event["event_type"] in MONEY
-        }
-        uses += expected.uses
-        events += len(found)
-        differences += [
-            f"design {design_number}, {key}: expected {shown(expected.amounts.get(key))}, found {shown(found.get(key))}"
-            for key in sorted(expected.amounts.keys() | found.keys())
-            if expected.amounts.get(key) != found.get(key)
-        ]
-    return Comparison(uses, events, differences)
+def ledger_of(laboratory: Laboratory, plan: Design) -> list[dict[str, Any]]:
+    return laboratory.run(plan).records(
+        "select * from fct_yearly_events order by simulation_year, employee_id, event_sequence"
+    )
 
 
-@pytest.fixture(scope="session")
-def laboratories(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("recomputation")
+def compare(rows: list[Row], plan: Design, ledger: list[dict[str, Any]]) -> tuple[Recomputation, int, list[str]]:
+    """Return the recomputation, how many amounts the ledger has, and every difference between the two."""
+    expected = recompute(rows, plan, ledger)
+    found = {
+        (event["simulation_year"], event["employee_id"], event["event_type"]): ledger_amounts(event)
+        for event in ledger
+        if event["event_type"] in MONEY
+    }
+    differences = [
+        f"{key}: expected {shown(expected.amounts.get(key))}, found {shown(found.get(key))}"
+        for key in sorted(expected.amounts.keys() | found.keys())
+        if expected.amounts.get(key) != found.get(key)
+    ]
+    return expected, len(found), differences
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+    start, rows = company(0, PEOPLE)
+    return Laboratory(tmp_path_factory.mktemp("recomputation"), rows, {"simulation.start_year": start})
+
+
+@pytest.fixture(scope="module")
+def comparison(laboratory: Laboratory) -> Callable[[int], Comparison]:
+    """Return the comparison of a company's runs by its number; each is made once."""
+
+    @cache
+    def compared(number: int) -> Comparison:
+        start, rows = company(number, PEOPLE)
+        laboratory.open_census(rows, {"simulation.start_year": start})
+        uses: Counter[str] = Counter()
+        events, differences = 0, []
+        for design_number in range(number * DESIGNS, (number + 1) * DESIGNS):
+            plan = design(design_number, start)
+            expected, amounts, different = compare(rows, plan, ledger_of(laboratory, plan))
+            uses += expected.uses
+            events += amounts
+            differences += [f"design {design_number}, {difference}" for difference in different]
+        return Comparison(uses, events, differences)
+
+    return compared
 
 
 @pytest.mark.parametrize("number", range(COMPANIES))
-def test_every_amount_is_right_to_the_cent(laboratories: Path, number: int) -> None:
-    found = comparison(laboratories, number)
+def test_every_amount_is_right_to_the_cent(comparison: Callable[[int], Comparison], number: int) -> None:
+    found = comparison(number)
     assert found.events > 0
     assert found.differences == []
+
+
+def test_every_rule_decided_something(comparison: Callable[[int], Comparison]) -> None:
+    uses = {rule for number in range(COMPANIES) for rule in comparison(number).uses}
+    assert uses >= RULES, RULES - uses
+
+
+@pytest.mark.parametrize(("number", "model", "old", "new"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_noticed(laboratory: Laboratory, number: int, model: str, old: str, new: str) -> None:
+    start, rows = company(number // DESIGNS, PEOPLE)
+    plan = design(number, start)
+    laboratory.open_census(rows, {"simulation.start_year": start})
+    with laboratory.faulty_model(model, old, new):
+        _, _, differences = compare(rows, plan, ledger_of(laboratory, plan))
+    assert differences
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "change"),
+    [
+        ("contribution", "amount", Decimal("0.01")),
+        ("employer_match", "amount", Decimal("-0.01")),
+        ("employer_core", "amount", Decimal("0.01")),
+        ("raise", "compensation_after", Decimal("100")),
+        ("enrollment", "deferral_rate_after", Decimal("0.01")),
+    ],
+    ids=str,
+)
+def test_a_wrong_event_is_noticed(laboratory: Laboratory, kind: str, column: str, change: Decimal) -> None:
+    start, rows = company(0, PEOPLE)
+    laboratory.open_census(rows, {"simulation.start_year": start})
+    ledger = ledger_of(laboratory, design(0, start))
+    paid = {event["employee_id"] for event in ledger if event["event_type"] == "contribution"}
+    event = next(event for event in ledger if event["event_type"] == kind and event["employee_id"] in paid)
+    assert compare(rows, design(0, start), ledger)[2] == []
+    event[column] += change
+    assert compare(rows, design(0, start), ledger)[2]
