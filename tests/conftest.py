@@ -236,15 +236,17 @@ class Laboratory:
     @contextmanager
     def faulty_model(self, name: str, old: str, new: str) -> Iterator[None]:
         """Replace a part of a compiled model's text for a while, to show that a test would notice."""
-        engine = self._engine
-        assert any(model.name == name and old in model.sql for model in engine.plan.models)
+        plan = self._engine.plan
+        assert any(model.name == name and old in model.sql for model in plan.models)
         models = (
-            replace(model, sql=model.sql.replace(old, new)) if model.name == name else model
-            for model in engine.plan.models
+            replace(model, sql=model.sql.replace(old, new)) if model.name == name else model for model in plan.models
         )
-        self._engine = NativeEngine(replace(engine.plan, models=tuple(models)), self.connection)
-        yield
-        self._engine = engine
+        self._engine = NativeEngine(replace(plan, models=tuple(models)), self.connection)
+        try:
+            yield
+        finally:
+            # a new one: an engine remembers which parameters it has set, and the faulty one has set others
+            self._engine = NativeEngine(plan, self.connection)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the last run; working models can be read too."""

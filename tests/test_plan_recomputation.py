@@ -53,7 +53,7 @@ FAULTS = {
         "(people.employee_birth_date) < 51",
     ),
     "cents cut off": (0, "int_elective_deferrals", " + days_in_year * 1000000::hugeint) //", ") //"),
-    "refunded money counts": (5, "int_elective_deferrals", "not changes.is_refunded", "true"),
+    "refunded money counts": (1, "int_elective_deferrals", "not changes.is_refunded", "true"),
     "exclusion beats override": (5, "int_eligibility", "opening.plan_eligible_override is null", "true"),
     "too high a 401(a)(17) limit": (
         0,
