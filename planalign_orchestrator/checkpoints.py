@@ -122,6 +122,8 @@ def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
 
     Errors: DatabaseError when it holds tables that are not a simulation's, or that another version wrote.
     """
+    import duckdb
+
     connection = db.get_connection()
     found = connection.execute(
         "select table_name from duckdb_tables() where database_name = 'planalign' order by table_name"
@@ -134,21 +136,17 @@ def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
             f"{db.db_path} is not a simulation database (it holds {', '.join(sorted(tables)[:3])}), "
             "and it was left as it is; choose another --database"
         )
-    for table, columns in (("run_metadata", _RUN_COLUMNS), ("checkpoints", _CHECKPOINT_COLUMNS)):
-        missing = columns.keys() - {
-            name for name, *_ in connection.execute(f"describe planalign.main.{table}").fetchall()
-        }
-        if missing:
-            raise DatabaseError(
-                f"{db.db_path} was written by another version of planalign "
-                f"({table} has no {', '.join(sorted(missing))}), and it was left as it is; "
-                "choose another --database, or move the file away"
-            )
-    return DatabaseStatus(
-        database=db.db_path,
-        runs=_rows(connection, "run_metadata", _RUN_COLUMNS, "started_at"),
-        checkpoints=_rows(connection, "checkpoints", _CHECKPOINT_COLUMNS, "simulation_year"),
-    )
+    try:
+        return DatabaseStatus(
+            database=db.db_path,
+            runs=_rows(connection, "run_metadata", _RUN_COLUMNS, "started_at"),
+            checkpoints=_rows(connection, "checkpoints", _CHECKPOINT_COLUMNS, "simulation_year"),
+        )
+    except duckdb.BinderException as error:
+        raise DatabaseError(
+            f"{db.db_path} was written by another version of planalign, which kept other records of its runs, "
+            "and it was left as it is; choose another --database, or move the file away"
+        ) from error
 
 
 def demand_ours(db_path: Path) -> None:

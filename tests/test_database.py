@@ -135,6 +135,19 @@ def test_a_file_that_is_not_a_simulation_ends_the_program_with_a_message(project
     assert result.stderr.startswith(f"Error: {project.database} is not a simulation database (it holds precious)")
 
 
+def test_a_database_of_another_version_is_named_and_left_alone(project: Project) -> None:
+    import duckdb
+
+    project.simulate({"simulation.end_year": 2025})
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute("alter table run_metadata drop column plan_testing")
+    before = project.database.read_bytes()
+    result = project.run()
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: {project.database} was written by another version of planalign")
+    assert project.database.read_bytes() == before
+
+
 def test_a_folder_in_the_place_of_the_database(project: Project) -> None:
     project.database.mkdir()
     (project.database / "precious").touch()

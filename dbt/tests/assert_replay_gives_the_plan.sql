@@ -13,7 +13,17 @@ year_bounds as (
 
 ledger as (
     select
-        *,
+        employee_id,
+        simulation_year,
+        event_type,
+        event_category,
+        effective_date,
+        compensation_before,
+        compensation_after,
+        level_after,
+        deferral_rate_after,
+        amount,
+        case when event_type in ('eligibility', 'contribution') then event_details end as event_details,
         simulation_year = {{ param('simulation_year', 'integer') }} as is_this_year,
         simulation_year * 1000 + event_sequence as position
     from {{ ref('fct_yearly_events') }}

@@ -22,7 +22,19 @@ snapshot as (
         coalesce(sum(prorated_annual_compensation), 0) as total_compensation,
         coalesce(sum(current_compensation) filter (where employment_status = 'active'), 0) as closing_payroll,
         coalesce(sum(current_compensation) filter (where detailed_status_code = 'continuous_active'), 0)
-            as continuous_payroll
+            as continuous_payroll,
+        count(*) filter (where is_eligible and employment_status = 'active') as eligible_count,
+        count(*) filter (where is_eligible and is_enrolled and employment_status = 'active') as participant_count,
+        sum(current_deferral_rate) filter (where is_eligible and is_enrolled and employment_status = 'active')
+            as participant_rates,
+        sum(current_deferral_rate * current_compensation::decimal(38, 2))
+        filter (where is_eligible and is_enrolled and employment_status = 'active') as deferring_payroll,
+        sum(current_compensation) filter (where is_eligible and employment_status = 'active') as eligible_payroll,
+        coalesce(sum(employee_contribution_amount), 0) as employee_contribution_total,
+        coalesce(sum(employer_match_amount), 0) as employer_match_total,
+        coalesce(sum(employer_core_amount), 0) as employer_core_total,
+        coalesce(sum(forfeiture_amount), 0) as forfeiture_total,
+        count(*) filter (where is_hce) as hce_count
     from {{ ref('fct_workforce_snapshot') }}
     where simulation_year = {{ param('simulation_year', 'integer') }}
 ),
@@ -44,24 +56,6 @@ pay_events as (
         coalesce(sum(amount) filter (where event_type = 'raise'), 0) as raise_amount,
         coalesce(sum(compensation_before) filter (where event_type = 'raise'), 0) as raise_payroll
     from {{ ref('fct_yearly_events') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
-),
-
-plan_totals as (
-    select
-        count(*) filter (where is_eligible and employment_status = 'active') as eligible_count,
-        count(*) filter (where is_eligible and is_enrolled and employment_status = 'active') as participant_count,
-        sum(current_deferral_rate) filter (where is_eligible and is_enrolled and employment_status = 'active')
-            as participant_rates,
-        sum(current_deferral_rate * current_compensation::decimal(38, 2))
-        filter (where is_eligible and is_enrolled and employment_status = 'active') as deferring_payroll,
-        sum(current_compensation) filter (where is_eligible and employment_status = 'active') as eligible_payroll,
-        coalesce(sum(employee_contribution_amount), 0) as employee_contribution_total,
-        coalesce(sum(employer_match_amount), 0) as employer_match_total,
-        coalesce(sum(employer_core_amount), 0) as employer_core_total,
-        coalesce(sum(forfeiture_amount), 0) as forfeiture_total,
-        count(*) filter (where is_hce) as hce_count
-    from {{ ref('fct_workforce_snapshot') }}
     where simulation_year = {{ param('simulation_year', 'integer') }}
 ),
 
@@ -90,7 +84,6 @@ timing as (
 
 figures as (
     select
-        plan_totals.*,
         forfeiture_use.*,
         timing.*,
         target.target_headcount,
@@ -104,7 +97,6 @@ figures as (
     cross join opening
     cross join continuous_opening
     cross join pay_events
-    cross join plan_totals
     cross join forfeiture_use
     cross join timing
     cross join {{ ref('int_headcount_target') }} as target
