@@ -11,7 +11,7 @@ year_bounds as (
         dayofyear(make_date({{ param('simulation_year', 'integer') }}, 12, 31)) as days_in_year
 ),
 
-ledger as (
+ledger as not materialized (
     select
         employee_id,
         simulation_year,

@@ -10,7 +10,7 @@ year_bounds as (
         dayofyear(make_date({{ param('simulation_year', 'integer') }}, 12, 31)) as days_in_year
 ),
 
-ledger as (
+ledger as not materialized (
     select
         simulation_year,
         employee_id,
