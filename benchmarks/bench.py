@@ -35,7 +35,7 @@ PROGRAM = (sys.executable, "-m", "planalign_orchestrator")
 # Seconds and MiB on two cores for five years.
 START_LIMITS = {"--help": 0.4, "validate": 1.0}
 NO_LIMITS = (None, None)
-SIZE_LIMITS = {1_000: (1.2, None), 10_000: (2.0, None), 100_000: (8.0, 1024), 1_000_000: (90.0, 6144)}
+SIZE_LIMITS = {1_000: (1.5, None), 10_000: (2.5, None), 100_000: (12.0, 1536), 1_000_000: (130.0, 8192)}
 
 YARDSTICK_ROWS = 5_000_000
 YARDSTICK_SUM = 10_737_426_169_316_431
