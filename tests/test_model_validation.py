@@ -16,6 +16,11 @@ from tests.conftest import Result, simulate
 pytestmark = pytest.mark.xdist_group("sample run")
 
 YEAR = 2029
+PLAUSIBLE = {
+    "assert_hiring_is_plausible",
+    "assert_pay_growth_is_plausible",
+    "assert_safe_harbor_money_is_whole",
+}
 
 
 def demand_every_rule_passes(result: Result) -> None:
@@ -314,6 +319,14 @@ DAMAGES = {
         again_in_model("stg_income_bands", "income_band = 50000"),
         "income_band 50000",
     ),
+    "a safe-harbor match that was cut": Damage(
+        "assert_safe_harbor_money_is_whole",
+        person_with("match_amount > 0", "fct_employer_match_detail"),
+        """
+            update planalign.main.fct_employer_match_detail set match_before_limits_amount = match_amount + 0.01
+            where simulation_year = 2029 and employee_id = '{who}'
+        """,
+    ),
     "a year of hiring": Damage("assert_hiring_is_plausible", "select ''", metric("700", "hires"), "hires 700"),
     "a year of pay growth": Damage(
         "assert_pay_growth_is_plausible",
@@ -333,14 +346,11 @@ def test_a_rule_finds_the_damage_and_names_it(patient: Patient, what: str) -> No
     assert damage.rule in failures, f"found by {sorted(failures)} only"
     found = failures[damage.rule]
     assert any(damage.says.replace("{who}", who) in example for example in found.examples), found.examples
-    assert found.is_invariant == (not damage.rule.endswith("_is_plausible"))
+    assert found.is_invariant == (damage.rule not in PLAUSIBLE)
     assert found.description
 
 
 def test_every_rule_has_its_damage() -> None:
     plan = load_plan()
     assert {test.name for test in plan.tests} == {damage.rule for damage in DAMAGES.values()}
-    assert {test.name for test in plan.tests if PLAUSIBILITY in test.tags} == {
-        "assert_hiring_is_plausible",
-        "assert_pay_growth_is_plausible",
-    }
+    assert {test.name for test in plan.tests if PLAUSIBILITY in test.tags} == PLAUSIBLE

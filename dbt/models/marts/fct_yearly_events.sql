@@ -191,11 +191,14 @@ cores as (
         employment.as_of as effective_date,
         12 as type_order,
         additions.core_amount as amount,
-        '{"plan_compensation":' || {{ dollars('employment.core_pay_cents') }}
+        '{"before_limits":' || coalesce(core.core_amount, 0)::decimal(18, 2)
+        || ',"plan_compensation":' || {{ dollars('employment.core_pay_cents') }}
         || ',"reallocated_forfeitures":' || additions.reallocated || '}' as event_details
     from {{ ref('int_annual_additions') }} as additions
     inner join {{ ref('int_eligibility') }} as employment
         on additions.employee_id = employment.employee_id
+    left join {{ ref('int_employer_core') }} as core
+        on additions.employee_id = core.employee_id
     cross join {{ source('parameters', 'core_formulas') }} as formulas
     where additions.core_amount > 0
 ),
