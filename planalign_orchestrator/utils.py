@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _SHARE_OF_MEMORY = 0.7
+# more only keeps the file in memory: a million people take as long with 6 GiB as with 16
+_MOST_MEMORY = 6 * 2**30
 _ROW_GROUP_SIZE = 16384
 _DRAFT = ".draft"
 
@@ -82,7 +84,7 @@ class ExecutionMutex:
 class DatabaseConnectionManager:
     """One connection to a simulation's file, attached as `planalign` to an in-memory DuckDB.
 
-    `threads` None means all cores, `memory_limit` None 70 % of the machine's memory. Within a transaction everybody
+    `threads` None means all cores, `memory_limit` None 70 % of the machine's memory, at most 6 GiB. Within a transaction everybody
     shares the connection; there is never a second one. Errors: DatabaseError and DatabaseBusyError, in words.
     """
 
@@ -223,7 +225,7 @@ class DatabaseConnectionManager:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         settings: dict[str, Any] = {
             "temp_directory": f"{self.db_path}.tmp",
-            "memory_limit": self.memory_limit or f"{int(memory * _SHARE_OF_MEMORY / 2**20)}MiB",
+            "memory_limit": self.memory_limit or f"{int(min(memory * _SHARE_OF_MEMORY, _MOST_MEMORY) / 2**20)}MiB",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,

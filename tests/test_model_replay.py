@@ -22,7 +22,7 @@ from tests.conftest import Result, anniversary, band, completed_years, default_t
 pytestmark = pytest.mark.xdist_group("replay")
 
 YEARS = range(2025, 2030)
-# the plan's columns are replayed by assert_replay_gives_the_plan
+# assert_replay_gives_the_elections and assert_replay_gives_the_accounts rebuild the plan's columns
 CAREER = (
     "employee_birth_date",
     "employee_hire_date",

@@ -101,7 +101,8 @@ RAISED_LEAVER = f"{LEAVING} and employee_id in ({RAISED.replace('min(employee_id
 PROMOTED = person_with("event_type = 'promotion'", "fct_yearly_events")
 HIRED = person_with("event_type = 'hire'", "fct_yearly_events")
 REPLAY = "assert_replay_gives_the_snapshot"
-PLAN_REPLAY = "assert_replay_gives_the_plan"
+ELECTIONS = "assert_replay_gives_the_elections"
+ACCOUNTS = "assert_replay_gives_the_accounts"
 
 
 def snapshot(change: str) -> str:
@@ -273,26 +274,26 @@ DAMAGES = {
         "completed_years 3",
     ),
     "a cent too much deferred": Damage(
-        PLAN_REPLAY,
+        ACCOUNTS,
         STAYING,
         snapshot("employee_contribution_amount = employee_contribution_amount + 0.01"),
     ),
     "a cent too much match": Damage(
-        PLAN_REPLAY, STAYING, snapshot("employer_match_amount = employer_match_amount + 0.01")
+        ACCOUNTS, STAYING, snapshot("employer_match_amount = employer_match_amount + 0.01")
     ),
     "another election": Damage(
-        PLAN_REPLAY, STAYING, snapshot("current_deferral_rate = current_deferral_rate + 0.000001")
+        ELECTIONS, STAYING, snapshot("current_deferral_rate = current_deferral_rate + 0.000001")
     ),
-    "another entry": Damage(PLAN_REPLAY, STAYING, snapshot("eligibility_date = eligibility_date + 1")),
-    "a lost opt-out": Damage(PLAN_REPLAY, STAYING, snapshot("has_opted_out = not has_opted_out")),
+    "another entry": Damage(ELECTIONS, STAYING, snapshot("eligibility_date = eligibility_date + 1")),
+    "a lost opt-out": Damage(ELECTIONS, STAYING, snapshot("has_opted_out = not has_opted_out")),
     "a cent too much in the account": Damage(
-        PLAN_REPLAY, STAYING, snapshot("match_account_balance = match_account_balance + 0.01")
+        ACCOUNTS, STAYING, snapshot("match_account_balance = match_account_balance + 0.01")
     ),
     "a cent too little plan compensation": Damage(
-        PLAN_REPLAY, STAYING, snapshot("plan_compensation = plan_compensation - 0.01")
+        ELECTIONS, STAYING, snapshot("plan_compensation = plan_compensation - 0.01")
     ),
     "a match of an earlier year changed": Damage(
-        PLAN_REPLAY,
+        ACCOUNTS,
         person_with("match_account_balance > 0 and detailed_status_code = 'continuous_active'"),
         """
             update planalign.main.fct_yearly_events set amount = amount + 0.01

@@ -22,7 +22,9 @@ ledger as not materialized (
         level_after,
         event_details
     from {{ ref('fct_yearly_events') }}
-    where simulation_year <= {{ param('simulation_year', 'integer') }}
+    where
+        simulation_year <= {{ param('simulation_year', 'integer') }}
+        and event_type in ('hire', 'promotion', 'raise', 'termination')
 ),
 
 levels as (
