@@ -106,15 +106,16 @@ def mart_digests(
     connection: "duckdb.DuckDBPyConnection", marts: Iterable[Model], year: int
 ) -> dict[str, dict[str, Any]]:
     """Return rows and digest of every mart's year: a sum of row hashes, the same in whatever order the rows lie."""
-    digests = {}
-    for mart in marts:
-        columns = [column.name for column in mart.columns]
-        rows, digest = connection.execute(
-            f"select count(*), coalesce(sum(hash({', '.join(columns)})), 0)::varchar "
-            f"from planalign.main.{mart.name} where simulation_year = {year}"
-        ).fetchone() or (0, "0")
-        digests[mart.name] = {"rows": rows, "digest": digest, "columns": columns}
-    return digests
+    columns = {mart.name: [column.name for column in mart.columns] for mart in marts}
+    sums = " union all ".join(
+        f"select '{name}', count(*), coalesce(sum(hash({', '.join(names)})), 0)::varchar "
+        f"from planalign.main.{name} where simulation_year = {year}"
+        for name, names in columns.items()
+    )
+    found = {name: (rows, digest) for name, rows, digest in connection.execute(sums).fetchall()}
+    return {
+        name: {"rows": found[name][0], "digest": found[name][1], "columns": names} for name, names in columns.items()
+    }
 
 
 def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
@@ -125,23 +126,22 @@ def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
     import duckdb
 
     connection = db.get_connection()
-    found = connection.execute(
-        "select table_name from duckdb_tables() where database_name = 'planalign' order by table_name"
-    ).fetchall()
-    tables = {name for (name,) in found}
-    if not tables:
-        return None
-    if not {"run_metadata", "checkpoints"} <= tables:
-        raise DatabaseError(
-            f"{db.db_path} is not a simulation database (it holds {', '.join(sorted(tables)[:3])}), "
-            "and it was left as it is; choose another --database"
-        )
     try:
         return DatabaseStatus(
             database=db.db_path,
             runs=_rows(connection, "run_metadata", _RUN_COLUMNS, "started_at"),
             checkpoints=_rows(connection, "checkpoints", _CHECKPOINT_COLUMNS, "simulation_year"),
         )
+    except duckdb.CatalogException as error:
+        found = connection.execute(
+            "select table_name from duckdb_tables() where database_name = 'planalign' order by table_name limit 3"
+        ).fetchall()
+        if not found:
+            return None
+        raise DatabaseError(
+            f"{db.db_path} is not a simulation database (it holds {', '.join(name for (name,) in found)}), "
+            "and it was left as it is; choose another --database"
+        ) from error
     except duckdb.BinderException as error:
         raise DatabaseError(
             f"{db.db_path} was written by another version of planalign, which kept other records of its runs, "

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from graphlib import TopologicalSorter
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +23,7 @@ from planalign_orchestrator import project
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import PlanCompilationError
 
-PLAN_FORMAT = 2
+PLAN_FORMAT = 3
 STAGES = ("initialization", "foundation", "event_generation", "state_accumulation")
 
 _SOURCES = ("*.sql", "*.yml", "*.csv")
@@ -52,12 +52,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Model:
-    """One model: a working table of the connection, or a mart (then with its contract) in the simulation's file."""
+    """One model: a working table of the connection, or a mart (then with its contract) in the simulation's file.
+
+    One that is not `is_yearly` holds the same rows in every year of a run. `only_when` names a parameter and the value
+    without which the model has no rows; None where its rule is always on.
+    """
 
     name: str
     stage: str
     sql: str
     columns: tuple[Column, ...]
+    is_yearly: bool
+    only_when: tuple[str, str] | None
 
     @property
     def is_mart(self) -> bool:
@@ -102,7 +108,13 @@ class Plan:
             key=raw["key"],
             versions=raw["versions"],
             models=tuple(
-                Model(**{**model, "columns": tuple(Column(**column) for column in model["columns"])})
+                Model(
+                    **{
+                        **model,
+                        "columns": tuple(Column(**column) for column in model["columns"]),
+                        "only_when": tuple(model["only_when"]) if model["only_when"] else None,
+                    }
+                )
                 for model in raw["models"]
             ),
             tests=tuple(DataTest(**{**test, "tags": tuple(test["tags"])}) for test in raw["tests"]),
@@ -225,7 +237,9 @@ def _plan_from_manifest(manifest: Mapping[str, Any], *, key: str) -> Plan:
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
         raise PlanCompilationError(f"the model breaks the rules that keep both engines equal:\n{lines}")
-    compiled_models = tuple(_model(models[name]) for name in _execution_order(models))
+    order = _execution_order(models)
+    yearly = _yearly(models, order)
+    compiled_models = tuple(_model(models[name], is_yearly=name in yearly) for name in order)
     compiled_tests = tuple(sorted((_data_test(node) for node in tests), key=lambda test: test.name))
     return Plan(
         key=key,
@@ -251,7 +265,21 @@ def _execution_order(models: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return sorted(order, key=lambda name: STAGES.index(_stage(models[name])))
 
 
-def _model(node: Mapping[str, Any]) -> Model:
+def _yearly(models: Mapping[str, Mapping[str, Any]], order: Sequence[str]) -> set[str]:
+    """Return the models that may differ from year to year: marts, those that read the year, and all that read them."""
+    yearly: set[str] = set()
+    for name in order:
+        node = models[name]
+        if (
+            node["config"]["materialized"] == "incremental"
+            or "getvariable('simulation_year')" in node["compiled_code"]
+            or yearly.intersection(node["depends_on"]["nodes"])
+        ):
+            yearly.add(name)
+    return yearly
+
+
+def _model(node: Mapping[str, Any], *, is_yearly: bool) -> Model:
     is_mart = node["config"]["materialized"] == "incremental"
     columns = node["columns"].values() if is_mart else ()
     return Model(
@@ -266,7 +294,13 @@ def _model(node: Mapping[str, Any]) -> Model:
             )
             for column in columns
         ),
+        is_yearly=is_yearly,
+        only_when=next(((name, str(value)) for name, value in _only_when(node).items()), None),
     )
+
+
+def _only_when(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(node["config"]["meta"].get("only_when", {}))
 
 
 def _data_test(node: Mapping[str, Any]) -> DataTest:
@@ -335,7 +369,11 @@ def _strip_text(block: str) -> str:
 
 
 def _working_problems(node: Mapping[str, Any]) -> list[str]:
-    return [f"{node['name']}: a working model has no schema of its own"] if node["config"].get("schema") else []
+    problems = [f"{node['name']}: a working model has no schema of its own"] if node["config"].get("schema") else []
+    condition = _only_when(node)
+    if len(condition) > 1 or any(f"getvariable('{name}')" not in node["compiled_code"] for name in condition):
+        problems.append(f"{node['name']}: only_when names one parameter that the model reads; it has {dict(condition)}")
+    return problems
 
 
 def _mart_problems(node: Mapping[str, Any]) -> list[str]:

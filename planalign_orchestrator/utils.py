@@ -230,6 +230,8 @@ class DatabaseConnectionManager:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
+            # a year's commit need only write the log; `settle` moves all of it into the file at once
+            "wal_autocheckpoint": "4GiB",
         }
         return settings | ({} if self.threads is None else {"threads": self.threads})
 

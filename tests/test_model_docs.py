@@ -32,11 +32,11 @@ YEAR = 2025
 
 # How the compiled models write the macros `draw_key` and `lasting_draw_key`.
 DRAW_KEY = re.compile(
-    r"md5\(\s*getvariable\('random_seed'\)::bigint \|\| '\|(?P<stream>\w+)\|' \|\| (?P<person>[\w.]+) "
-    r"\|\| '\|'(?P<year> \|\| getvariable\('simulation_year'\)::integer)?\s*\)"
+    r"md5\(concat\(\s*getvariable\('random_seed'\)::bigint, '\|(?P<stream>\w+)\|', (?P<person>[\w.]+), "
+    r"'\|'(?P<year>, getvariable\('simulation_year'\)::integer)?\s*\)\)"
 )
 # The macros `draw` and `draw2` of a key that is a column or made on the spot, and the hex digit they begin with.
-DRAW = re.compile(r"\(\('0x' \|\| substr\((?P<key>[\w.]+|md5\([^,]+\)), (?P<digit>\d+), 13\)\)::bigint / \d+::double\)")
+DRAW = re.compile(r"\(\('0x' \|\| substr\((?P<key>[\w.]+|md5\(concat\([^()]*(?:\([^()]*\)[^()]*)*\)\)), (?P<digit>\d+), 13\)\)::bigint / \d+::double\)")
 
 
 def properties(folder: str, kind: str) -> dict[str, dict[str, Any]]:

@@ -2,14 +2,14 @@
     hex digits 1-13 (draw) and 14-26 (draw2). Nothing else enters the key, so a person's luck does not depend on row
     order, threads, machine or scenario. -#}
 {% macro draw_key(stream, employee_id) -%}
-    md5(
-        {{ param('random_seed', 'bigint') }} || '|{{ stream }}|' || {{ employee_id }} || '|' || {{ param('simulation_year', 'integer') }}
-    )
+    md5(concat(
+        {{ param('random_seed', 'bigint') }}, '|{{ stream }}|', {{ employee_id }}, '|', {{ param('simulation_year', 'integer') }}
+    ))
 {%- endmacro %}
 
 {#- The key of a lasting trait: the same in every year, because the year's place in it is empty. -#}
 {% macro lasting_draw_key(stream, employee_id) -%}
-    md5({{ param('random_seed', 'bigint') }} || '|{{ stream }}|' || {{ employee_id }} || '|')
+    md5(concat({{ param('random_seed', 'bigint') }}, '|{{ stream }}|', {{ employee_id }}, '|'))
 {%- endmacro %}
 
 {% macro draw(key) -%}

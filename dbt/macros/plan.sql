@@ -35,9 +35,20 @@
 {#- The part of a deferral on which a tier, the alias of a row of stg_match_tiers, pays a match; not rounded. -#}
 {% macro tier_deferral(deferral, pay) -%}
     (
-        least({{ deferral }}::decimal(38, 8), {{ pay }}::decimal(38, 2) * tiers.upper_bound)
-        - least({{ deferral }}::decimal(38, 8), {{ pay }}::decimal(38, 2) * tiers.lower_bound)
-    )
+        least({{ deferral }}::decimal(18, 8), {{ pay }} * tiers.upper_bound)
+        - least({{ deferral }}::decimal(18, 8), {{ pay }} * tiers.lower_bound)
+    )::decimal(18, 8)
+{%- endmacro %}
+
+{#- An account in USD with the year's return, from what was in it and what was paid in, in cents, for a row with
+    return_days (the rate in millionths x days) and unit (two millions x days in the year). -#}
+{% macro with_return(opening, paid_in) -%}
+    case
+        when return_days = 0 then {{ dollars(opening ~ ' + ' ~ paid_in) }}
+        else {{ dollars(rounded_ratio(
+            opening ~ ' * (unit + 2 * return_days) + ' ~ paid_in ~ ' * (unit + return_days)', 'unit'
+        )) }}
+    end
 {%- endmacro %}
 
 {#- Which gate of a contribution source stands in the way, the first that fails: 1,000 hours in the year, or employment

@@ -9,16 +9,16 @@ year_bounds as (
     select
         make_date({{ param('simulation_year', 'integer') }}, 12, 31) as year_end,
         dayofyear(make_date({{ param('simulation_year', 'integer') }}, 12, 31)) as days_in_year,
-        ({{ param('annual_return', 'decimal(9, 6)') }} * 1000000)::hugeint as millionths
+        ({{ param('annual_return', 'decimal(9, 6)') }} * 1000000)::bigint as millionths
 ),
 
 money as (
     select
         employee_id,
         simulation_year,
-        coalesce(sum(amount * 100) filter (where event_type = 'contribution'), 0)::hugeint as employee_cents,
-        coalesce(sum(amount * 100) filter (where event_type = 'employer_match'), 0)::hugeint as match_cents,
-        coalesce(sum(amount * 100) filter (where event_type = 'employer_core'), 0)::hugeint as core_cents
+        coalesce(sum((amount * 100)::bigint) filter (where event_type = 'contribution'), 0)::bigint as employee_cents,
+        coalesce(sum((amount * 100)::bigint) filter (where event_type = 'employer_match'), 0)::bigint as match_cents,
+        coalesce(sum((amount * 100)::bigint) filter (where event_type = 'employer_core'), 0)::bigint as core_cents
     from {{ ref('fct_yearly_events') }}
     where
         simulation_year <= {{ param('simulation_year', 'integer') }}
@@ -31,9 +31,9 @@ accounts as (
     select
         people.employee_id,
         {{ param('start_year', 'integer') }} as simulation_year,
-        (coalesce(census.employee_account_balance, 0) * 100)::hugeint as employee_cents,
-        (coalesce(census.match_account_balance, 0) * 100)::hugeint as match_cents,
-        (coalesce(census.core_account_balance, 0) * 100)::hugeint as core_cents
+        (coalesce(census.employee_account_balance, 0) * 100)::bigint as employee_cents,
+        (coalesce(census.match_account_balance, 0) * 100)::bigint as match_cents,
+        (coalesce(census.core_account_balance, 0) * 100)::bigint as core_cents
     from {{ ref('fct_workforce_snapshot') }} as people
     left join {{ source('inputs', 'census') }} as census
         on people.employee_id = census.employee_id
@@ -118,7 +118,7 @@ closing as (
         coalesce((details.event_details ->> 'after_tax')::decimal(18, 2), 0) as after_tax,
         coalesce(forfeited.amount, 0)::decimal(18, 2) as forfeiture,
         2000000::hugeint * year_bounds.days_in_year as unit,
-        year_bounds.millionths * dayofyear(coalesce(people.termination_date, year_bounds.year_end)) as return_days
+        year_bounds.millionths::hugeint * dayofyear(coalesce(people.termination_date, year_bounds.year_end)) as return_days
     from {{ ref('fct_workforce_snapshot') }} as people
     cross join year_bounds
     inner join vested

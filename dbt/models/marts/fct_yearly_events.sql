@@ -145,13 +145,16 @@ contributions as (
         employment.as_of as effective_date,
         10 as type_order,
         (additions.pre_tax + additions.roth + additions.after_tax)::decimal(18, 2) as amount,
-        '{"after_tax":' || additions.after_tax || ',"catch_up":' || additions.catch_up
-        || ',"elected":' || deferrals.elected
-        || ',"limit_reason":'
-        || coalesce(
-            '"' || case when additions.contribution_cut > 0 then '415(c)' else deferrals.limit_reason end || '"', 'null'
-        )
-        || ',"pre_tax":' || additions.pre_tax || ',"roth":' || additions.roth || '}' as event_details
+        concat(
+            '{"after_tax":', additions.after_tax, ',"catch_up":', additions.catch_up,
+            ',"elected":', deferrals.elected,
+            ',"limit_reason":',
+            coalesce(
+                '"' || case when additions.contribution_cut > 0 then '415(c)' else deferrals.limit_reason end || '"',
+                'null'
+            ),
+            ',"pre_tax":', additions.pre_tax, ',"roth":', additions.roth, '}'
+        ) as event_details
     from {{ ref('int_annual_additions') }} as additions
     inner join {{ ref('int_employment') }} as employment
         on additions.employee_id = employment.employee_id
@@ -168,7 +171,7 @@ matches as (
         employment.as_of as effective_date,
         11 as type_order,
         additions.match_amount as amount,
-        '{"before_limits":' || matches.match_amount || ',"plan_compensation":' || matches.plan_compensation || '}'
+        concat('{"before_limits":', matches.match_amount, ',"plan_compensation":', matches.plan_compensation, '}')
             as event_details
     from {{ ref('int_annual_additions') }} as additions
     inner join {{ ref('int_employment') }} as employment
@@ -245,10 +248,10 @@ events as (
 select
     {{ param('scenario_id', 'varchar') }} as scenario_id,
     {{ param('plan_design_id', 'varchar') }} as plan_design_id,
-    md5(
-        {{ param('scenario_id', 'varchar') }} || '|' || {{ param('plan_design_id', 'varchar') }} || '|' || employee_id
-        || '|' || {{ param('simulation_year', 'integer') }} || '|' || event_type || '|' || coalesce(ordinal, 1)
-    )::uuid::varchar as event_id,
+    md5_number(concat(
+        {{ param('scenario_id', 'varchar') }}, '|', {{ param('plan_design_id', 'varchar') }}, '|', employee_id,
+        '|', {{ param('simulation_year', 'integer') }}, '|', event_type, '|', coalesce(ordinal, 1)
+    ))::uuid::varchar as event_id,
     {{ param('simulation_year', 'integer') }} as simulation_year,
     employee_id,
     event_type,

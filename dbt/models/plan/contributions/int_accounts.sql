@@ -40,15 +40,9 @@ closed as (
         termination_date,
         match_vested_rate,
         core_vested_rate,
-        {{ dollars(rounded_ratio(
-            'employee_opening * (unit + 2 * return_days) + employee_paid_in * (unit + return_days)', 'unit'
-        )) }} as employee_account_balance,
-        {{ dollars(rounded_ratio(
-            'match_opening * (unit + 2 * return_days) + match_paid_in * (unit + return_days)', 'unit'
-        )) }} as match_account_balance,
-        {{ dollars(rounded_ratio(
-            'core_opening * (unit + 2 * return_days) + core_paid_in * (unit + return_days)', 'unit'
-        )) }} as core_account_balance
+        {{ with_return('employee_opening', 'employee_paid_in') }} as employee_account_balance,
+        {{ with_return('match_opening', 'match_paid_in') }} as match_account_balance,
+        {{ with_return('core_opening', 'core_paid_in') }} as core_account_balance
     from balances
 ),
 

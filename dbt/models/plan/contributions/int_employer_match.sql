@@ -46,34 +46,40 @@ summed as (
         max(plan_compensation) as plan_compensation,
         max(failed_gate) as failed_gate,
         max(cap_amount) as cap_amount,
-        max(cap_rate * plan_compensation::decimal(38, 2)) as cap_by_rate,
+        max(cap_rate * plan_compensation) as cap_by_rate,
         coalesce(max(tier) filter (where tier_deferral > 0 and match_rate > 0), 0) as tiers_reached,
-        coalesce(sum(tier_deferral) filter (where match_rate > 0), 0) as matched_deferral,
-        sum(tier_deferral * match_rate) as tier_match
+        coalesce(sum(tier_deferral) filter (where match_rate > 0), 0)::decimal(18, 8) as matched_deferral,
+        sum(tier_deferral::decimal(38, 8) * match_rate) as tier_match
     from tiered
     group by employee_id
 ),
 
+rounded as (
+    select
+        *,
+        round(tier_match, 2)::decimal(18, 2) as match_before_caps,
+        round(cap_by_rate, 2)::decimal(18, 2) as rounded_cap_by_rate
+    from summed
+),
+
+-- rounding keeps the order of amounts, so the least of the rounded amounts is the least amount, rounded
 annual as (
     select
-        summed.*,
-        round(
-            least(
-                summed.tier_match,
-                coalesce(summed.cap_by_rate, summed.tier_match),
-                coalesce(summed.cap_amount, summed.tier_match)
-            ),
-            2
-        )::decimal(18, 2) as annual_match,
+        rounded.*,
+        least(
+            rounded.match_before_caps,
+            coalesce(rounded.rounded_cap_by_rate, rounded.match_before_caps),
+            coalesce(rounded.cap_amount, rounded.match_before_caps)
+        ) as annual_match,
         case
             when {{ param('match_computed', 'varchar') }} = 'annual' then null
             else least(
-                coalesce(periods.match_by_period, 0), coalesce(summed.cap_amount, periods.match_by_period, 0)
+                coalesce(periods.match_by_period, 0), coalesce(rounded.cap_amount, periods.match_by_period, 0)
             )
         end::decimal(18, 2) as period_match
-    from summed
+    from rounded
     left join {{ ref('int_match_periods') }} as periods
-        on summed.employee_id = periods.employee_id
+        on rounded.employee_id = periods.employee_id
 )
 
 select
@@ -81,9 +87,9 @@ select
     plan_compensation,
     tiers_reached,
     round(matched_deferral, 2)::decimal(18, 2) as matched_deferral,
-    round(tier_match, 2)::decimal(18, 2) as match_before_caps,
-    coalesce(tier_match > cap_by_rate, false) as is_capped_by_rate,
-    coalesce(tier_match > cap_amount, false) as is_capped_by_amount,
+    match_before_caps,
+    case when cap_by_rate is null then false else tier_match > cap_by_rate end as is_capped_by_rate,
+    case when cap_amount is null then false else tier_match > cap_amount end as is_capped_by_amount,
     failed_gate,
     case when failed_gate is null then coalesce(period_match, annual_match) else 0 end::decimal(18, 2) as match_amount,
     case

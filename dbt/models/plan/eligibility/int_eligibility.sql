@@ -5,6 +5,13 @@
 -- join on the entry date, or on the 1 January on which an exclusion has ended.
 with
 
+exclusions as (
+    select
+        coalesce(list(name::integer) filter (where kind = 'level'), []) as level_ids,
+        coalesce(list(name) filter (where kind = 'department'), []) as departments
+    from {{ source('parameters', 'excluded_groups') }}
+),
+
 people as (
     select
         employment.*,
@@ -15,12 +22,9 @@ people as (
         coalesce(entries.entry_basis, opening.entry_basis) as entry_basis,
         opening.eligibility_date as opening_eligibility_date,
         opening.plan_eligible_override is null
-        and exists (
-            select 1
-            from {{ source('parameters', 'excluded_groups') }} as groups
-            where
-                (groups.kind = 'level' and groups.name = employment.level_id::varchar)
-                or (groups.kind = 'department' and groups.name = opening.department)
+        and (
+            list_contains(exclusions.level_ids, employment.level_id)
+            or coalesce(list_contains(exclusions.departments, opening.department), false)
         ) as is_excluded,
         coalesce(opening.deferral_rate, 0)::decimal(9, 6) as opening_rate,
         opening.enrollment_date,
@@ -39,6 +43,7 @@ people as (
         calendar.year_start
     from {{ ref('int_employment') }} as employment
     cross join {{ ref('stg_calendar') }} as calendar
+    cross join exclusions
     left join {{ ref('int_opening_workforce') }} as opening
         on employment.employee_id = opening.employee_id
     left join {{ ref('int_entry_dates') }} as entries

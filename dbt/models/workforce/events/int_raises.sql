@@ -76,7 +76,7 @@ payroll as (
     group by eligible.level_id, levels.merit_shape
 ),
 
-merit as (
+rates as (
     select
         payroll.level_id,
         calendar.cola_rate,
@@ -88,6 +88,14 @@ merit as (
         )::decimal(18, 12) as merit_rate
     from payroll
     cross join {{ ref('stg_calendar') }} as calendar
+),
+
+merit as (
+    select
+        level_id,
+        1 + merit_rate + cola_rate as growth,
+        concat('{"cola_rate":', cola_rate, ',"merit_rate":', merit_rate, '}') as event_details
+    from rates
 )
 
 select
@@ -95,9 +103,8 @@ select
     eligible.raise_date,
     eligible.level_id,
     eligible.compensation_before,
-    round(eligible.compensation_before::decimal(38, 2) * (1 + merit.merit_rate + merit.cola_rate), 2)::decimal(18, 2)
-        as compensation_after,
-    '{"cola_rate":' || merit.cola_rate || ',"merit_rate":' || merit.merit_rate || '}' as event_details
+    round(eligible.compensation_before::decimal(38, 2) * merit.growth, 2)::decimal(18, 2) as compensation_after,
+    merit.event_details
 from eligible
 inner join merit
     on eligible.level_id = merit.level_id
