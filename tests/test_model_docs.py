@@ -36,7 +36,10 @@ DRAW_KEY = re.compile(
     r"'\|'(?P<year>, getvariable\('simulation_year'\)::integer)?\s*\)\)"
 )
 # The macros `draw` and `draw2` of a key that is a column or made on the spot, and the hex digit they begin with.
-DRAW = re.compile(r"\(\('0x' \|\| substr\((?P<key>[\w.]+|md5\(concat\([^()]*(?:\([^()]*\)[^()]*)*\)\)), (?P<digit>\d+), 13\)\)::bigint / \d+::double\)")
+DRAW = re.compile(
+    r"\(\('0x' \|\| substr\((?P<key>[\w.]+|md5\(concat\([^()]*(?:\([^()]*\)[^()]*)*\)\)), "
+    r"(?P<digit>\d+), 13\)\)::bigint / \d+::double\)"
+)
 
 
 def properties(folder: str, kind: str) -> dict[str, dict[str, Any]]:
