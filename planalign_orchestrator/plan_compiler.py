@@ -143,26 +143,11 @@ def compile_plan(project_dir: Path) -> str:
     nor environment can leak into the plan. Errors: PlanCompilationError with dbt's message or the rule that is broken.
     """
     with tempfile.TemporaryDirectory(prefix="planalign-compile-") as scratch:
-        arguments = [
-            "--quiet",
-            "compile",
-            "--target",
-            "plan",
-            "--no-introspect",
-            "--no-partial-parse",
-            "--no-use-colors",
-        ]
-        folders = [
-            "--target-path",
-            f"{scratch}/target",
-            "--log-path",
-            f"{scratch}/logs",
-            "--profiles-dir",
-            str(project_dir),
-        ]
-        result = DbtRunner(project_dir).execute_command([*arguments, *folders], description="compile the model")
+        arguments = ["--quiet", "compile", "--target", "plan", "--no-introspect", "--no-partial-parse"]
+        runner = DbtRunner(project_dir, artifacts=Path(scratch), attempts=1)
+        result = runner.execute_command(arguments, description="compile the model")
         if not result.success:
-            raise PlanCompilationError(f"dbt could not compile {project_dir}:\n{result.stdout.strip()}")
+            raise PlanCompilationError(f"dbt could not compile {project_dir}:\n{result.stdout.strip()}{result.stderr}")
         manifest = json.loads(Path(scratch, "target", "manifest.json").read_text(encoding="utf-8"))
     return _plan_from_manifest(manifest, key=source_key(project_dir)).to_json()
 

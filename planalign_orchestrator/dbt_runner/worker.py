@@ -1,0 +1,56 @@
+"""The program of the warm child: imports dbt and parses the project once, then serves one command after another.
+
+A request is a line of JSON on standard input, a list of arguments. What dbt says goes to standard output line by line;
+after it comes one line that begins with END and holds the exit code. The end of standard input ends the child, so it
+does not outlive its parent. The database is released after every command.
+"""
+
+import itertools
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from planalign_orchestrator.dbt_runner.children import END
+
+_SUCCEEDED, _FAILED, _HAD_AN_EXCEPTION = 0, 1, 2
+# Options of dbt itself that come with a value; the project is parsed with those of the first command.
+_OF_THE_PROJECT = ("--vars", "--target-path", "--log-path", "--profiles-dir", "--target")
+
+
+def serve() -> None:
+    """Serve commands until standard input ends."""
+    from dbt.cli.main import dbtRunner
+
+    manifest: Any = None
+    for line in sys.stdin:
+        arguments: list[str] = json.loads(line)
+        if manifest is None:
+            parsed = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *_of_the_project(arguments)])
+            if not parsed.success:
+                _answer(parsed)
+                continue
+            manifest = parsed.result
+        _answer(dbtRunner(manifest=manifest).invoke(arguments))
+
+
+def _of_the_project(arguments: Sequence[str]) -> list[str]:
+    """The options of a command that decide how the project is parsed."""
+    pairs = itertools.pairwise(arguments)
+    return [part for option, value in pairs if option in _OF_THE_PROJECT for part in (option, value)]
+
+
+def _answer(outcome: Any) -> None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    if outcome.exception is not None:
+        sys.stdout.write(f"{type(outcome.exception).__name__}: {outcome.exception}\n")
+    close: Callable[[], None] = DuckDBConnectionManager.close_all_connections
+    close()
+    code = _SUCCEEDED if outcome.success else _FAILED if outcome.exception is None else _HAD_AN_EXCEPTION
+    sys.stdout.write(f"{END}{code}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    serve()
