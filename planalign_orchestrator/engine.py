@@ -36,11 +36,13 @@ class NativeEngine:
         connection.execute(_SETTINGS)
         # parsed once a run: parsing is a fifth of the time of a small company's year
         self._statements = {model.name: connection.extract_statements(_statement(model))[0] for model in plan.models}
+        self._agreed: set[str] = set()
         self._made: set[str] = set()
         self._values: dict[str, Any] = {}
 
     def create_marts(self) -> None:
-        """Create every mart from its contract; a mart that exists must have exactly these columns."""
+        """Begin a run: create every mart from its contract; a mart that exists must have exactly these columns."""
+        self._made.clear()
         for mart in self.plan.marts:
             columns = ", ".join(f"{c.name} {c.type}{' not null' if c.not_null else ''}" for c in mart.columns)
             self._connection.execute(f"create table if not exists planalign.main.{mart.name} ({columns})")
@@ -85,8 +87,9 @@ class NativeEngine:
         import duckdb
 
         try:
-            if model.is_mart and model.name not in self._made:
+            if model.is_mart and model.name not in self._agreed:
                 self._demand_contract(model, model.sql, "the model's query")
+                self._agreed.add(model.name)
             self._connection.execute(self._statements[model.name])
             self._made.add(model.name)
         except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException):

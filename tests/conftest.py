@@ -202,7 +202,6 @@ class Laboratory:
         inputs = RunInputs.read(config)
         inputs.write(self.connection)
         self._engine = NativeEngine(inputs.plan, self.connection)
-        self._engine.create_marts()
 
     def run(self, overrides: Overrides | None = None, *, until: str = STAGES[-1]) -> "Laboratory":
         """Simulate every year of the configuration, the last one up to and including the stage `until`."""
@@ -211,6 +210,7 @@ class Laboratory:
         self._years = range(config.simulation.start_year, config.simulation.end_year + 1)
         self.connection.execute("drop schema parameters cascade")
         parameters.write_parameters(self.connection, inputs.tables)
+        self._engine.create_marts()
         for mart in self._engine.plan.marts:
             self.connection.execute(f"truncate planalign.main.{mart.name}")
         for year in self._years:

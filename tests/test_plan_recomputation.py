@@ -67,7 +67,12 @@ FAULTS = {
         "when match_turn < core_turn then open_match",
         "when match_turn > core_turn then open_match",
     ),
-    "no dollar cap": (6, "int_employer_match", "coalesce(summed.cap_amount, summed.tier_match)", "summed.tier_match"),
+    "no dollar cap": (
+        6,
+        "int_employer_match",
+        "coalesce(rounded.cap_amount, rounded.match_before_caps)",
+        "rounded.match_before_caps",
+    ),
     "pay of two periods": (2, "int_match_periods", "lag(pay_cents, 1, 0)", "lag(pay_cents, 2, 0)"),
     "cents to the smallest remainder": (119, "int_reallocations", "remainder desc", "remainder asc"),
 }

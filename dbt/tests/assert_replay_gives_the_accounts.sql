@@ -118,7 +118,8 @@ closing as (
         coalesce((details.event_details ->> 'after_tax')::decimal(18, 2), 0) as after_tax,
         coalesce(forfeited.amount, 0)::decimal(18, 2) as forfeiture,
         2000000::hugeint * year_bounds.days_in_year as unit,
-        year_bounds.millionths::hugeint * dayofyear(coalesce(people.termination_date, year_bounds.year_end)) as return_days
+        year_bounds.millionths::hugeint * dayofyear(coalesce(people.termination_date, year_bounds.year_end))
+            as return_days
     from {{ ref('fct_workforce_snapshot') }} as people
     cross join year_bounds
     inner join vested

@@ -101,7 +101,7 @@ paid as (
         single.period,
         round(
             least(
-                sum({{ tier_deferral('single.deferral', 'single.pay') }} * tiers.match_rate),
+                sum({{ tier_deferral('single.deferral', 'single.pay') }}::decimal(38, 8) * tiers.match_rate),
                 max(coalesce(tiers.cap_rate * single.pay, 1e12::decimal(38, 14)))
             ),
             2

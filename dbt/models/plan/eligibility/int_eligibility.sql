@@ -7,7 +7,7 @@ with
 
 exclusions as (
     select
-        coalesce(list(name::integer) filter (where kind = 'level'), []) as level_ids,
+        coalesce(list(name) filter (where kind = 'level'), []) as levels,
         coalesce(list(name) filter (where kind = 'department'), []) as departments
     from {{ source('parameters', 'excluded_groups') }}
 ),
@@ -23,7 +23,7 @@ people as (
         opening.eligibility_date as opening_eligibility_date,
         opening.plan_eligible_override is null
         and (
-            list_contains(exclusions.level_ids, employment.level_id)
+            list_contains(exclusions.levels, employment.level_id::varchar)
             or coalesce(list_contains(exclusions.departments, opening.department), false)
         ) as is_excluded,
         coalesce(opening.deferral_rate, 0)::decimal(9, 6) as opening_rate,
