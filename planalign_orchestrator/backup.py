@@ -62,7 +62,8 @@ def put_back(database: Path, moved: SetAside) -> None:
     """Undo `set_aside` after a run that finished no year; a file that holds anything is left alone."""
     if database.exists():
         with DatabaseConnectionManager(database, read_only=True) as db:
-            if checkpoints.read_state(db) is not None:
+            status = checkpoints.read_state(db)
+            if status is not None and status.checkpoints:
                 finish_setting_aside(database)
                 return
         _remove(database)

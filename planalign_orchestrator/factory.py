@@ -1,5 +1,6 @@
 """Puts an orchestrator together from a configuration."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,5 +32,12 @@ def build_orchestrator(
     """Return an orchestrator for a loaded configuration; database, threads and memory are those of its `runtime`."""
     runtime = config.runtime
     manager = DatabaseConnectionManager(runtime.database, threads=runtime.threads, memory_limit=runtime.memory_limit)
-    runner = DbtRunner(project.dbt_project(), threads=runtime.threads or 1, executable=dbt_executable)
+    runner = DbtRunner(
+        project.dbt_project(),
+        threads=runtime.threads or os.cpu_count() or 1,
+        executable=dbt_executable,
+        database=runtime.database,
+        artifacts=runtime.database.with_name(f"{runtime.database.name}.dbt"),
+        warm=dbt_executable == "dbt",
+    )
     return PipelineOrchestrator(config, manager, runner, on_progress=on_progress)

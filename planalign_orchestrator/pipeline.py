@@ -4,13 +4,14 @@ import logging
 import shlex
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from planalign_orchestrator import checkpoints
 from planalign_orchestrator.backup import SetAside, finish_setting_aside, put_back, set_aside
@@ -18,17 +19,14 @@ from planalign_orchestrator.census import fingerprint_of
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
 from planalign_orchestrator.config import SimulationConfig, testing_status, to_dbt_vars
 from planalign_orchestrator.dbt_runner import DbtRunner
-from planalign_orchestrator.engine import NativeEngine
-from planalign_orchestrator.errors import ConfigurationError, DatabaseError, PipelineStageError, ValidationFailedError
+from planalign_orchestrator.engine import DbtEngine, NativeEngine, remove_unfinished_year
+from planalign_orchestrator.errors import DatabaseError, PipelineStageError, ValidationFailedError
 from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.plan_compiler import STAGES
 from planalign_orchestrator.publishing import Publisher
 from planalign_orchestrator.reports import MultiYearSummary
 from planalign_orchestrator.utils import DatabaseConnectionManager, ExecutionMutex, one_kind_of_interrupt
 from planalign_orchestrator.validation import DataValidator, ValidationResult
-
-if TYPE_CHECKING:
-    import duckdb
 
 __all__ = [
     "PipelineOrchestrator",
@@ -87,6 +85,16 @@ class RunArtifacts:
     checkpoints: tuple[Path, ...]
     run_vars: Path | None
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Year:
+    """A year to simulate: its place in the run, and whether an implausible result stops it."""
+
+    year: int
+    is_first: bool
+    is_last: bool
+    strict: bool
 
 
 class PipelineOrchestrator:
@@ -171,10 +179,6 @@ class PipelineOrchestrator:
             self.config = self.config.with_years(start_year or simulation.start_year, end_year or simulation.end_year)
         if dry_run:
             return MultiYearSummary.of_no_year(self.config.scenario_id, self.config.plan_design_id)
-        if self.config.runtime.engine != NativeEngine.name:
-            raise ConfigurationError(
-                f"runtime.engine: `{self.config.runtime.engine}` is not available yet; use `native`"
-            )
         validation = self.config.validation
         strict = validation.fail_on_validation_error if fail_on_validation_error is None else fail_on_validation_error
         inputs = RunInputs.read(self.config)
@@ -201,6 +205,8 @@ class PipelineOrchestrator:
             return None
         self._census = inputs.check_census().to_dict()
         fingerprints = inputs.fingerprints(self._census["fingerprint"])
+        if remove_unfinished_year(self._db, inputs.plan):
+            self._notes.append(f"the unfinished year {status.years[-1] + 1} of a run with dbt was removed")
         checkpoints.demand_same_origin(status, fingerprints, _duckdb_version())
         checkpoints.verify_years(self._db.get_connection(), status, inputs.plan.marts)
         self._demand_inputs(inputs, status)
@@ -251,64 +257,89 @@ class PipelineOrchestrator:
         self._publisher.replaces(moved.status)
 
     def _simulate(self, inputs: RunInputs, years: Sequence[int], strict: bool) -> None:
-        engine = NativeEngine(inputs.plan, self._db.get_connection())
         validator = DataValidator(self._db, inputs.plan.tests, examples=self.config.validation.examples)
-        for year in years:
-            with self._db.transaction() as connection:
-                if year == years[0]:
-                    self._begin_run(inputs, connection, year)
-                    engine.create_marts()
-                checkpoint = self._simulate_year(
-                    inputs, engine, validator, year, is_final_year=year == years[-1], strict=strict
-                )
-            if year == self.config.simulation.start_year:
-                finish_setting_aside(self._db.db_path)
-            self._timed(year, WorkflowStage.REPORTING, {}, partial(self._publisher.publish, checkpoint))
+        with self._engine(inputs) as engine:
+            for year in years:
+                task = _Year(year, year == years[0], year == years[-1], strict)
+                checkpoint = self._simulate_year(task, inputs, engine, validator)
+                if year == self.config.simulation.start_year:
+                    finish_setting_aside(self._db.db_path)
+                self._timed(year, WorkflowStage.REPORTING, {}, partial(self._publisher.publish, checkpoint))
 
-    def _begin_run(self, inputs: RunInputs, connection: "duckdb.DuckDBPyConnection", year: int) -> None:
-        """Within the transaction of the run's first year: its inputs and its row of `run_metadata`."""
-        if year == self.config.simulation.start_year:
-            self._census = inputs.write(connection).to_dict()
-            checkpoints.create_state_tables(connection)
-        else:
-            inputs.extend(connection, year)
-        checkpoints.record_run(connection, self._run_row())
+    @contextmanager
+    def _engine(self, inputs: RunInputs) -> Iterator[NativeEngine | DbtEngine]:
+        if self.config.runtime.engine == NativeEngine.name:
+            yield NativeEngine(inputs.plan, self._db.get_connection())
+            return
+        with self._dbt:
+            yield DbtEngine(inputs.plan, self._db, self._dbt)
 
     def _simulate_year(
-        self,
-        inputs: RunInputs,
-        engine: NativeEngine,
-        validator: DataValidator,
-        year: int,
-        *,
-        is_final_year: bool,
-        strict: bool,
+        self, task: _Year, inputs: RunInputs, engine: NativeEngine | DbtEngine, validator: DataValidator
     ) -> WorkflowCheckpoint:
-        """Run one year within its transaction and return the checkpoint it wrote."""
-        engine.begin_year(year, inputs.variables)
+        """Run one year and return its checkpoint: in one transaction, or in two with what dbt does between them."""
+        if isinstance(engine, NativeEngine):
+            with self._db.transaction():
+                self._begin_year(task, inputs, engine)
+                timings = self._build_year(task, engine)
+                return self._finish_year(task, inputs, engine, validator, timings)
+        with self._db.transaction():
+            self._begin_year(task, inputs, engine)
+        with engine.unfinished(task.year):
+            timings = self._build_year(task, engine)
+            with self._db.transaction():
+                engine.adopt_year(task.year)
+                return self._finish_year(task, inputs, engine, validator, timings)
+
+    def _begin_year(self, task: _Year, inputs: RunInputs, engine: NativeEngine | DbtEngine) -> None:
+        """Within the year's transaction: the run's inputs and its row of `run_metadata` before its first year."""
+        connection = self._db.get_connection()
+        if task.is_first:
+            if task.year == self.config.simulation.start_year:
+                self._census = inputs.write(connection).to_dict()
+                checkpoints.create_state_tables(connection)
+            else:
+                inputs.extend(connection, task.year)
+            checkpoints.record_run(connection, self._run_row())
+            engine.create_marts()
+        engine.begin_year(task.year, inputs.variables)
+
+    def _build_year(self, task: _Year, engine: NativeEngine | DbtEngine) -> dict[str, dict[str, float]]:
         stages: dict[str, float] = {}
         models: dict[str, float] = {}
         for definition in MODEL_STAGES:
-            models |= self._timed(year, definition.stage, stages, partial(engine.run_stage, definition.stage, year))
+            work = partial(engine.run_stage, definition.stage, task.year)
+            models |= self._timed(task.year, definition.stage, stages, work)
+        return {"stages": stages, "models": models}
+
+    def _finish_year(
+        self,
+        task: _Year,
+        inputs: RunInputs,
+        engine: NativeEngine | DbtEngine,
+        validator: DataValidator,
+        timings: dict[str, dict[str, float]],
+    ) -> WorkflowCheckpoint:
+        """Within the year's transaction: judge it, and write its checkpoint."""
         results = self._timed(
-            year,
+            task.year,
             WorkflowStage.VALIDATION,
-            stages,
-            lambda: validator.validate_year_results(year, is_final_year=is_final_year),
+            timings["stages"],
+            lambda: validator.validate_year_results(task.year, is_final_year=task.is_last),
         )
-        _demand_valid(results, year, strict)
+        _demand_valid(results, task.year, task.strict)
         checkpoint = WorkflowCheckpoint(
-            simulation_year=year,
+            simulation_year=task.year,
             run_id=self._run_id,
             completed_at=checkpoints.now().isoformat(timespec="seconds"),
             engine=engine.name,
             duckdb_version=_duckdb_version(),
             database=self._db.db_path.name,
             fingerprints=inputs.fingerprints(self._census["fingerprint"]),
-            digests=checkpoints.mart_digests(self._db.get_connection(), inputs.plan.marts, year),
+            digests=checkpoints.mart_digests(self._db.get_connection(), inputs.plan.marts, task.year),
         )
         verdicts = DataValidator.to_report_dict(results)
-        row = {**asdict(checkpoint), "timings": {"stages": stages, "models": models}, "validation": verdicts["results"]}
+        row = {**asdict(checkpoint), "timings": timings, "validation": verdicts["results"]}
         checkpoints.record_checkpoint(self._db.get_connection(), row)
         return checkpoint
 
@@ -332,7 +363,7 @@ class PipelineOrchestrator:
             "started_at": checkpoints.now(),
             "requested_start_year": simulation.start_year,
             "requested_end_year": simulation.end_year,
-            "engine": NativeEngine.name,
+            "engine": self.config.runtime.engine,
             "scenario_id": self.config.scenario_id,
             "plan_design_id": self.config.plan_design_id,
             "random_seed": simulation.random_seed,

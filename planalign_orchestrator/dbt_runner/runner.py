@@ -42,7 +42,8 @@ class DbtRunner:
         self.executable = executable
         self.timeout = timeout
         self.attempts = attempts
-        self._artifacts = artifacts
+        self.database = database
+        self.artifacts = None if artifacts is None else artifacts.absolute()
         self._environment = {} if database is None else {"PLANALIGN_DATABASE": str(database.absolute())}
         self._warm = WarmChild(self.working_dir, self._environment) if warm else None
 
@@ -51,6 +52,11 @@ class DbtRunner:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def process_id(self) -> int | None:
+        """The warm child's process id; None while there is none."""
+        return None if self._warm is None else self._warm.process_id
 
     def close(self) -> None:
         """End the warm child, if there is one."""
@@ -150,8 +156,8 @@ class DbtRunner:
 
     def _run(self, arguments: Sequence[str], tell: Callable[[str], None], timeout: float | None) -> Outcome:
         options = ["--no-use-colors", "--profiles-dir", str(self.working_dir.absolute())]
-        if self._artifacts is not None:
-            options += ["--target-path", str(self._artifacts / "target"), "--log-path", str(self._artifacts / "logs")]
+        if self.artifacts is not None:
+            options += ["--target-path", str(self.artifacts / "target"), "--log-path", str(self.artifacts / "logs")]
         full = [*arguments, *options]
         if self._warm is not None:
             return self._warm.run(full, on_line=tell, timeout=timeout)

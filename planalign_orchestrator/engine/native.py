@@ -7,13 +7,12 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.errors import ConfigurationError, DatabaseError, PipelineStageError, PlanCompilationError
+from planalign_orchestrator.engine import session
+from planalign_orchestrator.errors import PipelineStageError
 from planalign_orchestrator.plan_compiler import Model, Plan
 
 if TYPE_CHECKING:
     import duckdb
-
-_REFUSAL = "PLANALIGN_CONFIGURATION "
 
 # The models name their tables in the order in which they are to be joined and say nothing twice, so these searches cost
 # a sixth of a small company's year and gain nothing at 100,000 people. A draw is looked up in a dozen months or bands:
@@ -43,26 +42,18 @@ class NativeEngine:
     def create_marts(self) -> None:
         """Begin a run: create every mart from its contract; a mart that exists must have exactly these columns."""
         self._made.clear()
-        for mart in self.plan.marts:
-            columns = ", ".join(f"{c.name} {c.type}{' not null' if c.not_null else ''}" for c in mart.columns)
-            self._connection.execute(f"create table if not exists planalign.main.{mart.name} ({columns})")
-            self._demand_contract(mart, f"select * from planalign.main.{mart.name}", "the table in the database")
+        session.create_marts(self._connection, self.plan)
 
     def begin_year(self, year: int, parameters: Mapping[str, Any]) -> None:
         """Set every parameter of the plan, typed, and remove whatever the marts hold of this year.
 
         Errors: PlanCompilationError when the parameters are not exactly those the plan reads, or one is None.
         """
-        values = {**parameters, "simulation_year": year}
-        wanted = {parameter.name for parameter in self.plan.parameters}
-        if wanted != values.keys():
-            missing, extra = sorted(wanted - values.keys()), sorted(values.keys() - wanted)
-            raise PlanCompilationError(
-                f"the model and the configuration disagree on parameters: not set {missing}, not read {extra}"
-            )
-        self._set_parameters(values)
-        for mart in self.plan.marts:
-            self._connection.execute(f"delete from planalign.main.{mart.name} where simulation_year = {year}")
+        values = session.values_of_year(self.plan, year, parameters)
+        # variables outlive a transaction, so from the second year on only the year has changed
+        session.set_parameters(self._connection, self.plan, values, self._values)
+        self._values = values
+        session.clear_year(self._connection, self.plan, year)
 
     def run_stage(self, stage: str, year: int) -> dict[str, float]:
         """Execute the stage's models in order; return seconds by model. Errors: PipelineStageError naming the model."""
@@ -88,7 +79,7 @@ class NativeEngine:
 
         try:
             if model.is_mart and model.name not in self._agreed:
-                self._demand_contract(model, model.sql, "the model's query")
+                session.demand_contract(self._connection, model, model.sql, "the model's query")
                 self._agreed.add(model.name)
             self._connection.execute(self._statements[model.name])
             self._made.add(model.name)
@@ -96,47 +87,11 @@ class NativeEngine:
             raise
         except duckdb.Error as error:
             text = str(error)
-            if _REFUSAL in text:
-                raise ConfigurationError(text.split(_REFUSAL, 1)[1].splitlines()[0]) from error
+            if (refusal := session.refusal_in(text)) is not None:
+                raise refusal from error
             raise PipelineStageError(
                 f"year {year}, stage {model.stage}, model {model.name}: {text}; the year was rolled back"
             ) from error
-
-    def _demand_contract(self, mart: Model, query: str, what: str) -> None:
-        """An INSERT would cast 10.005 to 10.01 and fill a gap with NULL, so names and types must agree beforehand."""
-        found = {row[0]: row[1] for row in self._connection.execute(f"describe {query}").fetchall()}
-        wanted = {column.name: column.type for column in mart.columns}
-        if list(found.items()) != list(wanted.items()):
-            differing = sorted(
-                f"{name} is {found.get(name, 'missing')}, not {wanted.get(name, 'expected')}"
-                for name in found.keys() | wanted.keys()
-                if found.get(name) != wanted.get(name)
-            )
-            raise DatabaseError(
-                f"{mart.name}: {what} does not have the contract's columns: {'; '.join(differing) or 'another order'}"
-            )
-
-    def _set_parameters(self, values: Mapping[str, Any]) -> None:
-        import duckdb
-
-        for parameter in self.plan.parameters:
-            if values[parameter.name] is None:
-                raise PlanCompilationError(f"parameter {parameter.name} has no value")
-        # variables outlive a transaction, so from the second year on only the year has changed
-        assignments = [
-            f"set variable {parameter.name} = {_quoted(values[parameter.name])}::{parameter.type}"
-            for parameter in self.plan.parameters
-            if parameter.name not in self._values or self._values[parameter.name] != values[parameter.name]
-        ]
-        try:
-            self._connection.execute("; ".join(assignments))
-        except duckdb.ConversionException as error:
-            raise ConfigurationError(f"a parameter does not have the type the model reads it with: {error}") from error
-        self._values = dict(values)
-
-
-def _quoted(value: Any) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _statement(model: Model) -> str:
