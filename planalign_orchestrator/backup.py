@@ -32,6 +32,8 @@ def set_aside(database: Path) -> SetAside:
     """
     with DatabaseConnectionManager(database) as db:
         status = checkpoints.read_state(db)
+        if status is not None and checkpoints.remove_unfinished_year(db):
+            status = checkpoints.read_state(db)
         db.get_connection().execute("force checkpoint planalign")
     if status is None or not status.checkpoints:
         _remove(database)

@@ -19,7 +19,7 @@ from planalign_orchestrator.census import fingerprint_of
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
 from planalign_orchestrator.config import SimulationConfig, testing_status, to_dbt_vars
 from planalign_orchestrator.dbt_runner import DbtRunner
-from planalign_orchestrator.engine import DbtEngine, NativeEngine, remove_unfinished_year
+from planalign_orchestrator.engine import DbtEngine, NativeEngine
 from planalign_orchestrator.errors import DatabaseError, PipelineStageError, ValidationFailedError
 from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.plan_compiler import STAGES
@@ -205,7 +205,7 @@ class PipelineOrchestrator:
             return None
         self._census = inputs.check_census().to_dict()
         fingerprints = inputs.fingerprints(self._census["fingerprint"])
-        if remove_unfinished_year(self._db, inputs.plan):
+        if checkpoints.remove_unfinished_year(self._db):
             self._notes.append(f"the unfinished year {status.years[-1] + 1} of a run with dbt was removed")
         checkpoints.demand_same_origin(status, fingerprints, _duckdb_version())
         checkpoints.verify_years(self._db.get_connection(), status, inputs.plan.marts)

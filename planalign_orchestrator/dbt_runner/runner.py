@@ -184,7 +184,7 @@ def _with_patience(once: Callable[[], DbtResult], attempts: int) -> DbtResult:
 
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(attempts),
-        wait=tenacity.wait_exponential_jitter(initial=_FIRST_WAIT, max=_LONGEST_WAIT, jitter=_FIRST_WAIT),
+        wait=tenacity.wait_exponential_jitter(multiplier=_FIRST_WAIT, max=_LONGEST_WAIT, jitter=_FIRST_WAIT),
         retry=tenacity.retry_if_result(lambda result: isinstance(result.error, DbtLockError)),
         before_sleep=tell,
         retry_error_callback=last,

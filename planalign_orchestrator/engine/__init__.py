@@ -1,6 +1,6 @@
 """The two drivers of the one model: `native` executes the compiled statements, `dbt` has dbt build them."""
 
-from planalign_orchestrator.engine.dbt import DbtEngine, remove_unfinished_year
+from planalign_orchestrator.engine.dbt import DbtEngine
 from planalign_orchestrator.engine.native import NativeEngine
 
-__all__ = ["DbtEngine", "NativeEngine", "remove_unfinished_year"]
+__all__ = ["DbtEngine", "NativeEngine"]

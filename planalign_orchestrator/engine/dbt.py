@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from planalign_orchestrator.checkpoints import DBT, remove_unfinished_year
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import session
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError, PipelineStageError
@@ -25,7 +26,7 @@ class DbtEngine:
     Errors: ConfigurationError when the runner builds into another file.
     """
 
-    name = "dbt"
+    name = DBT
 
     def __init__(self, plan: Plan, db: DatabaseConnectionManager, runner: DbtRunner) -> None:
         if runner.database is None or runner.database.resolve() != db.db_path.resolve():
@@ -94,33 +95,7 @@ class DbtEngine:
         except BaseException:
             self._db.close()
             try:
-                remove_unfinished_year(self._db, self.plan)
+                remove_unfinished_year(self._db)
             except DatabaseError as error:
                 _LOGGER.warning("the unfinished year %d is still in the database: %s", year, error)
             raise
-
-
-def remove_unfinished_year(db: DatabaseConnectionManager, plan: Plan) -> bool:
-    """Remove what dbt left of years without a checkpoint; return whether a mart held any.
-
-    Only a run with dbt leaves such a year, so nothing is done to other databases. Errors: DatabaseError.
-    """
-    with db.transaction() as connection:
-        engines = connection.execute(
-            "select engine from planalign.main.run_metadata order by started_at desc limit 1"
-        ).fetchone()
-        if engines != (DbtEngine.name,):
-            return False
-        removed = 0
-        for mart in plan.marts:
-            found = connection.execute(
-                f"delete from planalign.main.{mart.name} "
-                "where simulation_year > (select coalesce(max(simulation_year), 0) from planalign.main.checkpoints)"
-            ).fetchone()
-            removed += found[0] if found is not None else 0
-        connection.execute(
-            "delete from planalign.main.run_metadata "
-            "where run_id not in (select run_id from planalign.main.checkpoints)"
-        )
-        connection.execute("drop schema if exists planalign.working cascade")
-    return removed > 0
