@@ -29,14 +29,14 @@ def load_simulation_config(
     gathered.add_file(Path(path))
     gathered.add_environment(os.environ)
     gathered.add_overrides(overrides or {})
-    judged = _judge(gathered, str(path))
+    judged = judge(gathered, str(path))
     if isinstance(judged, SimulationConfig) and not gathered.problems:
         return judged
     problems = gathered.problems + ([] if isinstance(judged, SimulationConfig) else judged)
     raise ConfigurationError([str(problem) for problem in sorted(problems, key=lambda problem: problem.rank)])
 
 
-def _judge(gathered: Gathered, source: str) -> SimulationConfig | list[Problem]:
+def judge(gathered: Gathered, source: str) -> SimulationConfig | list[Problem]:
     """The configuration, or what its rules and the checks between keys refuse.
 
     The checks between keys need every key to be good. After a refusal they therefore run once more, with defaults in
