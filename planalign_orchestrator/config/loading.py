@@ -36,6 +36,17 @@ def load_simulation_config(
     raise ConfigurationError([str(problem) for problem in sorted(problems, key=lambda problem: problem.rank)])
 
 
+def config_from_mapping(values: Mapping[str, object]) -> SimulationConfig:
+    """The configuration that nested mappings hold, judged as a file would be. Raises ConfigurationError."""
+    gathered = Gathered()
+    gathered.add_overrides(values)
+    judged = judge(gathered, "mapping")
+    if isinstance(judged, SimulationConfig) and not gathered.problems:
+        return judged
+    problems = gathered.problems + ([] if isinstance(judged, SimulationConfig) else judged)
+    raise ConfigurationError([problem.message for problem in problems])
+
+
 def judge(gathered: Gathered, source: str) -> SimulationConfig | list[Problem]:
     """The configuration, or what its rules and the checks between keys refuse.
 
