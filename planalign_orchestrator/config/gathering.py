@@ -143,6 +143,10 @@ class Gathered:
         elif is_legacy_section(dotted(path)) and isinstance(node.value, dict):
             for name, child in node.value.items():
                 self._add_unknown((*path, name), child, channel)
+        elif path[:-1] not in known_sections() and is_legacy_section(dotted(path[:-1])):
+            from planalign_orchestrator.migration.legacy_file import suggestion
+
+            self._report(channel, node.line, f"{dotted(path)}: {suggestion(dotted(path))}")
         else:
             unknown = self._first_unknown(path)
             text, meant = advice(unknown)

@@ -39,6 +39,8 @@ def translate_match(draft: Draft) -> None:
         draft.lose(active, f"The file does not define the formula {active.value}: set `plan.match` yourself.")
     translated = active is not None and bool(mine) and _translate_formula(draft, active, mine)
     reason = "" if translated else "The file names no match formula that could have gates."
+    if mine and not translated:
+        reason = "Its formula is not translated."
     apply = draft.find(f"{_MATCH}.apply_eligibility")
     if not draft.flag(apply, default=True):
         reason = "apply_eligibility is false, so that the match has no gates."
@@ -160,30 +162,33 @@ def _translate_vesting(draft: Draft, mine: Mapping[str, Entry]) -> None:
 
 def translate_core(draft: Draft) -> None:
     """The core contribution by its status, its rate or schedule, and its gates."""
-    enabled = draft.find(f"{_CORE}.enabled")
-    status = draft.find(f"{_CORE}.status")
-    formula: str | None = None
-    if not draft.flag(enabled, default=True) and enabled is not None:
-        formula = "none"
-        draft.put("plan.core.formula", formula, enabled)
-        draft.settle(enabled)
+    enabled, status = draft.find(f"{_CORE}.enabled"), draft.find(f"{_CORE}.status")
+    if enabled is not None and not draft.flag(enabled, default=True):
+        formula: str | None = "none"
         draft.settle(status, "enabled is false.", action="dropped")
+        status = None
     else:
         formula = _core_formula(draft, status)
-        parts = {"flat": "contribution_rate", "service": "graded_schedule"}
-        part = draft.find(f"{_CORE}.{parts[formula]}") if formula in parts else None
-        if formula in parts and part is None:
-            for entry in (enabled, status):
-                draft.lose(entry, f"The file states no {parts[formula]}; set `plan.core` yourself.")
-            formula = None
-        elif formula is not None:
-            sources = [entry for entry in (status, part, enabled) if entry is not None]
-            draft.put("plan.core.formula", formula, *sources)
-            draft.settle(enabled, f"The formula is `{formula}`.")
-            draft.settle(status, f"The formula is `{formula}`.")
-    _translate_core_amounts(draft, formula)
+    part = {"flat": "contribution_rate", "service": "graded_schedule"}.get(formula or "")
+    if part is not None and draft.find(f"{_CORE}.{part}") is None:
+        for entry in (enabled, status):
+            draft.lose(entry, f"The file states no {part}; set `plan.core` yourself.")
+        formula = None
+    if formula is not None and not _translate_core_amount(draft, formula):
+        formula = None
+    stated = [entry for entry in (status, draft.find(f"{_CORE}.{part}"), enabled) if entry is not None]
+    if formula is not None and stated:
+        draft.put("plan.core.formula", formula, *stated)
+        draft.settle(enabled, f"The formula is `{formula}`.")
+        draft.settle(status, f"The formula is `{formula}`.")
+    for name in ("contribution_rate", "graded_schedule"):
+        entry = draft.find(f"{_CORE}.{name}")
+        if name != part or formula is None:
+            note = f"The core contribution has formula `{formula or 'none'}`."
+            draft.settle(entry, note, action="dropped", differs=formula is None)
+    _translate_integration(draft, formula)
     reason = "" if formula not in (None, "none") else "The file states no core contribution that could have gates."
-    _translate_gates(draft, _CORE, "core", reason, differs=False)
+    _translate_gates(draft, _CORE, "core", reason, differs=formula is None)
 
 
 def _core_formula(draft: Draft, status: Entry | None) -> str | None:
@@ -196,22 +201,19 @@ def _core_formula(draft: Draft, status: Entry | None) -> str | None:
     return formula
 
 
-def _translate_core_amounts(draft: Draft, formula: str | None) -> None:
+def _translate_core_amount(draft: Draft, formula: str) -> bool:
+    """Whether what the formula needs could be translated; what it does not need is left."""
     rate, schedule = draft.find(f"{_CORE}.contribution_rate"), draft.find(f"{_CORE}.graded_schedule")
-    not_used = f"The core contribution has formula `{formula or 'none'}`."
-    if rate is not None and formula == "flat":
+    if formula == "flat" and rate is not None:
         draft.put("plan.core.rate", rate.value, rate)
         draft.settle(rate)
-    else:
-        draft.settle(rate, not_used, action="dropped")
-    if schedule is not None and formula == "service":
+    elif formula == "service" and schedule is not None:
         tiers = _service_tiers(draft, schedule)
-        if tiers is not None:
-            draft.put("plan.core.tiers", tiers, schedule)
-            draft.settle(schedule)
-    else:
-        draft.settle(schedule, not_used, action="dropped")
-    _translate_integration(draft, formula)
+        if tiers is None:
+            return False
+        draft.put("plan.core.tiers", tiers, schedule)
+        draft.settle(schedule)
+    return True
 
 
 def _service_tiers(draft: Draft, entry: Entry) -> list[dict[str, object]] | None:
@@ -245,7 +247,7 @@ def _translate_integration(draft: Draft, formula: str | None) -> None:
             draft.settle(enabled)
         for entry in (enabled, mode, disparity):
             if entry is not None and entry.key not in draft.outcomes:
-                draft.settle(entry, "The core contribution is not integrated.", action="dropped")
+                draft.settle(entry, "The core contribution is not integrated.", action="dropped", differs=on)
         return
     draft.settle(enabled)
     if mode is not None and mode.value != "ss_wage_base":

@@ -54,10 +54,11 @@ def holds_path(path: KeyPath) -> bool:
 def suggestion(key: str) -> str:
     """What to do about a key that neither the legacy runner nor a configuration of today knows."""
     known = [*legacy_keys(), *map(dotted, known_keys())]
-    close = get_close_matches(key, known, n=1, cutoff=0.75)
-    last = key.rpartition(".")[2]
-    same_name = [other for other in known if other.rpartition(".")[2] == last]
-    meant = close or same_name[:1]
+    section, _, name = key.rpartition(".")
+    siblings = {other.rpartition(".")[2]: other for other in known if other.rpartition(".")[0] == section}
+    beside = [siblings[close] for close in get_close_matches(name, siblings, n=1)]
+    same_name = [other for other in known if other.rpartition(".")[2] == name]
+    meant = beside or same_name or get_close_matches(key, known, n=1, cutoff=0.85)
     hint = f"did you mean `{meant[0]}`?" if meant else "remove it if it has no meaning"
     return f"neither a key of the legacy runner nor one of today; {hint}"
 
@@ -65,7 +66,8 @@ def suggestion(key: str) -> str:
 def _entries(path: KeyPath, node: Node) -> Iterator[Entry]:
     """The keys below `path`; whatever is no section of either kind is one key with all that it holds."""
     key = dotted(path)
-    leaf = path and (legacy_key(key) is not None or is_todays_key(key))
+    # The entries of a mapping are single keys, because the translation can add others to the same mapping.
+    leaf = path and (legacy_key(key) is not None or (is_todays_key(key) and mapping_rule(path) is None))
     if leaf or not isinstance(node.value, dict) or not node.value:
         if not _is_empty_section(path, node):
             yield Entry(key, node.plain(), node.shown, node.line)

@@ -42,7 +42,7 @@ def _translate_census(draft: Draft) -> None:
             draft.settle(census)
     field = draft.find("deferral_rates.census_rate_field")
     if field is not None and field.value != _STANDARD_RATE:
-        draft.put("census.columns", {_STANDARD_RATE: field.value}, field)
+        draft.put(f"census.columns.{_STANDARD_RATE}", field.value, field)
         draft.settle(field)
     else:
         draft.settle(field, "It is the standard name of the column.", action="dropped")

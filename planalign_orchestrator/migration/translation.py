@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from planalign_orchestrator.config.findings import KeyPath, dotted
-from planalign_orchestrator.config.gathering import Gathered
+from planalign_orchestrator.config.gathering import Gathered, Problem
+from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.config.loading import judge
 from planalign_orchestrator.config.model import Place, Setting, SimulationConfig
 from planalign_orchestrator.errors import ConfigurationError
@@ -68,7 +69,7 @@ def translate(path: Path, census: Path | None = None) -> Translation:
     for entry in entries:
         if entry.key not in draft.outcomes:
             _translate_by_table(draft, entry)
-    notes = _settle_census(draft, census)
+    notes = [*_settle_census(draft, census), *_match_note(draft)]
     _judge(draft)
     return Translation(
         path,
@@ -125,6 +126,8 @@ def _settle_census(draft: Draft, census: Path | None) -> list[str]:
     path = ("census", "path")
     notes = []
     if census is not None:
+        if path in draft.settings:
+            notes.append(f"--census replaces {draft.settings[path].value}, the census of the file.")
         draft.settings[path] = NewSetting(os.path.normpath(census), ())
     elif path not in draft.settings:
         draft.settings[path] = NewSetting(str(LEGACY_CENSUS), ())
@@ -138,13 +141,22 @@ def _settle_census(draft: Draft, census: Path | None) -> list[str]:
     return notes
 
 
+def _match_note(draft: Draft) -> list[str]:
+    """What the plan matches where the file names no formula that could be translated."""
+    key = ("plan", "match", "formula")
+    if key in draft.settings or draft.problems:
+        return []
+    default = known_keys()[key].field.default
+    return [f"The file names no match formula: the plan has the default one, {default}; see plan.match."]
+
+
 def _judge(draft: Draft) -> None:
     """Add what today's rules refuse, at the line of the legacy key that a value comes from."""
     gathered = Gathered({path: _setting(draft, new) for path, new in draft.settings.items()})
     judged = judge(gathered, str(draft.path))
     if not isinstance(judged, SimulationConfig):
-        draft.problems += [(problem.place.line, str(problem)) for problem in judged]
-        _mark_refused(draft, {problem.place.line: problem.message for problem in judged})
+        for problem in judged:
+            _refuse_judged(draft, problem)
         return
     from planalign_orchestrator.parameters import load_parameters
 
@@ -154,15 +166,18 @@ def _judge(draft: Draft) -> None:
         draft.problems += [(0, f"{draft.path}: {problem}") for problem in error.problems]
 
 
-def _mark_refused(draft: Draft, messages: Mapping[int, str]) -> None:
+def _refuse_judged(draft: Draft, problem: Problem) -> None:
+    """Report what today's rules refuse with the legacy key that the value comes from, if it comes from one."""
     for path, new in draft.settings.items():
-        for entry in new.sources[:1]:
-            message = messages.get(entry.line)
-            if message is not None and message.startswith(dotted(path)):
-                text = message.removeprefix(dotted(path))
-                draft.outcomes[entry.key] = Outcome(
-                    entry.key, entry.line, entry.shown, "refused", (dotted(path),), text
-                )
+        key = dotted(path)
+        if new.sources and problem.message.startswith((f"{key} ", f"{key}:")):
+            entry = new.sources[0]
+            origin = "" if entry.key == key else f"{entry.key}: "
+            draft.problems.append((entry.line, f"{problem.place.where}: {origin}{problem.message}"))
+            text = problem.message.removeprefix(key).removeprefix(f" = {entry.shown}").removeprefix(": ")
+            draft.outcomes[entry.key] = Outcome(entry.key, entry.line, entry.shown, "refused", (key,), text)
+            return
+    draft.problems.append((problem.place.line, str(problem)))
 
 
 def _setting(draft: Draft, new: NewSetting) -> Setting:
