@@ -262,6 +262,11 @@ def test_qaca_takes_its_vesting_along(translated: Translated) -> None:
         pytest.param(match(type="safe_harbor", tiers=legacy_tiers("own")), "are not those of", id="no safe harbor"),
         pytest.param(match(type="simple", match_rate=50, max_match_percentage=0.06), "50 % is 0.5", id="percent"),
         pytest.param(
+            match(type="simple", match_rate=0.5, max_match_percentage=6),
+            "ours.max_match_percentage = 6: must be a rate from 0 to 1; rates are decimals: 6 % is 0.06",
+            id="percent as limit",
+        ),
+        pytest.param(
             match(type="tiered", tiers=[{"employee_min": 0, "employee_max": 3, "match_rate": 1}]),
             "3 % is 0.03",
             id="percent in tiers",

@@ -33,7 +33,7 @@ def config(
     """Translate a configuration of the legacy runner, and say what became of every key.
 
     Only what is certain is translated. A key or value that is not stops it: nothing is written, the exit code is 2.
-    Without --output it only reports. Paths in the old file count from the working directory, where that runner ran.
+    Without --output it only reports. The census path of the old file counts from the working directory.
     """
     if output is not None:
         _refuse_output(old, output, force=force)

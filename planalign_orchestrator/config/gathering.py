@@ -1,6 +1,7 @@
 """Gathers settings from a file, the environment and overrides, each with its place, before any rule has judged them."""
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -72,7 +73,7 @@ class Gathered:
         for name, node in root.value.items():
             self._add((name,), node, channel)
         if self.holds_legacy_keys:
-            text = f"is written for the legacy runner; translate it: planalign migrate config {source} -o NEW.yaml"
+            text = f"is written for the legacy runner; translate it: planalign migrate config {shlex.quote(source)} -o NEW.yaml"
             self.problems.append(Problem(Place("file", source), text))
 
     def add_environment(self, environment: Mapping[str, str]) -> None:

@@ -88,8 +88,11 @@ def _simple_tiers(draft: Draft, active: Entry, mine: Mapping[str, Entry]) -> lis
     if missing:
         draft.refuse(active, f"the formula has no {' and no '.join(missing)}; type simple needs both")
         return None
-    tier = {"lower": 0, "upper": mine["max_match_percentage"].value, "rate": mine["match_rate"].value}
-    return _read_tiers(draft, mine["match_rate"], [tier])
+    upper = draft.number(mine["max_match_percentage"], MatchTiers.columns["upper"])
+    rate = draft.number(mine["match_rate"], MatchTiers.columns["rate"])
+    if upper is None or rate is None:
+        return None
+    return _read_tiers(draft, mine["max_match_percentage"], [{"lower": 0, "upper": upper, "rate": rate}])
 
 
 def _listed_tiers(draft: Draft, active: Entry, mine: Mapping[str, Entry]) -> list[MatchTier] | None:

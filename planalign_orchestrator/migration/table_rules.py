@@ -35,13 +35,14 @@ def _translate_hire_pay(draft: Draft) -> None:
     levels = {str(row["level_id"]): row for row in rows}
     default = draft.find(f"{strategy}.default_percentile")
     overrides = draft.below(f"{strategy}.level_overrides")
-    used: list[Entry] = []
+    usual = None if default is None else draft.number(default, RATE)
     for level, row in levels.items():
-        entry = overrides.get(level) or default
-        if entry is not None and (percentile := draft.number(entry, RATE)) is not None:
-            row["percentile"] = percentile
-            used.append(entry)
-    if default is not None and default not in used:
+        percentile = draft.number(overrides[level], RATE) if level in overrides else usual
+        row["percentile"] = row["percentile"] if percentile is None else percentile
+    used = list(overrides.values())
+    if default is not None and len(overrides) < len(levels):
+        used.append(default)
+    else:
         draft.settle(default, "Every level has an override.", action="dropped")
     used += _set_market_factors(draft, levels)
     _put_table(draft, "new_hire_pay", rows, used)
