@@ -504,6 +504,7 @@ def test_a_dropped_value_says_whether_results_may_differ(translated: Translated)
         ("enrollment.auto_enrollment.window_day", "enrollment.auto_enrollment.window_days"),
         ("plan.match.formulla", "plan.match.formula"),
         ("setup.random_seed", "simulation.random_seed"),
+        ("employer_match.formulas.simple_match.match_rat", "employer_match.formulas.simple_match.match_rate"),
     ],
 )
 def test_an_unknown_key_stops_the_command(
@@ -516,6 +517,12 @@ def test_an_unknown_key_stops_the_command(
     assert f"did you mean `{meant}`?" in said.err
     assert key in said.out
     assert not Path("new.yaml").exists()
+
+
+@pytest.mark.parametrize("section", ["setup", "enrollment", "plan.vesting", "employer_match.formulas.ours"])
+def test_a_section_that_holds_a_value_is_refused(translated: Translated, section: str) -> None:
+    (problem,) = translated({section: 5}).problems
+    assert problem.endswith(f"{section}: is a section; write its keys below it, indented")
 
 
 def test_an_unknown_key_without_a_value_loses_nothing(translated: Translated) -> None:
@@ -537,6 +544,18 @@ def test_a_file_is_replaced_on_request_only(
     assert Path("old.yaml").read_text(encoding="utf-8") == "simulation: {random_seed: 7}\n"
     assert run_program("migrate", "config", "old.yaml", "-o", "new.yaml", "--force") == 0
     assert load_simulation_config("new.yaml").simulation.random_seed == 7
+
+
+def test_a_terminal_gets_a_paragraph_for_each_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("old.yaml").write_text("plan_eligibility: {minimum_age: 20}\n", encoding="utf-8")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert run_program("migrate", "config", "old.yaml") == 0
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first == "   1  plan_eligibility.minimum_age = 20"
+    assert second.startswith("      renamed to plan.eligibility.deferral.minimum_age. Age before deferrals")
 
 
 def test_the_report_is_also_json(

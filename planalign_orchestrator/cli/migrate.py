@@ -89,20 +89,13 @@ def _write(translation: "Translation", output: Path) -> None:
 
 
 def _show_outcomes(outcomes: "tuple[Outcome, ...]") -> None:
-    rows = [
-        (str(item.line), item.key, "" if item.value == "" else item.value, _became(item), item.note)
-        for item in outcomes
-    ]
-    if not sys.stdout.isatty():
-        show_table(_HEADINGS, rows, left=(1, 2, 3, 4))
+    """One line for each key; on a terminal, where such lines would break anywhere, a paragraph."""
+    if sys.stdout.isatty():
+        for item in outcomes:
+            show(f"{item.line:>4}  {item.key} = {item.value}\n      {_became(item)}. {item.note}")
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*_HEADINGS)
-    for row in rows:
-        table.add_row(*row)
-    Console(markup=False, highlight=False).print(table)
+    rows = [(str(item.line), item.key, item.value, _became(item), item.note) for item in outcomes]
+    show_table(_HEADINGS, rows, left=(1, 2, 3, 4))
 
 
 def _became(outcome: "Outcome") -> str:

@@ -73,7 +73,8 @@ class Gathered:
         for name, node in root.value.items():
             self._add((name,), node, channel)
         if self.holds_legacy_keys:
-            text = f"is written for the legacy runner; translate it: planalign migrate config {shlex.quote(source)} -o NEW.yaml"
+            command = f"planalign migrate config {shlex.quote(source)} -o NEW.yaml"
+            text = f"is written for the legacy runner; translate it: {command}"
             self.problems.append(Problem(Place("file", source), text))
 
     def add_environment(self, environment: Mapping[str, str]) -> None:

@@ -52,7 +52,9 @@ def holds_path(path: KeyPath) -> bool:
 
 
 def suggestion(key: str) -> str:
-    """What to do about a key that neither the legacy runner nor a configuration of today knows."""
+    """What to do about a key that neither the legacy runner nor a configuration of today knows as a single value."""
+    if is_legacy_section(key) or tuple(key.split(".")) in known_sections():
+        return "is a section; write its keys below it, indented"
     known = [*legacy_keys(), *map(dotted, known_keys())]
     section, _, name = key.rpartition(".")
     siblings = {other.rpartition(".")[2]: other for other in known if other.rpartition(".")[0] == section}
