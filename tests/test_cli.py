@@ -37,6 +37,8 @@ COMMANDS = [
     ("census", "check"),
     ("census", "generate"),
     ("census", "map"),
+    ("migrate", "config"),
+    ("migrate", "checkpoints"),
 ]
 
 

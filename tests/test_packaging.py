@@ -104,7 +104,16 @@ def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Arch
 def test_source_archive_holds_what_the_wheel_is_built_from_and_nothing_else(archives: Archives) -> None:
     expected = source_files("planalign_orchestrator", ".py", ".md", ".csv") | source_files("dbt", ".sql", ".yml")
     expected |= {"planalign_orchestrator/py.typed", *CONFIGURATIONS, "data/sample_census.csv"}
-    expected |= {"pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore", "PKG-INFO"}
+    expected |= {
+        "pyproject.toml",
+        "hatch_build.py",
+        "run_multi_year.py",
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        ".gitignore",
+        "PKG-INFO",
+    }
     with tarfile.open(archives.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert names == expected

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from planalign_orchestrator.cli import census, database
+from planalign_orchestrator.cli import census, database, migrate
 from planalign_orchestrator.cli.init import init
 from planalign_orchestrator.cli.output import note
 from planalign_orchestrator.cli.run import run
@@ -31,6 +31,9 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Show the configuration.", no_args_is_help=True, rich_markup_mode=None)
 census_app = typer.Typer(help="Read, make and map census files.", no_args_is_help=True, rich_markup_mode=None)
+migrate_app = typer.Typer(
+    help="Translate what the legacy runner left behind.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -77,7 +80,12 @@ app.command(epilog="Example: planalign report --format csv --output summary.csv"
 app.command(epilog="Example: planalign init demo && cd demo && planalign run")(init)
 app.add_typer(config_app, name="config")
 app.add_typer(census_app, name="census")
+app.add_typer(migrate_app, name="migrate")
 config_app.command("show", epilog="Example: planalign config show --set simulation.random_seed=7")(show_config)
 census_app.command(epilog="Example: planalign census check data/census.csv")(census.check)
 census_app.command(epilog="Example: planalign census generate -o census.csv --size 1000 --seed 7")(census.generate)
 census_app.command("map", epilog="Example: planalign census map client.xlsx")(census.suggest)
+migrate_app.command(epilog="Example: planalign migrate config old.yaml -o config/simulation_config.yaml")(
+    migrate.config
+)
+migrate_app.command(epilog="Example: planalign migrate checkpoints")(migrate.checkpoints)

@@ -5,7 +5,7 @@
 Everything that can be wrong is reported in one ConfigurationError. The sections and their keys are in `.sections`.
 """
 
-from planalign_orchestrator.config.loading import load_simulation_config
+from planalign_orchestrator.config.loading import config_from_mapping, load_simulation_config
 from planalign_orchestrator.config.model import SimulationConfig
 from planalign_orchestrator.config.several import PARAMETER_TABLES
 from planalign_orchestrator.config.testing import testing_status
@@ -23,6 +23,7 @@ __all__ = [
     "EffectiveValue",
     "SimulationConfig",
     "config_fingerprint",
+    "config_from_mapping",
     "config_json_schema",
     "describe_differences",
     "effective_values",

@@ -1,6 +1,7 @@
 """Gathers settings from a file, the environment and overrides, each with its place, before any rule has judged them."""
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -53,11 +54,12 @@ class Gathered:
     settings: dict[KeyPath, Setting] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     suspects: set[KeyPath] = field(default_factory=set)
+    holds_legacy_keys: bool = False
 
     def add_file(self, path: Path) -> None:
         """Add the file's settings; raises ConfigurationError if it cannot be read as a mapping at all."""
         source = str(path)
-        root, oddities = read_yaml(_read_text(path))
+        root, oddities = read_yaml(read_text(path))
         channel = _Channel("file", source, path.parent)
         self.problems += [Problem(channel.place(oddity.line), oddity.message) for oddity in oddities]
         if root is None and oddities:
@@ -70,6 +72,10 @@ class Gathered:
             )
         for name, node in root.value.items():
             self._add((name,), node, channel)
+        if self.holds_legacy_keys:
+            command = f"planalign migrate config {shlex.quote(source)} -o NEW.yaml"
+            text = f"is written for the legacy runner; translate it: {command}"
+            self.problems.append(Problem(Place("file", source), text))
 
     def add_environment(self, environment: Mapping[str, str]) -> None:
         """Add every variable whose name begins with PLANALIGN__, in any case; `__` separates the levels of its key."""
@@ -125,6 +131,25 @@ class Gathered:
         elif path in known_keys() or mapping_rule(path[:-1]) is not None:
             self._store(path, node, channel)
         else:
+            self._add_unknown(path, node, channel)
+
+    def _add_unknown(self, path: KeyPath, node: Node, channel: _Channel) -> None:
+        # Read here, so that a configuration without unknown keys does not wait for the table.
+        from planalign_orchestrator.migration.table import is_legacy_section, legacy_key
+
+        legacy = legacy_key(dotted(path))
+        if legacy is not None:
+            self.holds_legacy_keys = True
+            self.suspects |= {tuple(key.split(".")) for key in legacy.new_keys}
+            self._report(channel, node.line, f"{dotted(path)}: {legacy.sentence}")
+        elif is_legacy_section(dotted(path)) and isinstance(node.value, dict):
+            for name, child in node.value.items():
+                self._add_unknown((*path, name), child, channel)
+        elif path[:-1] not in known_sections() and is_legacy_section(dotted(path[:-1])):
+            from planalign_orchestrator.migration.legacy_file import suggestion
+
+            self._report(channel, node.line, f"{dotted(path)}: {suggestion(dotted(path))}")
+        else:
             unknown = self._first_unknown(path)
             text, meant = advice(unknown)
             self.suspects |= {meant} if meant else set()
@@ -169,7 +194,8 @@ class Gathered:
         self.problems.append(Problem(channel.place(line), message))
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a configuration file. Errors: ConfigurationError when it cannot be read as UTF-8."""
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:

@@ -29,14 +29,25 @@ def load_simulation_config(
     gathered.add_file(Path(path))
     gathered.add_environment(os.environ)
     gathered.add_overrides(overrides or {})
-    judged = _judge(gathered, str(path))
+    judged = judge(gathered, str(path))
     if isinstance(judged, SimulationConfig) and not gathered.problems:
         return judged
     problems = gathered.problems + ([] if isinstance(judged, SimulationConfig) else judged)
     raise ConfigurationError([str(problem) for problem in sorted(problems, key=lambda problem: problem.rank)])
 
 
-def _judge(gathered: Gathered, source: str) -> SimulationConfig | list[Problem]:
+def config_from_mapping(values: Mapping[str, object]) -> SimulationConfig:
+    """The configuration that nested mappings hold, judged as a file would be. Raises ConfigurationError."""
+    gathered = Gathered()
+    gathered.add_overrides(values)
+    judged = judge(gathered, "mapping")
+    if isinstance(judged, SimulationConfig) and not gathered.problems:
+        return judged
+    problems = gathered.problems + ([] if isinstance(judged, SimulationConfig) else judged)
+    raise ConfigurationError([problem.message for problem in problems])
+
+
+def judge(gathered: Gathered, source: str) -> SimulationConfig | list[Problem]:
     """The configuration, or what its rules and the checks between keys refuse.
 
     The checks between keys need every key to be good. After a refusal they therefore run once more, with defaults in

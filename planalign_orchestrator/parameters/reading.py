@@ -38,6 +38,11 @@ def read_table(
     )
 
 
+def default_rows(table: str) -> list[dict[str, object]]:
+    """Return the rows of a packaged table as its file writes them."""
+    return read_csv(project.default_tables() / f"{table}.csv", f"parameters.{table}", [])
+
+
 def read_csv(path: Path, key: str, problems: list[str]) -> list[dict[str, object]]:
     """Return the rows of a CSV file by its heading; whatever cannot be read is added to `problems` under `key`."""
     if not path.is_file():

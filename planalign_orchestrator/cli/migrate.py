@@ -1,0 +1,124 @@
+"""`planalign migrate`: a configuration and the files of the legacy runner, made fit for this program."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from planalign_orchestrator.cli.options import JsonOption, VerboseOption
+from planalign_orchestrator.cli.output import note, show, show_json, show_table
+from planalign_orchestrator.errors import ConfigurationError, PlanAlignError
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.migration.draft import Outcome
+    from planalign_orchestrator.migration.translation import Translation
+
+_USAGE = 2
+_HEADINGS = ("Line", "Legacy key", "Value", "Became", "Why")
+
+
+def config(
+    old: Annotated[Path, typer.Argument(help="Configuration of the legacy runner.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the translation to this file.", show_default=False)
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")] = False,
+    census: Annotated[
+        Path | None, typer.Option("--census", help="Census file, instead of the one it names.", show_default=False)
+    ] = None,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Translate a configuration of the legacy runner, and say what became of every key.
+
+    Only what is certain is translated. A key or value that is not stops it: nothing is written, the exit code is 2.
+    Without --output it only reports. The census path of the old file counts from the working directory.
+    """
+    if output is not None:
+        _refuse_output(old, output, force=force)
+    from planalign_orchestrator.migration.translation import translate
+
+    translation = translate(old, census)
+    written = output if not translation.problems else None
+    if written is not None:
+        _write(translation, written)
+    if as_json:
+        show_json({**translation.to_dict(), "written": written and str(written)})
+        if translation.problems:
+            raise typer.Exit(_USAGE)
+        return
+    _show_outcomes(translation.outcomes)
+    show("\n" + "\n".join(_closing_lines(translation, written)))
+    if translation.problems:
+        raise ConfigurationError(translation.problems)
+
+
+def checkpoints(
+    directory: Annotated[Path, typer.Option("--directory", help="Folder of the checkpoint copies.")] = Path(
+        ".navigator_checkpoints"
+    ),
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Move stale checkpoint files, such as the legacy runner's, into a subfolder; the database is not touched."""
+    from planalign_orchestrator.migration import MigrationManager
+
+    result = MigrationManager(directory).migrate_checkpoints()
+    if as_json:
+        show_json({"success": result.success, "error": result.error, "completed_steps": result.completed_steps})
+        raise typer.Exit(0 if result.success else 1)
+    show("\n".join(result.completed_steps))
+    if not result.success:
+        raise PlanAlignError(f"stopped: {result.error}; nothing was lost, run the command again after correcting it")
+
+
+def _refuse_output(old: Path, output: Path, *, force: bool) -> None:
+    if output.exists() and old.exists() and output.samefile(old):
+        raise typer.BadParameter(f"{output} is the file to translate; name another one", param_hint="--output")
+    if output.exists() and not (force and output.is_file()):
+        hint = "--force replaces it" if output.is_file() else "it is no file"
+        raise typer.BadParameter(f"{output} already exists; {hint}", param_hint="--output")
+
+
+def _write(translation: "Translation", output: Path) -> None:
+    from planalign_orchestrator.migration.writing import yaml_text
+    from planalign_orchestrator.utils import write_atomically
+
+    write_atomically(output, yaml_text(translation, output.parent))
+
+
+def _show_outcomes(outcomes: "tuple[Outcome, ...]") -> None:
+    """One line for each key; on a terminal, where such lines would break anywhere, a paragraph."""
+    if sys.stdout.isatty():
+        for item in outcomes:
+            show(f"{item.line:>4}  {item.key} = {item.value}\n      {_became(item)}. {item.note}")
+        return
+    rows = [(str(item.line), item.key, item.value, _became(item), item.note) for item in outcomes]
+    show_table(_HEADINGS, rows, left=(1, 2, 3, 4))
+
+
+def _became(outcome: "Outcome") -> str:
+    new = ", ".join(outcome.new_keys)
+    words = {"renamed": f"renamed to {new}", "merged": f"merged into {new}"}
+    if outcome.action == "dropped" and outcome.differs:
+        return "dropped, results may differ"
+    return words.get(outcome.action, outcome.action)
+
+
+def _closing_lines(translation: "Translation", written: Path | None) -> list[str]:
+    counts: dict[str, int] = {}
+    for outcome in translation.outcomes:
+        counts[outcome.action] = counts.get(outcome.action, 0) + 1
+    lines = [", ".join(f"{count} {action}" for action, count in counts.items()) or "The file states nothing."]
+    differing = sum(outcome.differs for outcome in translation.outcomes)
+    if differing:
+        lines.append(f"{differing} dropped values have no equivalent: results may differ without them.")
+    lines += translation.notes
+    if written is not None:
+        lines.append(f"Written: {written}. Go on with: planalign validate -c {written}")
+    elif translation.problems:
+        note("Nothing was written.")
+    else:
+        lines.append("Nothing was written; -o NEW.yaml writes the translation.")
+    return lines

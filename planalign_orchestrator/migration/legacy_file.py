@@ -1,0 +1,83 @@
+"""Reads a configuration of the legacy runner as single keys with their values, lines and what is odd about them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from planalign_orchestrator.config.findings import KeyPath, dotted
+from planalign_orchestrator.config.gathering import read_text
+from planalign_orchestrator.config.keys import known_keys, known_sections, mapping_rule
+from planalign_orchestrator.config.values import FilePath, kind_of
+from planalign_orchestrator.config.yaml_source import Node, read_yaml
+from planalign_orchestrator.errors import ConfigurationError
+from planalign_orchestrator.migration.table import is_legacy_section, legacy_key, legacy_keys
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A key of the file: its value, how it is written and its line, counted from 1."""
+
+    key: str
+    value: object
+    shown: str
+    line: int
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the key is empty, so that its default holds and ignoring it loses nothing."""
+        return self.value is None or self.value == {} or self.value == []
+
+
+def read_legacy_file(path: Path) -> list[Entry]:
+    """Every key of the file in its order. Errors: ConfigurationError when it is not a mapping in YAML."""
+    root, oddities = read_yaml(read_text(path))
+    if oddities:
+        raise ConfigurationError([f"{path}:{oddity.line}: {oddity.message}" for oddity in oddities])
+    if root is None or not isinstance(root.value, dict):
+        raise ConfigurationError(f"{path}: holds {kind_of(root and root.plain())}; a configuration is a mapping")
+    return list(_entries((), root))
+
+
+def is_todays_key(key: str) -> bool:
+    """Whether a configuration of today has the key."""
+    path = tuple(key.split("."))
+    return path in known_keys() or mapping_rule(path[:-1]) is not None
+
+
+def holds_path(path: KeyPath) -> bool:
+    """Whether one of today's keys holds a path, or a table that can be the path of a file."""
+    key = known_keys().get(path)
+    return path[:-1] == ("parameters",) if key is None else isinstance(key.rule, FilePath)
+
+
+def suggestion(key: str) -> str:
+    """What to do about a key that neither the legacy runner nor a configuration of today knows as a single value."""
+    if is_legacy_section(key) or tuple(key.split(".")) in known_sections():
+        return "is a section; write its keys below it, indented"
+    known = [*legacy_keys(), *map(dotted, known_keys())]
+    section, _, name = key.rpartition(".")
+    siblings = {other.rpartition(".")[2]: other for other in known if other.rpartition(".")[0] == section}
+    beside = [siblings[close] for close in get_close_matches(name, siblings, n=1)]
+    same_name = [other for other in known if other.rpartition(".")[2] == name]
+    meant = beside or same_name or get_close_matches(key, known, n=1, cutoff=0.85)
+    hint = f"did you mean `{meant[0]}`?" if meant else "remove it if it has no meaning"
+    return f"neither a key of the legacy runner nor one of today; {hint}"
+
+
+def _entries(path: KeyPath, node: Node) -> Iterator[Entry]:
+    """The keys below `path`; whatever is no section of either kind is one key with all that it holds."""
+    key = dotted(path)
+    # The entries of a mapping are single keys, because the translation can add others to the same mapping.
+    leaf = path and (legacy_key(key) is not None or (is_todays_key(key) and mapping_rule(path) is None))
+    if leaf or not isinstance(node.value, dict) or not node.value:
+        if not _is_empty_section(path, node):
+            yield Entry(key, node.plain(), node.shown, node.line)
+        return
+    for name, child in node.value.items():
+        yield from _entries((*path, name), child)
+
+
+def _is_empty_section(path: KeyPath, node: Node) -> bool:
+    section = path in known_sections() or is_legacy_section(dotted(path))
+    return section and (node.value is None or node.value == {})
