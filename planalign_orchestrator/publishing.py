@@ -58,6 +58,12 @@ class Publisher:
             if any(_value_in(folder / name, "run_id") != row["run_id"] for folder in folders):
                 self.publish(checkpoints.checkpoint_of(row, self._db.db_path.name))
 
+    def follow(self, replaced: DatabaseStatus | None, status: DatabaseStatus) -> None:
+        """Leave the files of `status` only, after its database took the place of `replaced`."""
+        self._outdated = replaced
+        self._remove_outdated()
+        self.catch_up(status)
+
     def summarise(self, years: list[int], variables: Mapping[str, Any]) -> MultiYearSummary:
         """Write the multi-year summary and the variables for dbt by hand, and return the summary."""
         summary = MultiYearReporter(self._db).generate_summary(years)

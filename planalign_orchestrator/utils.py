@@ -4,6 +4,7 @@ import errno
 import fcntl
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -293,6 +294,28 @@ def write_atomically(path: Path, text: str) -> None:
         draft.replace(path)
     except OSError as error:
         raise DatabaseError(f"cannot write {path}: {_reason(error)}") from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def draft_copy(source: Path, target: Path) -> Iterator[Path]:
+    """Yield a copy of a file, safe on the disk under a temporary name beside `target`, for the block to rename.
+
+    What the block has not renamed is removed. Nothing may have the source open as a database. Errors: DatabaseError
+    when the copy cannot be written.
+    """
+    draft = _draft_of(target)
+    try:
+        draft.touch(mode=0o600)
+        shutil.copyfile(source, draft)
+        draft.chmod(source.stat().st_mode & 0o777 | 0o200)
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        yield draft
+    except OSError as error:
+        raise DatabaseError(f"cannot write {target}: {_reason(error)}") from error
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)

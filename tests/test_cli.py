@@ -32,6 +32,8 @@ COMMANDS = [
     ("checkpoint",),
     ("status",),
     ("report",),
+    ("backup",),
+    ("restore",),
     ("init",),
     ("config", "show"),
     ("census", "check"),

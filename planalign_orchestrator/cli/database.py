@@ -40,6 +40,15 @@ class ReportFormat(StrEnum):
 
 
 @dataclass(frozen=True)
+class Places:
+    """A database, and the folders of its reports and of the JSON copies of its checkpoints."""
+
+    database: Path
+    reports: Path
+    checkpoints: Path
+
+
+@dataclass(frozen=True)
 class _Answer:
     """The finished years of a database, and whether they come from itself or, while it is busy, from the JSON copies.
 
@@ -62,7 +71,7 @@ def status(
 
     While another process writes the database, the answer comes from the JSON copies of its checkpoints.
     """
-    answer = _ask(*_locate(config, database))
+    answer = _ask(locate(config, database))
     if as_json:
         show_json(asdict(answer))
         return
@@ -94,11 +103,12 @@ def checkpoint(
     """Show the last finished year; `run --resume` goes on after it."""
     if sum((list_all, year is not None, clean)) > 1:
         raise typer.BadParameter("--list, --year and --clean exclude each other")
-    path, directory = _locate(config, database)
+    places = locate(config, database)
+    path = places.database
     if clean:
-        _clean(directory, yes=yes, as_json=as_json)
+        _clean(places.checkpoints, yes=yes, as_json=as_json)
         return
-    answer = _ask(path, directory)
+    answer = _ask(places)
     chosen = [row for row in answer.years if year in (None, row["simulation_year"])]
     if not chosen:
         held = ", ".join(str(row["simulation_year"]) for row in answer.years) or "none"
@@ -125,7 +135,7 @@ def report(
     if as_json and rendering is ReportFormat.CSV:
         raise typer.BadParameter("--json and --format csv contradict each other")
     span = read_years(years)
-    path, _ = _locate(config, database)
+    path = locate(config, database).database
     from planalign_orchestrator.checkpoints import read_status
     from planalign_orchestrator.reports import MultiYearReporter
     from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
@@ -157,20 +167,22 @@ def _rendered(summary: "MultiYearSummary", rendering: ReportFormat) -> str:
     return ConsoleReporter().format_summary(summary) + "\n"
 
 
-def _locate(config: Path, database: Path | None) -> tuple[Path, Path]:
-    """The database and the folder of the JSON copies. Without a configuration file, `--database` alone is enough."""
+def locate(config: Path, database: Path | None) -> Places:
+    """The database and what lies beside it. Without a configuration file, `--database` alone is enough."""
     if database is not None and not config.is_file():
-        return database, database.parent / ".navigator_checkpoints"
+        return Places(database, database.parent / "reports", database.parent / ".navigator_checkpoints")
     loaded = load_config(config, [Override("--database", "runtime.database", database and str(database))])
     from planalign_orchestrator.factory import build_orchestrator
 
-    return loaded.runtime.database, build_orchestrator(loaded).checkpoint_directory
+    orchestrator = build_orchestrator(loaded)
+    return Places(loaded.runtime.database, orchestrator.reports_directory, orchestrator.checkpoint_directory)
 
 
-def _ask(path: Path, directory: Path) -> _Answer:
+def _ask(places: Places) -> _Answer:
     """What the database says of itself or, while it is busy, what the copies of its checkpoints say."""
     from planalign_orchestrator.checkpoints import read_checkpoint_files, read_status
 
+    path, directory = places.database, places.checkpoints
     try:
         found = read_status(path)
     except DatabaseBusyError as error:
