@@ -153,6 +153,11 @@ class DatabaseConnectionManager:
         )
         return retrying(once)
 
+    def attach(self, other: Path, name: str) -> None:
+        """Attach another file as `name`, for reading only. Errors: DatabaseError, DatabaseBusyError."""
+        with self._in_words(other):
+            self.get_connection().execute(f"attach {_path_literal(other)} as {name} (type duckdb, read_only)")
+
     def settle(self) -> None:
         """Move the log into the file, which then is the whole simulation.
 
@@ -237,17 +242,18 @@ class DatabaseConnectionManager:
         return settings | ({} if self.threads is None else {"threads": self.threads})
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        """Turn DuckDB's input/output errors into ones that say what to do."""
+    def _in_words(self, other: Path | None = None) -> Iterator[None]:
+        """Turn DuckDB's input/output errors, with this file or another, into ones that say what to do."""
         import duckdb
 
+        path = other or self.db_path
         try:
             yield
         except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
-            raise _database_error(self.db_path, str(error)) from error
+            raise _database_error(path, str(error)) from error
         except duckdb.OutOfMemoryException as error:
             raise DatabaseError(
-                f"{self.db_path}: out of memory; raise runtime.memory_limit or use a larger machine ({error})"
+                f"{path}: out of memory; raise runtime.memory_limit or use a larger machine ({error})"
             ) from error
 
 

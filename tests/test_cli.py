@@ -34,6 +34,7 @@ COMMANDS = [
     ("report",),
     ("backup",),
     ("restore",),
+    ("compare-runs",),
     ("init",),
     ("config", "show"),
     ("census", "check"),

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from planalign_orchestrator.cli import census, database
+from planalign_orchestrator.cli.compare import compare_runs
 from planalign_orchestrator.cli.init import init
 from planalign_orchestrator.cli.output import note
 from planalign_orchestrator.cli.rollback import backup, restore
@@ -77,6 +78,9 @@ app.command(epilog="Example: planalign status --database simulation.duckdb")(dat
 app.command(epilog="Example: planalign report --format csv --output summary.csv")(database.report)
 app.command(epilog="Example: planalign backup --to before_the_change.duckdb")(backup)
 app.command(epilog="Example: planalign restore --database simulation.duckdb")(restore)
+app.command("compare-runs", epilog="Example: planalign compare-runs simulation.duckdb simulation_backup.duckdb")(
+    compare_runs
+)
 app.command(epilog="Example: planalign init demo && cd demo && planalign run")(init)
 app.add_typer(config_app, name="config")
 app.add_typer(census_app, name="census")
