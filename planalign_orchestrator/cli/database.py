@@ -67,7 +67,7 @@ def status(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the finished years of a database and what they come from.
+    """Show which years a database holds and what they come from.
 
     While another process writes the database, the answer comes from the JSON copies of its checkpoints.
     """
@@ -100,7 +100,7 @@ def checkpoint(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the last finished year; `run --resume` goes on after it."""
+    """Show the last finished year; `--resume` goes on after it."""
     if sum((list_all, year is not None, clean)) > 1:
         raise typer.BadParameter("--list, --year and --clean exclude each other")
     places = locate(config, database)

@@ -52,7 +52,7 @@ def restore(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put the backup back; the present database becomes the backup.
+    """Put the backup back; the present database takes its place.
 
     Restoring twice therefore returns to where one was. The year files beside the database follow.
     """
