@@ -232,7 +232,7 @@ def _in_step(done: Restored, reports: Path, copies: Path) -> Restored:
         publisher = Publisher(db, reports, copies)
         try:
             publisher.follow(done.replaced, done.status)
-            publisher.summarise(done.status.years, to_dbt_vars(config))
+            publisher.summarise(done.status.years, to_dbt_vars(config), config.reports.template)
         except DatabaseError as error:
             raise DatabaseError(f"{done.database} is restored, but not the files of its years: {error}") from error
     return replace(done, reports=tuple(publisher.reports), notes=tuple(publisher.notes))

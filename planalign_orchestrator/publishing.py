@@ -12,6 +12,7 @@ from typing import Any
 from planalign_orchestrator import checkpoints
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
 from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports import MultiYearReporter, MultiYearSummary, YearAuditor
 from planalign_orchestrator.utils import DatabaseConnectionManager, remove_drafts, write_atomically
 
@@ -64,11 +65,13 @@ class Publisher:
         self._remove_outdated()
         self.catch_up(status)
 
-    def summarise(self, years: list[int], variables: Mapping[str, Any]) -> MultiYearSummary:
+    def summarise(
+        self, years: list[int], variables: Mapping[str, Any], template: ReportTemplate = "detailed"
+    ) -> MultiYearSummary:
         """Write the multi-year summary and the variables for dbt by hand, and return the summary."""
         summary = MultiYearReporter(self._db).generate_summary(years)
         path = self._reports_directory / f"multi_year_summary_{years[0]}_{years[-1]}.csv"
-        summary.export_csv(path)
+        summary.export_csv(path, template)
         self.reports.append(path)
         self.run_vars = self._db.db_path.parent / "run_vars.json"
         text = json.dumps({**variables, "simulation_year": years[-1]}, indent=2, sort_keys=True)

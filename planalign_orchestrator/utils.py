@@ -285,16 +285,16 @@ def _reason(error: OSError) -> str:
     return known.get(error.errno or 0, error.strerror or str(error))
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small file under a temporary name and rename it: a reader sees the old text or the new one.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a small file under a temporary name and rename it: a reader sees what was there or what is new.
 
     The folder is made if missing. Errors: DatabaseError when it cannot be written.
     """
     draft = _draft_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with draft.open("wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

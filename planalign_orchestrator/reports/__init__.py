@@ -9,6 +9,7 @@ from planalign_orchestrator.reports.year import (
     WorkforceBreakdown,
     YearAuditor,
     YearAuditReport,
+    report_schema,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "YearAuditor",
     "aligned",
     "compare_runs",
+    "report_schema",
 ]
