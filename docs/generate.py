@@ -1,14 +1,18 @@
 """Writes the references in this folder from the code: `make docs`; with `--check` it only says which are stale.
 
 Commands come from the program, keys from the configuration model, columns from the YAML of the dbt models, so nothing
-here is written twice.
+here is written twice. In the README of the package it writes what the examples print.
 """
 
 import json
+import os
+import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args, get_origin
 
 import typer
@@ -22,6 +26,9 @@ from planalign_orchestrator.config.values import plain_number
 from planalign_orchestrator.project import dbt_project
 
 FOLDER = Path(__file__).resolve().parent
+README = FOLDER.parent / "planalign_orchestrator" / "README.md"
+# an example and the block of what it prints
+_EXAMPLE = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```\n", re.DOTALL)
 _NOTICE = "<!-- Made by docs/generate.py from the code (`make docs`); changes here are overwritten. -->"
 _LAYERS = (
     ("marts", "Marts", "The tables that others build on: in the database for good, their types enforced."),
@@ -87,6 +94,28 @@ def column_reference() -> str:
     return "\n".join([*lines, ""])
 
 
+def package_readme() -> str:
+    """The README of the package with what its examples print, each in the text block below it.
+
+    They are run one after the other in a new project. Errors: CalledProcessError with the stack trace of an example.
+    """
+    text = README.read_text(encoding="utf-8")
+    mark = "--- the next example ---"
+    program = f"\nprint({mark!r})\n".join(example for example, _ in _EXAMPLE.findall(text))
+    with TemporaryDirectory() as folder:
+        for arguments in (["-m", "planalign_orchestrator", "init", "demo"], ["-c", program]):
+            done = subprocess.run(
+                [sys.executable, *arguments],
+                cwd=Path(folder, "demo") if "-c" in arguments else folder,
+                env={name: value for name, value in os.environ.items() if not name.startswith("PLANALIGN__")},
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+            )
+    printed = iter(done.stdout.split(f"{mark}\n"))
+    return _EXAMPLE.sub(lambda found: f"```python\n{found[1]}```\n\n```text\n{next(printed)}```\n", text)
+
+
 REFERENCES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli_reference,
     "configuration.md": configuration_reference,
@@ -103,12 +132,13 @@ def stale(folder: Path = FOLDER) -> list[str]:
 def main() -> None:
     """Write the references, or with `--check` exit with 1 if any is stale."""
     if sys.argv[1:] == ["--check"]:
-        found = stale()
+        found = stale() + ([] if README.read_text(encoding="utf-8") == package_readme() else [README.name])
         if found:
             sys.exit(f"stale: {', '.join(found)}; run `make docs`")
         return
     for name, make in REFERENCES.items():
         (FOLDER / name).write_text(make(), encoding="utf-8")
+    README.write_text(package_readme(), encoding="utf-8")
 
 
 def _commands(name: str, command: Any, context: Any) -> Iterator[tuple[str, Any, Any]]:

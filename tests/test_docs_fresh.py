@@ -64,3 +64,13 @@ def test_references_hold_every_command_key_table_and_column(generator: ModuleTyp
         section = columns.partition(f"\n### {model.name}\n")[2].partition("\n### ")[0]
         assert [name for name in (column.name for column in model.columns) if f"| `{name}` |" not in section] == []
         assert section
+
+
+def test_the_examples_of_the_package_run_and_print_what_its_readme_says(
+    generator: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    text = generator.README.read_text(encoding="utf-8")
+    assert text.count("```python\n") == text.count("```text\n") > 5
+    assert len(text.splitlines()) <= 160
+    assert generator.package_readme() == text, "run `make docs`"
