@@ -84,8 +84,8 @@ def back_up(database: Path, target: Path | None = None) -> tuple[Path, DatabaseS
     _demand_folder(backup, "--to")
     _demand_two_files(database, backup)
     with _only_writer_of(database, backup):
-        finish_setting_aside(database)
         status = _settle(database)
+        finish_setting_aside(database)
         _copy(database, backup, status)
     return backup, status
 
@@ -227,15 +227,29 @@ def _put_copy(source: Path, database: Path, status: DatabaseStatus, replaced: Da
 
 def _in_step(done: Restored, reports: Path, copies: Path) -> Restored:
     """Make the files for people those of the restored run."""
-    config = SimulationConfig.model_validate(done.status.runs[-1]["configuration"])
+    config = _configuration(done.status)
+    notes = []
+    if config is None:
+        notes.append("run_vars.json was removed: another version of planalign configured the restored run")
     with DatabaseConnectionManager(done.database, read_only=True) as db:
         publisher = Publisher(db, reports, copies)
         try:
             publisher.follow(done.replaced, done.status)
-            publisher.summarise(done.status.years, to_dbt_vars(config), config.reports.template)
+            variables = None if config is None else to_dbt_vars(config)
+            publisher.summarise(done.status.years, variables, "detailed" if config is None else config.reports.template)
         except DatabaseError as error:
             raise DatabaseError(f"{done.database} is restored, but not the files of its years: {error}") from error
-    return replace(done, reports=tuple(publisher.reports), notes=tuple(publisher.notes))
+    return replace(done, reports=tuple(publisher.reports), notes=(*publisher.notes, *notes))
+
+
+def _configuration(status: DatabaseStatus) -> SimulationConfig | None:
+    """The configuration of the last run; None where another version knew other keys or bounds."""
+    from pydantic import ValidationError
+
+    try:
+        return SimulationConfig.model_validate(status.runs[-1]["configuration"])
+    except ValidationError:
+        return None
 
 
 def _demand_replaceable(backup: Path, database: Path, status: DatabaseStatus) -> None:

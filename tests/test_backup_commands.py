@@ -14,7 +14,7 @@ from planalign_orchestrator.backup import back_up, restore
 from planalign_orchestrator.checkpoints import read_status
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
 from planalign_orchestrator.utils import DatabaseConnectionManager
-from tests.crash_child import Contents, Project, contents, files, finished_years, give_up_privileges, limit_files
+from tests.crash_child import Contents, Project, contents, edit, files, finished_years, give_up_privileges, limit_files
 from tests.test_database import (
     HOLD_THE_FILE,
     HOLD_THE_LOCK,
@@ -157,6 +157,15 @@ def test_a_file_of_ones_own_is_copied_and_the_database_becomes_the_backup(projec
     put_back(project, own)
     assert both(project) == (backup, database)
     assert contents(own) == backup
+    demand_files_of_the_run(project)
+
+
+def test_a_run_of_a_version_with_other_keys_is_restored_without_its_variables(project: Project) -> None:
+    edit(backup_of(project), """update run_metadata set configuration = '{"former_key": 1}'""")
+    done = project.do("restore")
+    assert done.returncode == 0
+    assert "run_vars.json was removed: another version of planalign configured the restored run" in done.stderr
+    assert not (project.folder / "run_vars.json").exists()
     demand_files_of_the_run(project)
 
 

@@ -149,12 +149,12 @@ def test_every_kind_of_differing_row_is_counted_and_shown(
         "select current_compensation, termination_reason from fct_workforce_snapshot "
         f"where simulation_year = 2025 and employee_id = '{ids[1]}'"
     )[0]
-    first = {"employee_id": ids[0], "simulation_year": "2025"}, {"employee_id": ids[1], "simulation_year": "2025"}
+    first = {"employee_id": ids[0], "simulation_year": 2025}, {"employee_id": ids[1], "simulation_year": 2025}
     assert snapshot["first"] == [
         {"key": first[0], "column": "", "a": "present", "b": None},
         {"key": first[1], "column": "termination_reason", "a": reason, "b": "odd"},
         {"key": first[1], "column": "current_compensation", "a": str(pay), "b": str(pay + 1)},
-        {"key": {"employee_id": "Z", "simulation_year": "2026"}, "column": "", "a": None, "b": "present"},
+        {"key": {"employee_id": "Z", "simulation_year": 2026}, "column": "", "a": None, "b": "present"},
     ]
     assert command(one.database, copy, "--limit", "1") == 1
     said = capsys.readouterr().out
@@ -221,6 +221,31 @@ def test_rows_of_one_key_are_compared_one_by_one(one: Result, legacy: Path) -> N
     assert (found.rows[0].only_a, found.rows[0].only_b, found.rows[0].changed) == (0, raises, 0)
 
 
+def test_key_figures_and_columns_of_other_kinds_are_left_alone(one: Result, legacy: Path) -> None:
+    edit(
+        legacy,
+        "create table fct_annual_metrics as select 2025 as simulation_year, 1 as headcount",
+        "alter table fct_workforce_snapshot add column is_enrolled varchar default 'yes'",
+        "alter table fct_workforce_snapshot add column is_eligible varchar default 'yes'",
+        "alter table fct_workforce_snapshot add column employer_match_amount varchar default 'much'",
+    )
+    found = compare_runs(one.database, legacy)
+    assert found.metrics is None
+    assert {item.name for item in found.workforce if ":" not in item.name} == {"people"}
+    assert found.rows[1].columns["employer_match_amount"] == found.rows[1].rows_a
+
+
+def test_people_with_numbers_for_names_are_compared_as_text(one: Result, legacy: Path) -> None:
+    edit(
+        legacy,
+        "create or replace table fct_workforce_snapshot as select distinct on (simulation_year) * "
+        "replace (1::integer as employee_id) from fct_workforce_snapshot",
+    )
+    found = compare_runs(legacy, one.database).rows[1]
+    assert (found.rows_a, found.only_a, found.only_b) == (2, 2, found.rows_b)
+    assert found.first[0].key == {"employee_id": "1", "simulation_year": 2025}
+
+
 @pytest.mark.parametrize("make", [make_text, make_duckdb])
 def test_a_file_that_is_no_simulation_is_trouble_and_not_a_difference(
     one: Result, tmp_path: Path, make: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
@@ -260,6 +285,12 @@ def test_a_database_that_is_being_written_is_trouble(
     finally:
         end(holder)
     assert "copy.duckdb is in use by another process" in capsys.readouterr().err
+
+
+def test_a_year_must_be_a_whole_number(one: Result, legacy: Path) -> None:
+    edit(legacy, "alter table fct_yearly_events alter event_sequence type varchar")
+    with pytest.raises(ComparisonError, match="event_sequence of fct_yearly_events is no whole number"):
+        compare_runs(one.database, legacy)
 
 
 def test_years_must_be_common(one: Result, copy: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +16,7 @@ import openpyxl
 import pytest
 from rich.console import Console
 
-from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.errors import DatabaseError, PlanAlignError
 from planalign_orchestrator.reports import (
     ConsoleReporter,
     Metric,
@@ -447,3 +448,11 @@ def test_the_workbook_holds_the_figures_as_numbers(summary: MultiYearSummary) ->
     )
     brief = openpyxl.load_workbook(io.BytesIO(excel_report(summary, "executive")), read_only=True)
     assert brief.sheetnames == ["Years"]
+
+
+def test_a_workbook_without_the_package_that_writes_it(
+    summary: MultiYearSummary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(PlanAlignError, match=r"needs the package openpyxl; install `planalign-orchestrator\[excel\]`"):
+        excel_report(summary)

@@ -98,9 +98,9 @@ def _show_rows(table: "RowComparison") -> None:
 
 
 def _difference_cells(item: "Difference") -> tuple[str, ...]:
-    if item.column:
-        return (*item.key.values(), item.column, item.a or "null", item.b or "null")
-    return (*item.key.values(), "the whole row", item.a or "absent", item.b or "absent")
+    key = map(str, item.key.values())
+    column, nothing = (item.column, "null") if item.column else ("the whole row", "absent")
+    return (*key, column, nothing if item.a is None else item.a, nothing if item.b is None else item.b)
 
 
 def _text(value: float | None) -> str:

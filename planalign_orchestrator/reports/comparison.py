@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.checkpoints import DatabaseStatus, differences_of_origin, read_state
 from planalign_orchestrator.errors import ComparisonError
-from planalign_orchestrator.reports.differing_rows import RowComparison, Table, compare_rows
+from planalign_orchestrator.reports.differing_rows import RowComparison, Table, compare_rows, is_number, is_whole
 from planalign_orchestrator.reports.year import json_number
 from planalign_orchestrator.utils import DatabaseConnectionManager
 
@@ -27,19 +27,15 @@ _KEYS = {
 }
 _NEEDED = {LEDGER: (*_KEYS[LEDGER], "event_type"), SNAPSHOT: _KEYS[SNAPSHOT]}
 _NAMES = ("scenario_id", "plan_design_id")
-# what is summed over a year's snapshot: its name, the columns that it needs, the aggregate
-_SUMS = (
-    ("people", (), "count(*)"),
-    ("total_compensation", ("prorated_annual_compensation",), "sum(prorated_annual_compensation)"),
-    (
-        "participants",
-        ("is_eligible", "is_enrolled", "employment_status"),
-        "count_if(is_eligible and is_enrolled and employment_status = 'active')",
-    ),
-    ("deferrals", ("employee_contribution_amount",), "sum(employee_contribution_amount)"),
-    ("match", ("employer_match_amount",), "sum(employer_match_amount)"),
-    ("core", ("employer_core_amount",), "sum(employer_core_amount)"),
-)
+_METRIC_COLUMNS = ("simulation_year", "metric", "value")
+# what is summed over a year's snapshot, and the columns that make a participant
+_SUMS = {
+    "total_compensation": "prorated_annual_compensation",
+    "deferrals": "employee_contribution_amount",
+    "match": "employer_match_amount",
+    "core": "employer_core_amount",
+}
+_PARTICIPANT = {"is_eligible": "BOOLEAN", "is_enrolled": "BOOLEAN", "employment_status": "VARCHAR"}
 _STATUSES = ("employment_status", "detailed_status_code")
 
 
@@ -142,7 +138,7 @@ def compare_runs(a: Path, b: Path, *, years: Sequence[int] | None = None, limit:
         names = _differing_names(connection, one, other)
         ignored = (*_NAMES, "event_id") if names else _NAMES
         tables = [Table.of(name, one.tables[name], other.tables[name], _KEYS[name], ignored) for name in _KEYS]
-        both = all(METRICS in side.tables for side in (one, other))
+        both = all(side.tables.get(METRICS, {}).keys() >= set(_METRIC_COLUMNS) for side in (one, other))
         return RunComparison(
             a=a,
             b=b,
@@ -174,6 +170,9 @@ def _read_side(path: Path) -> _Side:
             if missing:
                 what = f"{table} has no column {', '.join(missing)}" if table in tables else f"it has no {table}"
                 raise ComparisonError(f"{path} is not a simulation that can be compared: {what}")
+            for name in ("simulation_year", "event_sequence"):
+                if not is_whole(tables[table].get(name, "INTEGER")):
+                    raise ComparisonError(f"{path} cannot be compared: {name} of {table} is no whole number")
         years = connection.execute(f"select distinct simulation_year from {SNAPSHOT}").fetchall()
         is_ours = "checkpoints" in tables and "run_metadata" in tables
         status = read_state(db) if is_ours else None
@@ -225,11 +224,18 @@ def _differing_names(connection: "duckdb.DuckDBPyConnection", one: _Side, other:
 
 
 def _workforce(connection: "duckdb.DuckDBPyConnection", one: _Side, other: _Side) -> tuple[Figure, ...]:
-    common = one.tables[SNAPSHOT].keys() & other.tables[SNAPSHOT].keys()
+    a, b = one.tables[SNAPSHOT], other.tables[SNAPSHOT]
+    common = a.keys() & b.keys()
+    aggregates = {"people": "count(*)"} | {
+        name: f"round(sum({column}), 2)"
+        for name, column in _SUMS.items()
+        if column in common and is_number(a[column], b[column])
+    }
+    if all(a.get(column) == b.get(column) == kind for column, kind in _PARTICIPANT.items()):
+        aggregates["participants"] = "count_if(is_eligible and is_enrolled and employment_status = 'active')"
     figures: list[Figure] = []
-    for name, needed, aggregate in _SUMS:
-        if common.issuperset(needed):
-            figures += _figures(connection, f"select simulation_year, '{name}', {aggregate} from {{}}.main.{SNAPSHOT}")
+    for name, aggregate in aggregates.items():
+        figures += _figures(connection, f"select simulation_year, '{name}', {aggregate} from {{}}.main.{SNAPSHOT}")
     for status in _STATUSES:
         if status in common:
             figures += _figures(

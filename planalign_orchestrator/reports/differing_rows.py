@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL", "FLOAT", "DOUBLE")
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_NUMBERS = (*_WHOLE, "DECIMAL", "FLOAT", "DOUBLE")
 
 
 @dataclass(frozen=True)
 class Difference:
     """One column of one row; the values as text, None for null. `column` is "" for a row that only one database has."""
 
-    key: dict[str, str]
+    key: dict[str, str | int]
     column: str
     a: str | None
     b: str | None
@@ -50,7 +51,7 @@ class Table:
     """What is compared of a table: keys and columns that both have, each as an expression of one type for both."""
 
     name: str
-    keys: tuple[str, ...]
+    keys: Mapping[str, str]
     columns: Mapping[str, str]
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
@@ -64,7 +65,7 @@ class Table:
         common = [column for column in a if column in b and column not in (*keys, *ignored)]
         return cls(
             name=name,
-            keys=keys,
+            keys={key: key if is_whole(a[key], b[key]) else _common_form(key, a[key], b[key]) for key in keys},
             columns={column: _common_form(column, a[column], b[column]) for column in common},
             only_a=tuple(column for column in a if column not in b),
             only_b=tuple(column for column in b if column not in a),
@@ -84,14 +85,14 @@ class Table:
 
     def _rows(self, source: str) -> str:
         """SQL: the rows of one side. `copy` numbers rows of one key, which only a database of others can have."""
-        columns = "".join(f", {expression} as {column}" for column, expression in self.columns.items())
-        keys = ", ".join(self.keys)
+        compared = {**self.keys, **self.columns}
+        columns = ", ".join(f"{expression} as {column}" for column, expression in compared.items())
         order = ", ".join(self.columns) or "1"
         return (
-            f"select {keys}{columns}, true as present, "
+            f"select {columns}, true as present, "
             f"if(count(*) over same > 1, row_number() over (same order by {order}), 1) as copy "
             f"from {source}.main.{self.name} where list_contains(getvariable('years'), simulation_year) "
-            f"window same as (partition by {keys})"
+            f"window same as (partition by {', '.join(self.keys)})"
         )
 
 
@@ -122,11 +123,9 @@ def compare_rows(connection: "duckdb.DuckDBPyConnection", table: Table, limit: i
 
 
 def _first(connection: "duckdb.DuckDBPyConnection", table: Table, limit: int) -> tuple[Difference, ...]:
-    keys = [f"coalesce(a.{key}, b.{key})::varchar as {key}" for key in table.keys]
+    keys = [f"coalesce(a.{key}, b.{key})" for key in table.keys]
     pairs = [f"a.{column}::varchar, b.{column}::varchar" for column in table.columns]
-    order = "coalesce(a.simulation_year, b.simulation_year), " + ", ".join(
-        f"coalesce(a.{key}, b.{key})" for key in table.keys
-    )
+    order = ", ".join(["coalesce(a.simulation_year, b.simulation_year)", *keys])
     rows = connection.execute(
         f"select {', '.join([*keys, 'a.present', 'b.present', *pairs])} from {table.join()} "
         f"where {table.differs} order by {order}, coalesce(a.copy, b.copy) limit {limit}"
@@ -143,10 +142,20 @@ def _first(connection: "duckdb.DuckDBPyConnection", table: Table, limit: int) ->
     return tuple(found)
 
 
+def is_whole(*kinds: str) -> bool:
+    """Whether all types are whole numbers."""
+    return all(kind in _WHOLE for kind in kinds)
+
+
+def is_number(*kinds: str) -> bool:
+    """Whether all types are numbers."""
+    return all(kind.split("(")[0] in _NUMBERS for kind in kinds)
+
+
 def _common_form(column: str, a: str, b: str) -> str:
     """The column as both databases can be compared: as it is, as a number, else as text."""
     if a == b:
         return column
-    if all(kind.split("(")[0] in _NUMBERS for kind in (a, b)):
+    if is_number(a, b):
         return f"{column}::double"
     return f"{column}::varchar"
