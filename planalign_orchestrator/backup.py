@@ -108,15 +108,12 @@ def restore(database: Path, source: Path | None = None, *, reports: Path, copies
         if replaced is not None:
             finish_setting_aside(database)
         status = _settle(chosen)
-        if replaced is None and chosen == backup:
-            put_back(database, SetAside(None, backup))
-        elif chosen == backup:
-            _swap(database, backup)
+        if chosen == backup:
+            _swap(database, backup, replaced)
         else:
             _put_copy(chosen, database, status, replaced)
-        return _in_step(
-            Restored(database, status, replaced, backup if backup.exists() else None, (), ()), reports, copies
-        )
+        kept = backup if backup.exists() else None
+        return _in_step(Restored(database, status, replaced, kept, (), ()), reports, copies)
 
 
 def put_back(database: Path, moved: SetAside) -> None:
@@ -197,23 +194,34 @@ def _copy(database: Path, backup: Path, status: DatabaseStatus) -> None:
         draft.replace(backup)
 
 
-def _swap(database: Path, backup: Path) -> None:
-    """Let two files change places; killed in between, `finish_setting_aside` completes it or takes it back."""
+def _swap(database: Path, backup: Path, replaced: DatabaseStatus | None) -> None:
+    """Let two files change places; killed in between, `finish_setting_aside` completes it or takes it back.
+
+    A database without a finished year makes place instead, as after a run that came to nothing.
+    """
+    try:
+        if replaced is None:
+            put_back(database, SetAside(None, backup))
+            return
+        _spare_too(database)
+        backup.replace(database)
+        _spare(database).replace(backup)
+    except OSError as error:
+        if replaced is not None:
+            finish_setting_aside(database)
+        raise DatabaseError(
+            f"{backup.name} cannot take the place of {database} ({error.strerror}): the folder may not be written"
+        ) from error
+
+
+def _spare_too(database: Path) -> None:
+    """Give the database a second name, which costs no room; where there are no hard links, a copy of that name."""
     spare = _spare(database)
     try:
-        try:
-            spare.hardlink_to(database)
-        except OSError:
-            # a file system without hard links; where the folder may not be written, the copy fails too
-            with draft_copy(database, spare) as draft:
-                draft.replace(spare)
-        backup.replace(database)
-        spare.replace(backup)
-    except OSError as error:
-        finish_setting_aside(database)
-        raise DatabaseError(
-            f"{database} and {backup.name} cannot change places ({error.strerror}): the folder may not be written"
-        ) from error
+        spare.hardlink_to(database)
+    except OSError:
+        with draft_copy(database, spare) as draft:
+            draft.replace(spare)
 
 
 def _put_copy(source: Path, database: Path, status: DatabaseStatus, replaced: DatabaseStatus | None) -> None:
@@ -228,9 +236,8 @@ def _put_copy(source: Path, database: Path, status: DatabaseStatus, replaced: Da
 def _in_step(done: Restored, reports: Path, copies: Path) -> Restored:
     """Make the files for people those of the restored run."""
     config = _configuration(done.status)
-    notes = []
-    if config is None:
-        notes.append("run_vars.json was removed: another version of planalign configured the restored run")
+    other = "run_vars.json was removed: another version of planalign configured the restored run"
+    notes = (other,) if config is None else ()
     with DatabaseConnectionManager(done.database, read_only=True) as db:
         publisher = Publisher(db, reports, copies)
         try:

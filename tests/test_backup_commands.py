@@ -1,5 +1,6 @@
 """`planalign backup` and `planalign restore`: nothing that was simulated is lost, whatever stops them."""
 
+import errno
 import json
 import shutil
 import subprocess
@@ -187,6 +188,19 @@ def test_a_restore_that_is_killed_loses_nothing(project: Project, rename: int) -
     assert both(project) == (database, backup)
 
 
+def test_places_are_changed_on_a_file_system_without_hard_links(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path), None, str(target))
+
+    database, backup = both(project)
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    put_back(project)
+    assert both(project) == (backup, database)
+    assert not [name for name in files(project.folder) if "spare" in name or "draft" in name]
+
+
 # --- what they refuse -------------------------------------------------------------------------------------------------
 
 
@@ -315,6 +329,19 @@ def test_a_folder_that_may_not_be_written_is_left_as_it_is(read_only: Project, c
     assert done.returncode == 1
     assert "the folder may not be written" in done.stderr
     assert files(read_only.folder) == before
+
+
+def test_a_lost_database_in_a_folder_that_may_not_be_written_stays_lost_and_the_backup_stays(project: Project) -> None:
+    project.database.unlink()
+    before = files(project.folder)
+    project.folder.chmod(0o555)
+    try:
+        done = project.do("restore", preexec_fn=give_up_privileges)
+    finally:
+        project.folder.chmod(0o755)
+    assert done.returncode == 1
+    assert "the folder may not be written" in done.stderr
+    assert files(project.folder) == before
 
 
 def test_a_backup_on_a_medium_that_may_not_be_written_can_be_restored(project: Project, tmp_path: Path) -> None:
