@@ -3,6 +3,7 @@
 #   make test        every test;  make test-fast  those that take seconds
 #   make lint        style, types, SQL
 #   make bench       speed and memory (SIZES=1000,10000,100000)
+#   make docs        the references in docs/, from the code
 #   make wheel       the archives, in dist/
 #   make lock        resolve constraints.txt anew
 PYTHON ?= python3
@@ -13,7 +14,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run test test-fast lint bench wheel lock install clean
+.PHONY: run test test-fast lint bench docs wheel lock install clean
 
 run: $(STAMP)
 	$(BIN)/planalign run -c config/simulation_config.yaml
@@ -32,6 +33,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/bench.py --sizes $(SIZES)
+
+docs: $(STAMP)
+	$(BIN)/python docs/generate.py
 
 # The wheel is built from the unpacked source archive, so that it holds nothing which that archive lacks.
 wheel: $(STAMP)

@@ -248,22 +248,7 @@ def _demand_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatu
 def demand_same_origin(status: DatabaseStatus, fingerprints: Fingerprints, duckdb_version: str) -> None:
     """Refuse to continue a database that was made from something else. Errors: ResumeError naming each difference."""
     last = status.checkpoints[-1]
-    before = last["fingerprints"]
-    year = last["simulation_year"]
-    differences = describe_differences(
-        _up_to(before["configuration"], year), _up_to(fingerprints["configuration"], year)
-    )
-    tables = before["parameters"].keys() | fingerprints["parameters"].keys()
-    differences += [
-        f"parameters.{name}: the table has other rows"
-        for name in sorted(tables)
-        if before["parameters"].get(name) != fingerprints["parameters"].get(name)
-    ]
-    if before["census"] != fingerprints["census"]:
-        was, now = before["census"], fingerprints["census"]
-        differences.append(f"census: its people are not those of the run (was {was}, is now {now})")
-    if before["model"] != fingerprints["model"]:
-        differences.append(f"model: the SQL models changed (was {before['model']}, is now {fingerprints['model']})")
+    differences = differences_of_origin(last["fingerprints"], fingerprints, last["simulation_year"])
     if last["duckdb_version"] != duckdb_version:
         differences.append(f"DuckDB: was {last['duckdb_version']}, is now {duckdb_version}")
     if differences:
@@ -272,6 +257,24 @@ def demand_same_origin(status: DatabaseStatus, fingerprints: Fingerprints, duckd
             f"{status.database} cannot be continued, it was made from something else:\n{lines}\n"
             "Undo the change, or run without --resume to start again (the present file is kept as a backup)."
         )
+
+
+def differences_of_origin(before: Fingerprints, now: Fingerprints, year: int) -> list[str]:
+    """A sentence for everything that differs in what two runs made their years up to `year` from; empty if nothing."""
+    differences = describe_differences(_up_to(before["configuration"], year), _up_to(now["configuration"], year))
+    tables = before["parameters"].keys() | now["parameters"].keys()
+    differences += [
+        f"parameters.{name}: the table has other rows"
+        for name in sorted(tables)
+        if before["parameters"].get(name) != now["parameters"].get(name)
+    ]
+    if before["census"] != now["census"]:
+        differences.append(
+            f"census: its people are not those of the run (was {before['census']}, is now {now['census']})"
+        )
+    if before["model"] != now["model"]:
+        differences.append(f"model: the SQL models changed (was {before['model']}, is now {now['model']})")
+    return differences
 
 
 def _up_to(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:

@@ -45,6 +45,12 @@ class DatabaseBusyError(DatabaseError):
     """Another process holds the database; the message says which."""
 
 
+class ComparisonError(PlanAlignError):
+    """Two databases cannot be compared. Not 1, which says that they were compared and differ."""
+
+    exit_code = 2
+
+
 class ResumeError(PlanAlignError):
     """`--resume` was refused: what the database was made from differs from what was asked for."""
 

@@ -379,7 +379,7 @@ class PipelineOrchestrator:
         """Write the files that cover all finished years, and return their summary."""
         status = checkpoints.read_state(self._db)
         years = [year for year in status.years if year in self.years] if status is not None else []
-        return self._publisher.summarise(years, to_dbt_vars(self.config))
+        return self._publisher.summarise(years, to_dbt_vars(self.config), self.config.reports.template)
 
 
 def _demand_valid(results: Sequence[ValidationResult], year: int, strict: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from planalign_orchestrator import checkpoints
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
 from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports import MultiYearReporter, MultiYearSummary, YearAuditor
 from planalign_orchestrator.utils import DatabaseConnectionManager, remove_drafts, write_atomically
 
@@ -58,15 +59,30 @@ class Publisher:
             if any(_value_in(folder / name, "run_id") != row["run_id"] for folder in folders):
                 self.publish(checkpoints.checkpoint_of(row, self._db.db_path.name))
 
-    def summarise(self, years: list[int], variables: Mapping[str, Any]) -> MultiYearSummary:
-        """Write the multi-year summary and the variables for dbt by hand, and return the summary."""
+    def follow(self, replaced: DatabaseStatus | None, status: DatabaseStatus) -> None:
+        """Leave the files of `status` only, after its database took the place of `replaced`."""
+        self._outdated = replaced
+        self._remove_outdated()
+        self.catch_up(status)
+
+    def summarise(
+        self, years: list[int], variables: Mapping[str, Any] | None, template: ReportTemplate = "detailed"
+    ) -> MultiYearSummary:
+        """Write the multi-year summary and the variables for dbt by hand, and return the summary.
+
+        Variables that are not known (None) are better absent than those of another run.
+        """
         summary = MultiYearReporter(self._db).generate_summary(years)
         path = self._reports_directory / f"multi_year_summary_{years[0]}_{years[-1]}.csv"
-        summary.export_csv(path)
+        summary.export_csv(path, template)
         self.reports.append(path)
-        self.run_vars = self._db.db_path.parent / "run_vars.json"
+        run_vars = self._db.db_path.parent / "run_vars.json"
+        if variables is None:
+            run_vars.unlink(missing_ok=True)
+            return summary
         text = json.dumps({**variables, "simulation_year": years[-1]}, indent=2, sort_keys=True)
-        write_atomically(self.run_vars, f"{text}\n")
+        write_atomically(run_vars, f"{text}\n")
+        self.run_vars = run_vars
         return summary
 
     def _remove_outdated(self) -> None:

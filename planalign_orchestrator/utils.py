@@ -4,6 +4,7 @@ import errno
 import fcntl
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -152,6 +153,11 @@ class DatabaseConnectionManager:
         )
         return retrying(once)
 
+    def attach(self, other: Path, name: str) -> None:
+        """Attach another file as `name`, for reading only. Errors: DatabaseError, DatabaseBusyError."""
+        with self._in_words(other):
+            self.get_connection().execute(f"attach {_path_literal(other)} as {name} (type duckdb, read_only)")
+
     def settle(self) -> None:
         """Move the log into the file, which then is the whole simulation.
 
@@ -236,17 +242,18 @@ class DatabaseConnectionManager:
         return settings | ({} if self.threads is None else {"threads": self.threads})
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        """Turn DuckDB's input/output errors into ones that say what to do."""
+    def _in_words(self, other: Path | None = None) -> Iterator[None]:
+        """Turn DuckDB's input/output errors, with this file or another, into ones that say what to do."""
         import duckdb
 
+        path = other or self.db_path
         try:
             yield
         except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
-            raise _database_error(self.db_path, str(error)) from error
+            raise _database_error(path, str(error)) from error
         except duckdb.OutOfMemoryException as error:
             raise DatabaseError(
-                f"{self.db_path}: out of memory; raise runtime.memory_limit or use a larger machine ({error})"
+                f"{path}: out of memory; raise runtime.memory_limit or use a larger machine ({error})"
             ) from error
 
 
@@ -278,21 +285,43 @@ def _reason(error: OSError) -> str:
     return known.get(error.errno or 0, error.strerror or str(error))
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small file under a temporary name and rename it: a reader sees the old text or the new one.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a small file under a temporary name and rename it: a reader sees what was there or what is new.
 
     The folder is made if missing. Errors: DatabaseError when it cannot be written.
     """
     draft = _draft_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with draft.open("wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
         raise DatabaseError(f"cannot write {path}: {_reason(error)}") from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def draft_copy(source: Path, target: Path) -> Iterator[Path]:
+    """Yield a copy of a file, safe on the disk under a temporary name beside `target`, for the block to rename.
+
+    What the block has not renamed is removed. Nothing may have the source open as a database. Errors: DatabaseError
+    when the copy cannot be written.
+    """
+    draft = _draft_of(target)
+    try:
+        draft.touch(mode=0o600)
+        shutil.copyfile(source, draft)
+        draft.chmod(source.stat().st_mode & 0o777 | 0o200)
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        yield draft
+    except OSError as error:
+        raise DatabaseError(f"cannot write {target}: {_reason(error)}") from error
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)

@@ -89,6 +89,11 @@ class Project:
         """Run `planalign run` to its end."""
         return _finished(self.start(*arguments, **options))
 
+    def do(self, command: str, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+        """Run another command of the program to its end."""
+        call = ["-m", "planalign_orchestrator", command, "-c", str(self.config), *arguments]
+        return _finished(self._start(call, **options))
+
     def start_child(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
         """Start this module as a program."""
         return self._start([__file__, str(self.config), *arguments], **options)

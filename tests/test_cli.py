@@ -32,6 +32,9 @@ COMMANDS = [
     ("checkpoint",),
     ("status",),
     ("report",),
+    ("backup",),
+    ("restore",),
+    ("compare-runs",),
     ("init",),
     ("config", "show"),
     ("census", "check"),
@@ -178,6 +181,9 @@ def test_version(planalign: Planalign) -> None:
         (["checkpoint", "--list", "--clean"], "--list, --year and --clean exclude each other"),
         (["report", "--json", "--format", "csv"], "--json and --format csv contradict each other"),
         (["report", "--format", "xlsx"], "'xlsx' is not one of"),
+        (["report", "--format", "excel"], "--format excel needs a file: --output summary.xlsx"),
+        (["report", "--json", "--template", "executive"], "JSON always holds everything"),
+        (["report", "--template", "short"], "'short' is not one of"),
         (["census", "generate"], "Missing option '--output'"),
         (["census", "generate", "-o", "x.csv", "--census-date", "31.12.2024"], "'31.12.2024' is not a date"),
         (["simulate"], "No such command 'simulate'"),
@@ -622,6 +628,35 @@ def test_report_writes_a_file(planalign: Planalign, finished: Sequence[str], tmp
     assert f"Written: {path}" in done.err
     with path.open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == 5
+
+
+def test_report_in_each_format_and_template(planalign: Planalign, finished: Sequence[str], tmp_path: Path) -> None:
+    for name, start_of_file in (("html", b"<!doctype html>"), ("excel", b"PK")):
+        path = tmp_path / name
+        assert planalign("report", *finished, "--format", name, "-o", path).code == 0
+        assert path.read_bytes().startswith(start_of_file)
+    brief = planalign("report", *finished, "--template", "executive")
+    assert brief.out.splitlines()[2].split() == (
+        ["Year", "Headcount", "Growth", "Participation", "Deferrals", "Employer", "cost", "Cost", "rate", "Checks"]
+    )
+    assert planalign("report", *finished, "--template", "executive", "--years", "2026").out.count("\n") == 12
+
+
+def test_the_configured_template_is_that_of_run_and_report(planalign: Planalign, project: Path) -> None:
+    setting = ("--set", "reports.template=executive")
+    ran = planalign("run", *setting)
+    assert ran.code == 0
+    assert "Employer cost" in ran.out
+    assert "Pay growth" not in ran.out
+    heading = (project / "reports" / "multi_year_summary_2025_2026.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert heading.endswith("employer_cost_rate,failed_checks")
+    assert "metrics" in json.loads((project / "reports" / "year_2025.json").read_text(encoding="utf-8"))
+    assert "Pay growth" in planalign("report").out
+
+
+def test_report_prints_the_schema_without_a_database(planalign: Planalign, tmp_path: Path) -> None:
+    done = planalign("report", "--schema", "--database", tmp_path / "absent.duckdb")
+    assert (done.code, done.document["title"]) == (0, "PlanAlign year report, version 1")
 
 
 def test_report_names_the_years_that_are_missing(planalign: Planalign, finished: Sequence[str]) -> None:

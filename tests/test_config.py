@@ -646,6 +646,7 @@ def test_fingerprint_names_every_key_that_may_change_results() -> None:
         "validation.examples",
         "validation.fail_on_validation_error",
         "reports.directory",
+        "reports.template",
         "runtime.database",
         "runtime.engine",
         "runtime.threads",

@@ -20,6 +20,7 @@ INSIDE = "planalign_orchestrator/project"
 CONFIGURATIONS = [
     f"config/{name}.yaml" for name in ("integrated_core", "service_graded", "simulation_config", "stretch_match")
 ]
+SUFFIXES = (".py", ".md", ".csv", ".json")
 
 # One worker builds the archives, for all tests that look at them.
 built = pytest.mark.xdist_group("packaging")
@@ -91,7 +92,7 @@ def installed(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.mark.slow
 @built
 def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Archives) -> None:
-    package = source_files("planalign_orchestrator", ".py", ".md", ".csv") | {"planalign_orchestrator/py.typed"}
+    package = source_files("planalign_orchestrator", *SUFFIXES) | {"planalign_orchestrator/py.typed"}
     model = {f"{INSIDE}/{name}" for name in source_files("dbt", ".sql", ".yml")}
     data = {f"{INSIDE}/{name}" for name in (*CONFIGURATIONS, "data/sample_census.csv", "plan.json")}
     with zipfile.ZipFile(archives.wheel) as wheel:
@@ -102,7 +103,7 @@ def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Arch
 @pytest.mark.slow
 @built
 def test_source_archive_holds_what_the_wheel_is_built_from_and_nothing_else(archives: Archives) -> None:
-    expected = source_files("planalign_orchestrator", ".py", ".md", ".csv") | source_files("dbt", ".sql", ".yml")
+    expected = source_files("planalign_orchestrator", *SUFFIXES) | source_files("dbt", ".sql", ".yml")
     expected |= {"planalign_orchestrator/py.typed", *CONFIGURATIONS, "data/sample_census.csv"}
     expected |= {
         "pyproject.toml",
@@ -169,14 +170,14 @@ def test_no_file_names_a_package_index_or_a_folder_of_one_machine() -> None:
 
 
 def test_git_ignores_nothing_that_belongs_to_the_source() -> None:
-    expected = source_files("planalign_orchestrator", ".py", ".md", ".csv") | source_files("dbt", ".sql", ".yml")
+    expected = source_files("planalign_orchestrator", *SUFFIXES) | source_files("dbt", ".sql", ".yml")
     assert expected <= set(tracked_files())
 
 
 def test_every_requirement_is_pinned_within_its_bounds_and_with_hashes() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = project["optional-dependencies"]
-    wanted = [Requirement(text) for text in (*project["dependencies"], *extras["dbt"], *extras["dev"])]
+    extras = project["optional-dependencies"].values()
+    wanted = [Requirement(text) for group in (project["dependencies"], *extras) for text in group]
     lock = (ROOT / "constraints.txt").read_text(encoding="utf-8").replace("\\\n", "")
     lines = [line for line in lock.splitlines() if not line.startswith("#")]
     assert not [line for line in lines if not re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)]

@@ -4,16 +4,19 @@ import csv
 import io
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jsonschema
+import openpyxl
 import pytest
 from rich.console import Console
 
-from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.errors import DatabaseError, PlanAlignError
 from planalign_orchestrator.reports import (
     ConsoleReporter,
     Metric,
@@ -21,7 +24,10 @@ from planalign_orchestrator.reports import (
     MultiYearSummary,
     YearAuditor,
     YearAuditReport,
+    report_schema,
 )
+from planalign_orchestrator.reports.excel import excel_report
+from planalign_orchestrator.reports.html import html_report
 from planalign_orchestrator.utils import DatabaseConnectionManager
 from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
 from tests.conftest import Result
@@ -327,3 +333,126 @@ def test_the_table_never_cuts_a_figure(summary: MultiYearSummary, width: int) ->
     assert "…" not in drawn
     if width > 110:
         assert all(people.equation in drawn for people in summary.workforce_progression)
+
+
+# --- the published schema ---------------------------------------------------------------------------------------------
+
+
+def test_every_report_file_of_a_run_fulfils_the_published_schema(sample_run: Result) -> None:
+    judge = jsonschema.Draft202012Validator(report_schema())
+    judge.check_schema(report_schema())
+    paths = sorted((sample_run.database.parent / "reports").glob("year_*.json"))
+    assert len(paths) == len(YEARS)
+    for path in paths:
+        judge.validate(json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_a_report_with_failures_notes_and_missing_figures_fulfils_it_too(
+    report: YearAuditReport, tmp_path: Path
+) -> None:
+    metrics = {**report.metrics, "compensation_growth_all": Metric(None, "rate")}
+    odd = replace(failed_rule(report), metrics=metrics, notes=("one row was set aside",))
+    written = odd.export_json(tmp_path / "year_2026.json")
+    jsonschema.validate(json.loads(written.read_text(encoding="utf-8")), report_schema())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"report_version": 2}, "1 was expected"),
+        ({"simulation_year": "2026"}, "is not of type 'integer'"),
+        ({"metrics": {"hires": {"value": "7", "unit": "people"}}}, "is not of type 'number', 'null'"),
+        ({"surprise": 1}, "'surprise' was unexpected"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_the_schema_refuses_what_is_no_report(report: YearAuditReport, change: dict[str, object], said: str) -> None:
+    document = json.loads(json.dumps(report.to_dict()))
+    with pytest.raises(jsonschema.ValidationError, match=said):
+        jsonschema.validate(document | change, report_schema())
+    for name in document:
+        with pytest.raises(jsonschema.ValidationError, match=f"'{name}' is a required property"):
+            jsonschema.validate({key: value for key, value in document.items() if key != name}, report_schema())
+
+
+# --- templates and formats --------------------------------------------------------------------------------------------
+
+
+def test_the_executive_summary_holds_the_headlines_and_what_failed(
+    sample_run: Result, summary: MultiYearSummary
+) -> None:
+    years = (*summary.years[:-1], failed_rule(summary.years[-1]))
+    lines = ConsoleReporter("executive").format_summary(replace(summary, years=years)).splitlines()
+    headings = ["Year", "Headcount", "Growth", "Participation", "Deferrals", "Employer cost", "Cost rate", "Checks"]
+    assert re.split(r"  +", lines[2]) == headings
+    for line, year in zip(lines[3:8], YEARS, strict=True):
+        figures = sample_run.metrics(year)
+        assert re.split(r"  +", line)[:7] == [
+            str(year),
+            f"{figures['closing_headcount']:,}",
+            f"{figures['headcount_growth_rate'] * 100:.2f} %",
+            f"{figures['participation_rate'] * 100:.2f} %",
+            f"{figures['employee_contribution_total']:,.0f}",
+            f"{figures['net_employer_cost']:,.0f}",
+            f"{figures['employer_cost_rate'] * 100:.2f} %",
+        ]
+    assert lines[7].endswith(f"1 of {len(years[-1].validation)} failed")
+    assert lines[9].startswith("Headcount ")
+    assert lines[10:] == ["2029:  warning pay_is_odd: 2 found, for example id E1; id E2"]
+
+
+def test_the_executive_year_holds_the_headlines_and_what_failed(report: YearAuditReport) -> None:
+    text = ConsoleReporter("executive").format_year_audit(failed_rule(report))
+    assert len(text.splitlines()) == 13
+    assert f"{report.workforce_breakdown.closing:,}" in text
+    assert "warning pay_is_odd: 2 found" in text
+    assert "People by status" not in text
+
+
+def test_the_executive_csv_has_the_headlines_with_the_digits_of_the_detailed_one(summary: MultiYearSummary) -> None:
+    years = (*summary.years[:-1], failed_rule(summary.years[-1]))
+    text = replace(summary, years=years).to_csv("executive")
+    brief, full = (list(csv.DictReader(io.StringIO(part))) for part in (text, summary.to_csv()))
+    assert [line.pop("failed_checks") for line in brief] == ["0", "0", "0", "0", "1"]
+    assert len(brief[0]) == 10
+    assert all(line.items() <= whole.items() for line, whole in zip(brief, full, strict=True))
+
+
+def test_html_is_one_file_with_the_cells_of_the_console(summary: MultiYearSummary) -> None:
+    odd = replace(summary, scenario_id="<script>alert(1)</script>")
+    page = html_report(odd)
+    assert "<script" not in page
+    assert not re.search(r"(?i)https?:|src=|@import|<link", page)
+    assert all(f">{people.equation}</td>" in page for people in summary.workforce_progression)
+    assert all(f">{name}</td>" in page for name in summary.years[0].metrics)
+    for tag in ("table", "tr", "td", "th", "section", "tbody"):
+        assert len(re.findall(rf"<{tag}[ >]", page)) == page.count(f"</{tag}>") > 0
+    brief = html_report(summary, "executive")
+    assert brief.count("<table>") == 1
+    assert "People by status" not in brief
+
+
+def test_the_workbook_holds_the_figures_as_numbers(summary: MultiYearSummary) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(excel_report(summary)), read_only=True)
+    assert book.sheetnames == ["Years", "Events", "Checks"]
+    headings, *rows = book["Years"].iter_rows(values_only=True)
+    for row, report in zip(rows, summary.years, strict=True):
+        held = dict(zip(headings, row, strict=True))
+        assert held["simulation_year"] == report.simulation_year
+        assert {name: held[name] for name in report.metrics} == {
+            name: None if metric.value is None else float(metric.value) for name, metric in report.metrics.items()
+        }
+    counts = [row[3] for row in book["Events"].iter_rows(min_row=2, values_only=True)]
+    assert sum(count for count in counts if isinstance(count, int)) == sum(
+        report.event_summary.total for report in summary.years
+    )
+    brief = openpyxl.load_workbook(io.BytesIO(excel_report(summary, "executive")), read_only=True)
+    assert brief.sheetnames == ["Years"]
+
+
+def test_a_workbook_without_the_package_that_writes_it(
+    summary: MultiYearSummary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(PlanAlignError, match=r"needs the package openpyxl; install `planalign-orchestrator\[excel\]`"):
+        excel_report(summary)

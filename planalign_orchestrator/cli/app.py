@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 from planalign_orchestrator.cli import census, database, migrate
+from planalign_orchestrator.cli.compare import compare_runs
 from planalign_orchestrator.cli.init import init
 from planalign_orchestrator.cli.output import note
+from planalign_orchestrator.cli.rollback import backup, restore
 from planalign_orchestrator.cli.run import run
 from planalign_orchestrator.cli.settings import show_config
 from planalign_orchestrator.cli.validate import validate
@@ -77,6 +79,11 @@ app.command(epilog="Example: planalign validate -c config/simulation_config.yaml
 app.command(epilog="Example: planalign checkpoint --list")(database.checkpoint)
 app.command(epilog="Example: planalign status --database simulation.duckdb")(database.status)
 app.command(epilog="Example: planalign report --format csv --output summary.csv")(database.report)
+app.command(epilog="Example: planalign backup --to before_the_change.duckdb")(backup)
+app.command(epilog="Example: planalign restore --database simulation.duckdb")(restore)
+app.command("compare-runs", epilog="Example: planalign compare-runs simulation.duckdb simulation_backup.duckdb")(
+    compare_runs
+)
 app.command(epilog="Example: planalign init demo && cd demo && planalign run")(init)
 app.add_typer(config_app, name="config")
 app.add_typer(census_app, name="census")

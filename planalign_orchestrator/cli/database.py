@@ -24,6 +24,7 @@ from planalign_orchestrator.cli.options import (
 )
 from planalign_orchestrator.cli.output import note, show, show_json, show_summary, show_table
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
+from planalign_orchestrator.report_templates import ReportTemplate
 
 if TYPE_CHECKING:
     from planalign_orchestrator.reports import MultiYearSummary
@@ -37,6 +38,18 @@ class ReportFormat(StrEnum):
     CONSOLE = "console"
     JSON = "json"
     CSV = "csv"
+    HTML = "html"
+    EXCEL = "excel"
+
+
+@dataclass(frozen=True)
+class Places:
+    """A database, the folders of its reports and of the JSON copies of its checkpoints, and the reports' template."""
+
+    database: Path
+    reports: Path
+    checkpoints: Path
+    template: ReportTemplate = "detailed"
 
 
 @dataclass(frozen=True)
@@ -58,11 +71,11 @@ def status(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the finished years of a database and what they come from.
+    """Show which years a database holds and what they come from.
 
     While another process writes the database, the answer comes from the JSON copies of its checkpoints.
     """
-    answer = _ask(*_locate(config, database))
+    answer = _ask(locate(config, database))
     if as_json:
         show_json(asdict(answer))
         return
@@ -91,14 +104,15 @@ def checkpoint(
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the last finished year; `run --resume` goes on after it."""
+    """Show the last finished year; `--resume` goes on after it."""
     if sum((list_all, year is not None, clean)) > 1:
         raise typer.BadParameter("--list, --year and --clean exclude each other")
-    path, directory = _locate(config, database)
+    places = locate(config, database)
+    path = places.database
     if clean:
-        _clean(directory, yes=yes, as_json=as_json)
+        _clean(places.checkpoints, yes=yes, as_json=as_json)
         return
-    answer = _ask(path, directory)
+    answer = _ask(places)
     chosen = [row for row in answer.years if year in (None, row["simulation_year"])]
     if not chosen:
         held = ", ".join(str(row["simulation_year"]) for row in answer.years) or "none"
@@ -118,59 +132,92 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file.", show_default=False)
     ] = None,
+    template: Annotated[
+        ReportTemplate | None,
+        typer.Option("--template", help="How much to show, instead of the configured one.", show_default=False),
+    ] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a year's JSON report.")] = False,
     verbose: VerboseOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Report on the years of a database; a single year in detail."""
-    if as_json and rendering is ReportFormat.CSV:
-        raise typer.BadParameter("--json and --format csv contradict each other")
+    """Report on the years of a database; a single year in detail.
+
+    The template `executive` shows the headline figures and failed checks only. JSON always holds everything.
+    """
+    if as_json and rendering not in (ReportFormat.CONSOLE, ReportFormat.JSON):
+        raise typer.BadParameter(f"--json and --format {rendering} contradict each other")
+    rendering = ReportFormat.JSON if as_json else rendering
+    if rendering is ReportFormat.JSON and template == "executive":
+        raise typer.BadParameter("--template executive and JSON contradict each other: JSON always holds everything")
+    if rendering is ReportFormat.EXCEL and output is None:
+        raise typer.BadParameter("--format excel needs a file: --output summary.xlsx")
+    if schema:
+        from planalign_orchestrator.reports import report_schema
+
+        show_json(report_schema())
+        return
     span = read_years(years)
-    path, _ = _locate(config, database)
+    places = locate(config, database)
     from planalign_orchestrator.checkpoints import read_status
     from planalign_orchestrator.reports import MultiYearReporter
     from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
 
-    wanted = range(span[0], span[1] + 1) if span else read_status(path).years
-    with DatabaseConnectionManager(path, read_only=True) as db:
+    wanted = range(span[0], span[1] + 1) if span else read_status(places.database).years
+    with DatabaseConnectionManager(places.database, read_only=True) as db:
         summary = MultiYearReporter(db).generate_summary(wanted)
-    rendering = ReportFormat.JSON if as_json else rendering
+    chosen = template or places.template
     if output is not None:
-        write_atomically(output, _rendered(summary, rendering))
+        write_atomically(output, _rendered(summary, rendering, chosen))
         note(f"Written: {output}")
     elif rendering is ReportFormat.CONSOLE and sys.stdout.isatty() and len(summary.years) > 1:
-        show_summary(summary)
+        show_summary(summary, chosen)
     else:
-        typer.echo(_rendered(summary, rendering), nl=False)
+        typer.echo(_rendered(summary, rendering, chosen), nl=False)
 
 
-def _rendered(summary: "MultiYearSummary", rendering: ReportFormat) -> str:
-    """The report as text with a final newline."""
+def _rendered(summary: "MultiYearSummary", rendering: ReportFormat, template: ReportTemplate) -> str | bytes:
+    """The report as text with a final newline, or as the bytes of a workbook."""
     from planalign_orchestrator.reports import ConsoleReporter
 
     if rendering is ReportFormat.CSV:
-        return summary.to_csv()
+        return summary.to_csv(template)
     if rendering is ReportFormat.JSON:
         document = {"summary": summary.to_dict(), "years": [year.to_dict() for year in summary.years]}
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if rendering is ReportFormat.HTML:
+        from planalign_orchestrator.reports.html import html_report
+
+        return html_report(summary, template)
+    if rendering is ReportFormat.EXCEL:
+        from planalign_orchestrator.reports.excel import excel_report
+
+        return excel_report(summary, template)
     if len(summary.years) == 1:
-        return ConsoleReporter().format_year_audit(summary.years[0]) + "\n"
-    return ConsoleReporter().format_summary(summary) + "\n"
+        return ConsoleReporter(template).format_year_audit(summary.years[0]) + "\n"
+    return ConsoleReporter(template).format_summary(summary) + "\n"
 
 
-def _locate(config: Path, database: Path | None) -> tuple[Path, Path]:
-    """The database and the folder of the JSON copies. Without a configuration file, `--database` alone is enough."""
+def locate(config: Path, database: Path | None) -> Places:
+    """The database and what lies beside it. Without a configuration file, `--database` alone is enough."""
     if database is not None and not config.is_file():
-        return database, database.parent / ".navigator_checkpoints"
+        return Places(database, database.parent / "reports", database.parent / ".navigator_checkpoints")
     loaded = load_config(config, [Override("--database", "runtime.database", database and str(database))])
     from planalign_orchestrator.factory import build_orchestrator
 
-    return loaded.runtime.database, build_orchestrator(loaded).checkpoint_directory
+    orchestrator = build_orchestrator(loaded)
+    return Places(
+        database=loaded.runtime.database,
+        reports=orchestrator.reports_directory,
+        checkpoints=orchestrator.checkpoint_directory,
+        template=loaded.reports.template,
+    )
 
 
-def _ask(path: Path, directory: Path) -> _Answer:
+def _ask(places: Places) -> _Answer:
     """What the database says of itself or, while it is busy, what the copies of its checkpoints say."""
     from planalign_orchestrator.checkpoints import read_checkpoint_files, read_status
 
+    path, directory = places.database, places.checkpoints
     try:
         found = read_status(path)
     except DatabaseBusyError as error:

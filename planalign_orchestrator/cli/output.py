@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from planalign_orchestrator.report_templates import ReportTemplate
     from planalign_orchestrator.reports import MultiYearSummary
 
 
@@ -33,11 +34,11 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
     show("\n".join(aligned([headings, *rows], left=left)))
 
 
-def show_summary(summary: "MultiYearSummary") -> None:
+def show_summary(summary: "MultiYearSummary", template: "ReportTemplate") -> None:
     """Print the tables of the years and what they amount to together."""
     from planalign_orchestrator.reports import ConsoleReporter
 
-    reporter = ConsoleReporter()
+    reporter = ConsoleReporter(template)
     if not sys.stdout.isatty():
         show(reporter.format_summary(summary))
         return

@@ -112,7 +112,7 @@ def _simulate(config: "SimulationConfig", *, resume: bool, verbose: bool, quiet:
     if as_json:
         show_json({"summary": summary.to_dict(), "artifacts": _artifact_values(artifacts)})
     else:
-        show_summary(summary)
+        show_summary(summary, config.reports.template)
         show("\n" + "\n".join(_written(artifacts)))
 
 

@@ -18,6 +18,7 @@ from planalign_orchestrator.config.several import (
     Weights,
 )
 from planalign_orchestrator.config.values import FilePath, Flag, MonthDay, Number, Text
+from planalign_orchestrator.report_templates import ReportTemplate
 
 YEAR = Number("calendar year", Decimal(1990), Decimal(2100), places=0)
 SEED = Number("whole number", Decimal(0), Decimal(2**63 - 1), places=0)
@@ -233,10 +234,14 @@ class ValidationSection(Section):
 
 
 class ReportsSection(Section):
-    """Where reports go."""
+    """Where reports go, and how much they show."""
 
     directory: Location | None = Field(
         default=None, description="Folder of the reports; null is the folder `reports` beside the database."
+    )
+    template: ReportTemplate = Field(
+        default="detailed",
+        description="`executive` shows headline figures and failed checks only, `detailed` everything.",
     )
 
 

@@ -1,5 +1,6 @@
 """What a simulated year, and a run of years, amounted to: read from the marts, never computed a second time."""
 
+from planalign_orchestrator.reports.comparison import RunComparison, compare_runs
 from planalign_orchestrator.reports.console import ConsoleReporter, aligned
 from planalign_orchestrator.reports.multi_year import MultiYearReporter, MultiYearSummary
 from planalign_orchestrator.reports.year import (
@@ -8,6 +9,7 @@ from planalign_orchestrator.reports.year import (
     WorkforceBreakdown,
     YearAuditor,
     YearAuditReport,
+    report_schema,
 )
 
 __all__ = [
@@ -16,8 +18,11 @@ __all__ = [
     "Metric",
     "MultiYearReporter",
     "MultiYearSummary",
+    "RunComparison",
     "WorkforceBreakdown",
     "YearAuditReport",
     "YearAuditor",
     "aligned",
+    "compare_runs",
+    "report_schema",
 ]

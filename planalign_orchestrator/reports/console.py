@@ -1,9 +1,11 @@
 """Reports for people: aligned plain text that survives a pipe, and a Rich table for terminals, from the same cells."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
+from planalign_orchestrator.report_templates import HEADLINES, ReportTemplate
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
 from planalign_orchestrator.reports.year import Metric, YearAuditReport
 from planalign_orchestrator.validation import ValidationResult
@@ -28,50 +30,93 @@ _PLAN_COLUMNS = (
 _PLAN_HEADINGS = ("Year", *(heading for heading, _, _ in _PLAN_COLUMNS))
 
 
+_HEADLINE_HEADINGS = ("Year", *(heading for heading, _, _ in HEADLINES), "Checks")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table of a report as text cells; the columns numbered in `left` hold words, all others numbers."""
+
+    title: str
+    rows: Sequence[Sequence[str]]
+    headings: Sequence[str] = ()
+    left: Sequence[int] = (0,)
+
+
 class ConsoleReporter:
-    """Turns reports into text. Amounts are USD, rates are shown in percent."""
+    """Turns reports into text. Amounts are USD, rates are shown in percent.
+
+    The template `executive` shows the headline figures and every failed check only.
+    """
+
+    def __init__(self, template: ReportTemplate = "detailed") -> None:
+        self._template = template
 
     def format_year_audit(self, report: YearAuditReport) -> str:
         """Everything about one year, as aligned lines without a final newline."""
-        people = report.workforce_breakdown
-        lines = [
-            f"Year {report.simulation_year}: scenario {report.scenario_id}, plan design {report.plan_design_id}",
-            *_section("Headcount", [(_EQUATION, people.equation)]),
-            *_section("People by status", _counts(people.by_status)),
-            *_section("Active people by level", _counts({f"level {key}": n for key, n in people.by_level.items()})),
-            *_section("Events", _event_cells(report)),
-            *_section("Key figures", [(name, *_figure(metric)) for name, metric in report.metrics.items()]),
-            *_section(_limits_title(report), _limit_cells(report)),
-            *_section("Nondiscrimination tests", [(sentence, "") for sentence in report.plan_testing]),
-            *_section("Validation", [(_verdicts(report.validation), "")]),
-            *_failures(report.validation),
-        ]
-        if report.notes:
-            lines += ["", "Notes", *(f"  {note}" for note in report.notes)]
+        lines = [year_title(report)]
+        for part in self.year_parts(report):
+            lines += ["", part.title, *aligned(part.rows, left=part.left, indent="  ")]
         return "\n".join(lines)
 
-    def format_summary(self, summary: MultiYearSummary) -> str:
-        """Two lines a year, of the workforce and of the plan, then what the years amount to; no final newline."""
-        workforce = aligned([_WORKFORCE_HEADINGS, *_workforce_cells(summary)], left=_WORKFORCE_TEXTS)
-        plan = aligned([_PLAN_HEADINGS, *_plan_cells(summary)], left=(0,))
-        return "\n".join([_title(summary), "", *workforce, "", *plan, "", *self.closing_lines(summary)])
+    def year_parts(self, report: YearAuditReport) -> list[Part]:
+        """What `format_year_audit` shows below its title; parts without a row are left out."""
+        checks = [(_verdicts(report.validation), ""), *((line, "") for line in _failures(report.validation))]
+        if self._template == "executive":
+            headlines = list(zip(_HEADLINE_HEADINGS[1:-1], _headline_cells(report), strict=True))
+            return [Part("Headline figures", headlines), Part("Validation", checks)]
+        people = report.workforce_breakdown
+        figures = [(name, *_figure(metric)) for name, metric in report.metrics.items()]
+        parts = [
+            Part("Headcount", [(_EQUATION, people.equation)]),
+            Part("People by status", _counts(people.by_status)),
+            Part("Active people by level", _counts({f"level {key}": n for key, n in people.by_level.items()})),
+            Part("Events", _event_cells(report), left=(0, 2)),
+            Part("Key figures", figures, left=(0, 2)),
+            Part(_limits_title(report), _limit_cells(report)),
+            Part("Nondiscrimination tests", [(sentence, "") for sentence in report.plan_testing]),
+            Part("Validation", checks),
+            Part("Notes", [(note, "") for note in report.notes]),
+        ]
+        return [part for part in parts if part.rows]
 
-    def summary_tables(self, summary: MultiYearSummary) -> "tuple[Table, Table]":
-        """The yearly lines of `format_summary` as Rich tables, of the workforce and of the plan."""
-        return (
-            _table(_title(summary), _WORKFORCE_HEADINGS, _workforce_cells(summary), left=_WORKFORCE_TEXTS),
-            _table(None, _PLAN_HEADINGS, _plan_cells(summary), left=(0,)),
-        )
+    def format_summary(self, summary: MultiYearSummary) -> str:
+        """The years as lines of one table or two, then what they amount to; no final newline."""
+        lines = [summary_title(summary), ""]
+        for part in self.summary_parts(summary):
+            lines += [*aligned([part.headings, *part.rows], left=part.left), ""]
+        return "\n".join([*lines, *self.closing_lines(summary)])
+
+    def summary_tables(self, summary: MultiYearSummary) -> "tuple[Table, ...]":
+        """The yearly lines of `format_summary` as Rich tables."""
+        first, *others = self.summary_parts(summary)
+        return (_table(summary_title(summary), first), *(_table(None, part) for part in others))
+
+    def summary_parts(self, summary: MultiYearSummary) -> list[Part]:
+        """The tables of `format_summary`, a row for each year."""
+        if self._template == "executive":
+            rows = [
+                (str(report.simulation_year), *_headline_cells(report), _verdicts(report.validation))
+                for report in summary.years
+            ]
+            return [Part("Headline figures", rows, _HEADLINE_HEADINGS, (0, len(_HEADLINE_HEADINGS) - 1))]
+        return [
+            Part("Workforce", _workforce_cells(summary), _WORKFORCE_HEADINGS, _WORKFORCE_TEXTS),
+            Part("Plan", _plan_cells(summary), _PLAN_HEADINGS),
+        ]
 
     def closing_lines(self, summary: MultiYearSummary) -> list[str]:
         """What the years amount to together, in words, and every rule that failed."""
         growth = summary.growth_analysis
         total = growth["total_growth_pct"]
         share = "" if total is None else f" ({total:+.1f} %, {_percent(growth['compound_annual_growth_rate'])} a year)"
+        headcount = f"Headcount {growth['starting_workforce']:,} -> {growth['ending_workforce']:,}{share}."
+        if self._template == "executive":
+            return [headcount, *_failed_years(summary)]
         stayed = _change(growth["average_annual_pay_growth_same_person"])
         return [
             f"Headcount: {_EQUATION}.",
-            f"Headcount {growth['starting_workforce']:,} -> {growth['ending_workforce']:,}{share}.",
+            headcount,
             f"Average pay {_change(growth['average_annual_pay_growth'])} a year; {stayed} for people who stayed.",
             *_plan_lines(summary),
             *_failed_years(summary),
@@ -88,37 +133,33 @@ def aligned(rows: Sequence[Sequence[str]], *, left: Iterable[int] = (), indent: 
     ]
 
 
-def _table(
-    title: str | None, headings: Sequence[str], rows: Iterable[Sequence[str]], *, left: Iterable[int]
-) -> "Table":
+def year_title(report: YearAuditReport) -> str:
+    """The first line of a year's report."""
+    return f"Year {report.simulation_year}: scenario {report.scenario_id}, plan design {report.plan_design_id}"
+
+
+def summary_title(summary: MultiYearSummary) -> str:
+    """The first line of a summary."""
+    span = f"{summary.start_year}-{summary.end_year}" if len(summary.years) > 1 else str(summary.start_year)
+    return f"Workforce {span}: scenario {summary.scenario_id}, plan design {summary.plan_design_id}"
+
+
+def _table(title: str | None, part: Part) -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    to_the_left = frozenset(left)
-    for at, heading in enumerate(headings):
-        justify: Literal["left", "right"] = "left" if at in to_the_left else "right"
+    for at, heading in enumerate(part.headings):
+        justify: Literal["left", "right"] = "left" if at in part.left else "right"
         # Two lines of heading leave room for figures, which are folded where they do not fit, never cut.
         table.add_column(heading.replace(" ", "\n", 1), justify=justify, overflow="fold")
-    for cells in rows:
+    for cells in part.rows:
         table.add_row(*cells)
     return table
 
 
 def _pad(cell: str, width: int, to_the_left: bool) -> str:
     return cell.ljust(width) if to_the_left else cell.rjust(width)
-
-
-def _section(title: str, rows: Sequence[Sequence[str]]) -> list[str]:
-    if not rows:
-        return []
-    last = len(rows[0]) - 1
-    return ["", title, *aligned(rows, left=(0, last) if last > 1 else (0,), indent="  ")]
-
-
-def _title(summary: MultiYearSummary) -> str:
-    span = f"{summary.start_year}-{summary.end_year}" if len(summary.years) > 1 else str(summary.start_year)
-    return f"Workforce {span}: scenario {summary.scenario_id}, plan design {summary.plan_design_id}"
 
 
 def _workforce_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
@@ -133,6 +174,13 @@ def _workforce_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
             _verdicts(report.validation),
         )
         for report in summary.years
+    ]
+
+
+def _headline_cells(report: YearAuditReport) -> list[str]:
+    return [
+        _percent(report.value(metric), places=2) if is_rate else _amount(report.value(metric))
+        for _, metric, is_rate in HEADLINES
     ]
 
 
@@ -215,7 +263,7 @@ def _verdicts(verdicts: Sequence[ValidationResult]) -> str:
 
 def _failures(verdicts: Sequence[ValidationResult]) -> list[str]:
     return [
-        f"  {verdict.severity} {verdict.rule}: {verdict.failures:,} found"
+        f"{verdict.severity} {verdict.rule}: {verdict.failures:,} found"
         + (f", for example {'; '.join(verdict.examples)}" if verdict.examples else "")
         for verdict in verdicts
         if not verdict.passed
@@ -223,4 +271,4 @@ def _failures(verdicts: Sequence[ValidationResult]) -> list[str]:
 
 
 def _failed_years(summary: MultiYearSummary) -> list[str]:
-    return [f"{year}:{line}" for year, verdicts in summary.validation.items() for line in _failures(verdicts)]
+    return [f"{year}:  {line}" for year, verdicts in summary.validation.items() for line in _failures(verdicts)]

@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from planalign_orchestrator.report_templates import HEADLINES, ReportTemplate
 from planalign_orchestrator.reports.year import WorkforceBreakdown, YearAuditReport, json_number, read_years
 from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
 from planalign_orchestrator.validation import ValidationResult
@@ -146,24 +147,40 @@ class MultiYearSummary:
             },
         }
 
-    def to_csv(self) -> str:
-        """One line a year: identifiers, every metric (empty where it does not exist), the number of events by type."""
-        metrics, events = self._metric_names(), self.event_trends
+    def to_csv(self, template: ReportTemplate = "detailed") -> str:
+        """One line a year: identifiers, every metric (empty where it does not exist), the number of events by type.
+
+        The template `executive` has the headline figures and the number of failed checks instead.
+        """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        names = [*metrics, *(f"{name}_events" for name in events)]
-        writer.writerow(["scenario_id", "plan_design_id", "run_id", "simulation_year", "irs_limits", *names])
-        for index, report in enumerate(self.years):
-            values = [_plain(report.metrics[name].value) if name in report.metrics else "" for name in metrics]
-            counts = [trend[index] for trend in events.values()]
-            limits = "projected" if report.irs_limits["is_projected"] else "published"
-            identifiers = [report.scenario_id, report.plan_design_id, report.run_id, report.simulation_year, limits]
-            writer.writerow([*identifiers, *values, *counts])
+        writer.writerows([_csv_cell(value) for value in row] for row in self.to_rows(template))
         return text.getvalue()
 
-    def export_csv(self, path: str | Path) -> Path:
+    def to_rows(self, template: ReportTemplate = "detailed") -> list[list[str | int | Decimal | None]]:
+        """The lines of `to_csv` as values, the headings first."""
+        identifiers = ["scenario_id", "plan_design_id", "run_id", "simulation_year"]
+        rows: list[list[str | int | Decimal | None]]
+        if template == "executive":
+            metrics = [metric for _, metric, _ in HEADLINES]
+            rows = [[*identifiers, *metrics, "failed_checks"]]
+            others = [[sum(not verdict.passed for verdict in report.validation)] for report in self.years]
+        else:
+            metrics, events = self._metric_names(), self.event_trends
+            rows = [[*identifiers, "irs_limits", *metrics, *(f"{name}_events" for name in events)]]
+            others = [list(counts) for counts in zip(*events.values(), strict=True)] or [[] for _ in self.years]
+        for report, counts in zip(self.years, others, strict=True):
+            row: list[str | int | Decimal | None] = [report.scenario_id, report.plan_design_id, report.run_id]
+            row.append(report.simulation_year)
+            if template == "detailed":
+                row.append("projected" if report.irs_limits["is_projected"] else "published")
+            row += [report.metrics[name].value if name in report.metrics else None for name in metrics]
+            rows.append([*row, *counts])
+        return rows
+
+    def export_csv(self, path: str | Path, template: ReportTemplate = "detailed") -> Path:
         """Write `to_csv` to `path`, whole or not at all; returns the path."""
-        write_atomically(Path(path), self.to_csv())
+        write_atomically(Path(path), self.to_csv(template))
         return Path(path)
 
     def _metric_names(self) -> list[str]:
@@ -195,9 +212,11 @@ class MultiYearReporter:
         return MultiYearSummary(reports[0].scenario_id, reports[0].plan_design_id, tuple(reports))
 
 
-def _plain(value: Decimal | None) -> str:
-    """The digits of a figure without trailing zeros; empty where it does not exist."""
+def _csv_cell(value: str | int | Decimal | None) -> str | int:
+    """A figure as its digits without trailing zeros; empty where it does not exist."""
     if value is None:
         return ""
+    if not isinstance(value, Decimal):
+        return value
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -16,6 +16,9 @@ from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
 from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
 
+REPORT_VERSION = 1
+_SCHEMA = Path(__file__).with_name("year_report.schema.json")
+
 _METRICS = """
 select simulation_year, metric, value, unit
 from planalign.main.fct_annual_metrics
@@ -112,6 +115,7 @@ class YearAuditReport:
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values, in a stable order of keys."""
         return {
+            "report_version": REPORT_VERSION,
             "database": self.database,
             "run_id": self.run_id,
             "scenario_id": self.scenario_id,
@@ -130,6 +134,12 @@ class YearAuditReport:
         """Write the report to `path`, whole or not at all; returns the path."""
         write_atomically(Path(path), json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n")
         return Path(path)
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON Schema of a year's JSON report, of the version that each report names in `report_version`."""
+    schema: dict[str, Any] = json.loads(_SCHEMA.read_text(encoding="utf-8"))
+    return schema
 
 
 class YearAuditor:

@@ -1,0 +1,230 @@
+"""Writes the references in this folder from the code: `make docs`; with `--check` it only says which are stale.
+
+Commands come from the program, keys from the configuration model, columns from the YAML of the dbt models, so nothing
+here is written twice. In the README of the package it writes what the examples print.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, get_args, get_origin
+
+import typer
+import yaml
+
+from planalign_orchestrator.cli.app import app
+from planalign_orchestrator.config.keys import Key, known_keys
+from planalign_orchestrator.config.model import SimulationConfig
+from planalign_orchestrator.config.sections import Section
+from planalign_orchestrator.config.values import plain_number
+from planalign_orchestrator.project import dbt_project
+
+FOLDER = Path(__file__).resolve().parent
+README = FOLDER.parent / "planalign_orchestrator" / "README.md"
+# an example and the block of what it prints
+_EXAMPLE = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```\n", re.DOTALL)
+_NOTICE = "<!-- Made by docs/generate.py from the code (`make docs`); changes here are overwritten. -->"
+_LAYERS = (
+    ("marts", "Marts", "The tables that others build on: in the database for good, their types enforced."),
+    ("staging", "Staging", "Inputs, typed and checked; working tables of a year."),
+    ("workforce", "Workforce", "Who is here, leaves, joins, moves and gets a raise; working tables of a year."),
+    ("plan", "Plan", "Eligibility, enrollment, deferrals and contributions; working tables of a year."),
+)
+
+
+def cli_reference() -> str:
+    """Every command with its options, defaults and example."""
+    program = typer.main.get_command(app)
+    context = program.make_context("planalign", [], resilient_parsing=True)
+    lines = [
+        *_head("Commands", f"{program.help} `planalign` and `python -m planalign_orchestrator` are the same program."),
+        "",
+        "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 validation stopped the run, 130 interrupted.",
+    ]
+    for name, command, its_context in _commands("planalign", program, context):
+        usage = " ".join([name, *command.collect_usage_pieces(its_context)])
+        lines += ["", f"## {name}", "", *_paragraphs(command.help), "", "```", usage, "```", ""]
+        records = [parameter.get_help_record(its_context) for parameter in command.get_params(its_context)]
+        rows = [(f"`{' '.join(record[0].split())}`", record[1]) for record in records if record is not None]
+        lines += _table(("argument or option", "meaning"), rows)
+        if command.epilog:
+            lines += ["", f"`{command.epilog.removeprefix('Example: ')}`"]
+    return "\n".join([*lines, ""])
+
+
+def configuration_reference() -> str:
+    """Every key of a configuration file with default, bounds and meaning, section by section."""
+    lines = _head(
+        "Configuration",
+        "Every key of a configuration file. Only `census.path` is required, an unknown key is an error. Rates are "
+        "decimals (0.03 is 3 %). A key is set in the file, by an environment variable such as "
+        "`PLANALIGN__SIMULATION__RANDOM_SEED=7`, or with `--set simulation.random_seed=7`; the last one wins.",
+    )
+    for path, section in _sections(SimulationConfig, ()):
+        keys = [key for key in known_keys().values() if key.path[:-1] == path]
+        if not keys:
+            continue
+        described = (section.__doc__ or "").strip().partition("\n")[0]
+        lines += ["", f"## {'.'.join(path) or 'Top level'}", "", described if path else "Identifiers and tables.", ""]
+        rows = [(f"`{'.'.join(key.path)}`", _default(key), _allowed(key), str(key.field.description)) for key in keys]
+        lines += _table(("key", "default", "allowed", "meaning"), rows)
+    return "\n".join([*lines, ""])
+
+
+def column_reference() -> str:
+    """Every table of the model with its grain and every column."""
+    lines = _head("Tables and columns", "Every table of the model, in the order of the folders of `dbt/models`.")
+    for folder, title, described in _LAYERS:
+        lines += ["", f"## {title}", "", described]
+        for path in sorted((dbt_project() / "models" / folder).rglob("*.yml")):
+            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+            for model in document.get("models", ()):
+                lines += ["", f"### {model['name']}", "", " ".join(model["description"].split()), ""]
+                lines += _columns(model["columns"])
+            for source in document.get("sources", ()):
+                lines += ["", f"### Source {source['name']}", "", " ".join(source["description"].split()), ""]
+                rows = [(f"`{table['name']}`", " ".join(table["description"].split())) for table in source["tables"]]
+                lines += _table(("table", "meaning"), rows)
+    return "\n".join([*lines, ""])
+
+
+def package_readme() -> str:
+    """The README of the package with what its examples print, each in the text block below it.
+
+    They are run one after the other in a new project. Errors: CalledProcessError with the stack trace of an example.
+    """
+    text = README.read_text(encoding="utf-8")
+    mark = "--- the next example ---"
+    program = f"\nprint({mark!r})\n".join(example for example, _ in _EXAMPLE.findall(text))
+    with TemporaryDirectory() as folder:
+        for arguments in (["-m", "planalign_orchestrator", "init", "demo"], ["-c", program]):
+            done = subprocess.run(
+                [sys.executable, *arguments],
+                cwd=Path(folder, "demo") if "-c" in arguments else folder,
+                env={name: value for name, value in os.environ.items() if not name.startswith("PLANALIGN__")},
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+            )
+    printed = iter(done.stdout.split(f"{mark}\n"))
+    return _EXAMPLE.sub(lambda found: f"```python\n{found[1]}```\n\n```text\n{next(printed)}```\n", text)
+
+
+REFERENCES: Mapping[str, Callable[[], str]] = {
+    "cli.md": cli_reference,
+    "configuration.md": configuration_reference,
+    "columns.md": column_reference,
+}
+
+
+def stale(folder: Path = FOLDER) -> list[str]:
+    """The references in a folder that are missing or not what the code says."""
+    paths = {folder / name: make for name, make in REFERENCES.items()}
+    return [path.name for path, make in paths.items() if not path.is_file() or path.read_text("utf-8") != make()]
+
+
+def main() -> None:
+    """Write the references, or with `--check` exit with 1 if any is stale."""
+    if sys.argv[1:] == ["--check"]:
+        found = stale() + ([] if README.read_text(encoding="utf-8") == package_readme() else [README.name])
+        if found:
+            sys.exit(f"stale: {', '.join(found)}; run `make docs`")
+        return
+    for name, make in REFERENCES.items():
+        (FOLDER / name).write_text(make(), encoding="utf-8")
+    README.write_text(package_readme(), encoding="utf-8")
+
+
+def _commands(name: str, command: Any, context: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Every command that does something, with its whole name and a context of its own."""
+    if not hasattr(command, "commands"):
+        yield name, command, context
+        return
+    for child in command.list_commands(context):
+        found = command.get_command(context, child)
+        below = found.make_context(child, [], parent=context, resilient_parsing=True)
+        yield from _commands(f"{name} {child}", found, below)
+
+
+def _sections(section: type[Section], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], type[Section]]]:
+    yield path, section
+    for name, info in section.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
+            yield from _sections(info.annotation, (*path, name))
+
+
+def _default(key: Key) -> str:
+    if key.field.is_required():
+        return "required"
+    return f"`{json.dumps(_plain(key.field.get_default(call_default_factory=True)), ensure_ascii=False)}`"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        text = plain_number(value)
+        return float(text) if "." in text else int(text)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, (str, int, bool)) else str(value)
+
+
+def _allowed(key: Key) -> str:
+    words = key.rule.allowed if key.rule is not None else " or ".join(f"`{word}`" for word in _choices(key))
+    return f"{words}, or null" if key.nullable else words
+
+
+def _choices(key: Key) -> Sequence[str]:
+    annotation = key.field.annotation
+    parts = [annotation, *get_args(annotation)]
+    return next(get_args(part) for part in parts if get_origin(part) is Literal)
+
+
+def _columns(columns: Sequence[Mapping[str, Any]]) -> list[str]:
+    def meaning(column: Mapping[str, Any]) -> str:
+        return " ".join(str(column["description"]).split())
+
+    if not all("data_type" in column for column in columns):
+        return _table(("column", "meaning"), [(f"`{column['name']}`", meaning(column)) for column in columns])
+    rows = [
+        (
+            f"`{column['name']}`",
+            column["data_type"],
+            "no" if {"type": "not_null"} in column.get("constraints", ()) else "yes",
+            meaning(column),
+        )
+        for column in columns
+    ]
+    return _table(("column", "type", "may be null", "meaning"), rows)
+
+
+def _head(title: str, text: str) -> list[str]:
+    return [_NOTICE, "", f"# {title}", "", text]
+
+
+def _paragraphs(text: str | None) -> list[str]:
+    """Paragraphs of a help text, each on one line."""
+    paragraphs = [" ".join(part.split()) for part in (text or "").split("\n\n")]
+    return "\n\n".join(part for part in paragraphs if part).split("\n")
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(map(_cell, row))} |" for row in (headings, *rows)]
+    return [lines[0], f"|{'---|' * len(headings)}", *lines[1:]]
+
+
+def _cell(text: str) -> str:
+    """Text on one line, in which nothing ends a cell or, outside of code, begins an HTML tag."""
+    parts = " ".join(text.split()).replace("|", r"\|").split("`")
+    return "`".join(part if at % 2 else part.replace("<", "&lt;") for at, part in enumerate(parts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+"""Two databases side by side: events, workforce, key figures, and the first rows that are not the same.
+
+Rows are compared by their keys and without the names of scenario and plan design, of which event ids are made where
+these differ: two runs of one thing under two names are the same. A database that only holds a ledger and a snapshot is
+compared in the columns that both have.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planalign_orchestrator.checkpoints import DatabaseStatus, differences_of_origin, read_state
+from planalign_orchestrator.errors import ComparisonError
+from planalign_orchestrator.reports.differing_rows import RowComparison, Table, compare_rows, is_number, is_whole
+from planalign_orchestrator.reports.year import json_number
+from planalign_orchestrator.utils import DatabaseConnectionManager
+
+if TYPE_CHECKING:
+    import duckdb
+
+LEDGER, SNAPSHOT, METRICS = "fct_yearly_events", "fct_workforce_snapshot", "fct_annual_metrics"
+_KEYS = {
+    LEDGER: ("employee_id", "simulation_year", "event_sequence"),
+    SNAPSHOT: ("employee_id", "simulation_year"),
+}
+_NEEDED = {LEDGER: (*_KEYS[LEDGER], "event_type"), SNAPSHOT: _KEYS[SNAPSHOT]}
+_NAMES = ("scenario_id", "plan_design_id")
+_METRIC_COLUMNS = ("simulation_year", "metric", "value")
+# what is summed over a year's snapshot, and the columns that make a participant
+_SUMS = {
+    "total_compensation": "prorated_annual_compensation",
+    "deferrals": "employee_contribution_amount",
+    "match": "employer_match_amount",
+    "core": "employer_core_amount",
+}
+_PARTICIPANT = {"is_eligible": "BOOLEAN", "is_enrolled": "BOOLEAN", "employment_status": "VARCHAR"}
+_STATUSES = ("employment_status", "detailed_status_code")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a year in both databases; None where a database has none."""
+
+    simulation_year: int
+    name: str
+    a: int | float | None
+    b: int | float | None
+
+    @property
+    def difference(self) -> int | float | None:
+        """B less A; None unless both have the figure."""
+        if self.a is None or self.b is None:
+            return None
+        exact = Decimal(str(self.b)) - Decimal(str(self.a))
+        return json_number(exact)
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether both databases say the same."""
+        return self.a == self.b
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """What two databases have in common and what not, for the years that were compared.
+
+    `origin` says in what the runs were configured differently, None where a database does not say; `names` which
+    identifiers differ. Neither makes two databases different: only rows, figures and years do.
+    """
+
+    a: Path
+    b: Path
+    years: tuple[int, ...]
+    years_only_a: tuple[int, ...]
+    years_only_b: tuple[int, ...]
+    origin: tuple[str, ...] | None
+    names: tuple[str, ...]
+    events: tuple[Figure, ...]
+    workforce: tuple[Figure, ...]
+    metrics: tuple[Figure, ...] | None
+    rows: tuple[RowComparison, ...]
+
+    @property
+    def is_identical(self) -> bool:
+        """Whether both hold the same years with the same ledger, snapshot and key figures."""
+        return not (
+            self.years_only_a
+            or self.years_only_b
+            or any(not table.is_equal for table in self.rows)
+            or any(not figure.is_equal for figure in self.metrics or ())
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as JSON values; of the key figures those that differ."""
+        differing = None if self.metrics is None else [_values(item) for item in self.metrics if not item.is_equal]
+        return {
+            "identical": self.is_identical,
+            "a": str(self.a),
+            "b": str(self.b),
+            "years": list(self.years),
+            "years_only_a": list(self.years_only_a),
+            "years_only_b": list(self.years_only_b),
+            "origin": None if self.origin is None else list(self.origin),
+            "names": list(self.names),
+            "events": [_values(item) for item in self.events],
+            "workforce": [_values(item) for item in self.workforce],
+            "differing_metrics": differing,
+            "rows": [asdict(table) for table in self.rows],
+        }
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of the two databases: its tables with their columns' types, its years, and what it says of itself."""
+
+    path: Path
+    tables: dict[str, dict[str, str]]
+    years: frozenset[int]
+    status: DatabaseStatus | None
+
+
+def compare_runs(a: Path, b: Path, *, years: Sequence[int] | None = None, limit: int = 10) -> RunComparison:
+    """Compare two databases, by default in all years that both hold, showing at most `limit` rows of each table.
+
+    Errors: ComparisonError for files that are no two simulations, or do not hold the years; DatabaseError for one that
+    cannot be opened, DatabaseBusyError for one that is being written.
+    """
+    if a.resolve() == b.resolve():
+        raise ComparisonError(f"{a} and {b} are one file; name two databases")
+    one, other = _read_side(a), _read_side(b)
+    chosen = _chosen_years(one, other, years)
+    with DatabaseConnectionManager(a, read_only=True) as db:
+        db.attach(b, "other")
+        connection = db.get_connection()
+        connection.execute("set variable years = ?", [list(chosen)])
+        names = _differing_names(connection, one, other)
+        ignored = (*_NAMES, "event_id") if names else _NAMES
+        tables = [Table.of(name, one.tables[name], other.tables[name], _KEYS[name], ignored) for name in _KEYS]
+        both = all(side.tables.get(METRICS, {}).keys() >= set(_METRIC_COLUMNS) for side in (one, other))
+        return RunComparison(
+            a=a,
+            b=b,
+            years=chosen,
+            years_only_a=() if years else tuple(sorted(one.years - other.years)),
+            years_only_b=() if years else tuple(sorted(other.years - one.years)),
+            origin=_origin(one, other, chosen[-1]),
+            names=names,
+            events=_figures(connection, f"select simulation_year, event_type, count(*) from {{}}.main.{LEDGER}"),
+            workforce=_workforce(connection, one, other),
+            metrics=_figures(connection, f"select simulation_year, metric, value from {{}}.main.{METRICS}", group=False)
+            if both
+            else None,
+            rows=tuple(compare_rows(connection, table, limit) for table in tables),
+        )
+
+
+def _read_side(path: Path) -> _Side:
+    with DatabaseConnectionManager(path, read_only=True) as db:
+        connection = db.get_connection()
+        tables: dict[str, dict[str, str]] = {}
+        for table, column, kind in connection.execute(
+            "select table_name, column_name, data_type from duckdb_columns() "
+            "where database_name = 'planalign' and schema_name = 'main' order by table_name, column_index"
+        ).fetchall():
+            tables.setdefault(table, {})[column] = kind
+        for table, needed in _NEEDED.items():
+            missing = [name for name in needed if name not in tables.get(table, {})]
+            if missing:
+                what = f"{table} has no column {', '.join(missing)}" if table in tables else f"it has no {table}"
+                raise ComparisonError(f"{path} is not a simulation that can be compared: {what}")
+            for name in ("simulation_year", "event_sequence"):
+                if not is_whole(tables[table].get(name, "INTEGER")):
+                    raise ComparisonError(f"{path} cannot be compared: {name} of {table} is no whole number")
+        years = connection.execute(f"select distinct simulation_year from {SNAPSHOT}").fetchall()
+        is_ours = "checkpoints" in tables and "run_metadata" in tables
+        status = read_state(db) if is_ours else None
+        return _Side(path, tables, frozenset(year for (year,) in years), status)
+
+
+def _chosen_years(one: _Side, other: _Side, wanted: Sequence[int] | None) -> tuple[int, ...]:
+    for side in (one, other):
+        missing = [str(year) for year in wanted or () if year not in side.years]
+        if missing:
+            held = ", ".join(map(str, sorted(side.years))) or "none"
+            raise ComparisonError(f"{side.path} does not hold {', '.join(missing)}; its years are {held}")
+    chosen = sorted(set(wanted) if wanted else one.years & other.years)
+    if not chosen:
+        raise ComparisonError(f"{one.path} and {other.path} have no year in common")
+    return tuple(chosen)
+
+
+def _origin(one: _Side, other: _Side, year: int) -> tuple[str, ...] | None:
+    """What the runs up to `year` were made from differently."""
+    found = [
+        row["fingerprints"]
+        for side in (one, other)
+        if side.status is not None
+        for row in side.status.checkpoints
+        if row["simulation_year"] == year
+    ]
+    return tuple(differences_of_origin(found[0], found[1], year)) if len(found) == 2 else None
+
+
+def _differing_names(connection: "duckdb.DuckDBPyConnection", one: _Side, other: _Side) -> tuple[str, ...]:
+    sentences = []
+    for name in _NAMES:
+        if any(name not in side.tables[SNAPSHOT] for side in (one, other)):
+            continue
+        was, now = (
+            ", ".join(
+                str(value)
+                for (value,) in connection.execute(
+                    f"select distinct {name} from {source}.main.{SNAPSHOT} "
+                    "where list_contains(getvariable('years'), simulation_year) order by all"
+                ).fetchall()
+            )
+            for source in ("planalign", "other")
+        )
+        if was != now:
+            sentences.append(f"{name}: {was} and {now}")
+    return tuple(sentences)
+
+
+def _workforce(connection: "duckdb.DuckDBPyConnection", one: _Side, other: _Side) -> tuple[Figure, ...]:
+    a, b = one.tables[SNAPSHOT], other.tables[SNAPSHOT]
+    common = a.keys() & b.keys()
+    aggregates = {"people": "count(*)"} | {
+        name: f"round(sum({column}), 2)"
+        for name, column in _SUMS.items()
+        if column in common and is_number(a[column], b[column])
+    }
+    if all(a.get(column) == b.get(column) == kind for column, kind in _PARTICIPANT.items()):
+        aggregates["participants"] = "count_if(is_eligible and is_enrolled and employment_status = 'active')"
+    figures: list[Figure] = []
+    for name, aggregate in aggregates.items():
+        figures += _figures(connection, f"select simulation_year, '{name}', {aggregate} from {{}}.main.{SNAPSHOT}")
+    for status in _STATUSES:
+        if status in common:
+            figures += _figures(
+                connection,
+                f"select simulation_year, '{status}: ' || {status}, count(*) from {{}}.main.{SNAPSHOT}",
+            )
+    return tuple(sorted(figures, key=lambda figure: figure.simulation_year))
+
+
+def _figures(connection: "duckdb.DuckDBPyConnection", query: str, *, group: bool = True) -> tuple[Figure, ...]:
+    """The figures (year, name, value) of a query that is made once for each database in place of `{}`."""
+    rest = " where list_contains(getvariable('years'), simulation_year)" + (" group by all" if group else "")
+    rows = connection.execute(
+        "select coalesce(a.year, b.year), coalesce(a.name, b.name), a.value, b.value "
+        f"from ({query.format('planalign')}{rest}) as a (year, name, value) "
+        f"full join ({query.format('other')}{rest}) as b (year, name, value) using (year, name) order by 1, 2"
+    ).fetchall()
+    return tuple(Figure(year, name, _number(a), _number(b)) for year, name, a, b in rows)
+
+
+def _number(value: Decimal | float | None) -> int | float | None:
+    return json_number(value) if isinstance(value, Decimal) else value
+
+
+def _values(figure: Figure) -> dict[str, Any]:
+    return {**asdict(figure), "difference": figure.difference}
+
+
+def differing(figures: Iterable[Figure]) -> list[Figure]:
+    """The figures that are not the same in both databases."""
+    return [figure for figure in figures if not figure.is_equal]

@@ -1,0 +1,63 @@
+"""A summary as an Excel workbook; numbers are numbers. It needs the package openpyxl, which is an extra."""
+
+import io
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from planalign_orchestrator.errors import PlanAlignError
+from planalign_orchestrator.report_templates import ReportTemplate
+from planalign_orchestrator.reports.multi_year import MultiYearSummary
+
+
+def excel_report(summary: MultiYearSummary, template: ReportTemplate = "detailed") -> bytes:
+    """The bytes of a workbook: sheet Years is the CSV summary; in detail also Events by category, and Checks.
+
+    Errors: PlanAlignError without openpyxl.
+    """
+    try:
+        from openpyxl import Workbook
+    except ImportError as error:
+        raise PlanAlignError(
+            "an Excel report needs the package openpyxl; install `planalign-orchestrator[excel]`, or use --format csv"
+        ) from error
+    workbook = Workbook(write_only=True)
+    _add_sheet(workbook, "Years", summary.to_rows(template))
+    if template == "detailed":
+        _add_sheet(workbook, "Events", _event_rows(summary))
+        _add_sheet(workbook, "Checks", _check_rows(summary))
+    written = io.BytesIO()
+    workbook.save(written)
+    return written.getvalue()
+
+
+def _add_sheet(workbook: Any, title: str, rows: Iterable[Sequence[str | int | Decimal | None]]) -> None:
+    sheet = workbook.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    for row in rows:
+        sheet.append([float(value) if isinstance(value, Decimal) else value for value in row])
+
+
+def _event_rows(summary: MultiYearSummary) -> list[list[str | int]]:
+    rows: list[list[str | int]] = [["simulation_year", "event_type", "event_category", "events"]]
+    for report in summary.years:
+        for name, categories in report.event_summary.by_category.items():
+            rows += [[report.simulation_year, name, category, count] for category, count in categories.items()]
+    return rows
+
+
+def _check_rows(summary: MultiYearSummary) -> list[list[str | int]]:
+    rows: list[list[str | int]] = [["simulation_year", "rule", "severity", "verdict", "failures", "examples"]]
+    for year, verdicts in summary.validation.items():
+        rows += [
+            [
+                year,
+                verdict.rule,
+                str(verdict.severity),
+                "passed" if verdict.passed else "failed",
+                verdict.failures,
+                "; ".join(verdict.examples),
+            ]
+            for verdict in verdicts
+        ]
+    return rows

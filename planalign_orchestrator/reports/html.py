@@ -1,0 +1,48 @@
+"""A report as one HTML file that needs nothing else: no script, no font, no picture from anywhere."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from planalign_orchestrator.report_templates import ReportTemplate
+from planalign_orchestrator.reports.console import ConsoleReporter, Part, summary_title, year_title
+from planalign_orchestrator.reports.multi_year import MultiYearSummary
+
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}"
+    "table{border-collapse:collapse;margin:.5em 0 1.5em}"
+    "th,td{padding:.25em .8em;text-align:right;border-bottom:1px solid #ddd;font-variant-numeric:tabular-nums}"
+    "th{border-bottom:2px solid #888}.text{text-align:left}"
+    "@media print{section{break-inside:avoid}}"
+)
+
+
+def html_report(summary: MultiYearSummary, template: ReportTemplate = "detailed") -> str:
+    """The summary of the years; in detail also each year. The tables are those of `ConsoleReporter`."""
+    reporter = ConsoleReporter(template)
+    title = summary_title(summary)
+    body = [f"<h1>{escape(title)}</h1>"]
+    body += [_section(part, level=2) for part in reporter.summary_parts(summary)]
+    body += [f"<p>{escape(line)}</p>" for line in reporter.closing_lines(summary)]
+    if template == "detailed":
+        for report in summary.years:
+            body.append(f"<h2>{escape(year_title(report))}</h2>")
+            body += [_section(part, level=3) for part in reporter.year_parts(report)]
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
+        f"<style>{_STYLE}</style>\n</head>\n<body>\n" + "\n".join(body) + "\n</body>\n</html>\n"
+    )
+
+
+def _section(part: Part, *, level: int) -> str:
+    head = [f"<thead>{_row(part.headings, 'th', part.left)}</thead>"] if part.headings else []
+    rows = [_row(cells, "td", part.left) for cells in part.rows]
+    heading = f"<h{level}>{escape(part.title)}</h{level}>"
+    return "\n".join(["<section>", heading, "<table>", *head, "<tbody>", *rows, "</tbody>", "</table>", "</section>"])
+
+
+def _row(cells: Iterable[str], tag: str, left: Sequence[int]) -> str:
+    shown = (
+        f'<{tag} class="text">{escape(cell)}</{tag}>' if at in left else f"<{tag}>{escape(cell)}</{tag}>"
+        for at, cell in enumerate(cells)
+    )
+    return f"<tr>{''.join(shown)}</tr>"

@@ -1,0 +1,76 @@
+"""The references in `docs/` are what the code says, and the examples of the package's README run."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from planalign_orchestrator.config.keys import known_keys
+from planalign_orchestrator.plan_compiler import load_plan
+from tests.test_cli import COMMANDS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    """The script docs/generate.py as a module."""
+    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_references_are_what_the_code_says(generator: ModuleType) -> None:
+    assert generator.stale() == [], "run `make docs`"
+
+
+def test_a_stale_or_missing_reference_is_named(generator: ModuleType, tmp_path: Path) -> None:
+    for name in generator.REFERENCES:
+        (tmp_path / name).write_bytes((ROOT / "docs" / name).read_bytes())
+    assert generator.stale(tmp_path) == generator.stale()
+    (tmp_path / "cli.md").write_text("something else", encoding="utf-8")
+    (tmp_path / "columns.md").unlink()
+    assert set(generator.stale(tmp_path)) >= {"cli.md", "columns.md"}
+
+
+def test_references_are_the_same_in_any_terminal_and_with_any_hash_seed(generator: ModuleType) -> None:
+    program = "import sys; sys.path.insert(0, 'docs'); import generate; print(*generate.stale())"
+    for width, seed in (("40", "1"), ("200", "2")):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT), "COLUMNS": width, "PYTHONHASHSEED": seed, "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.split() == generator.stale()
+
+
+def test_references_hold_every_command_key_table_and_column(generator: ModuleType) -> None:
+    commands, keys, columns = (make() for make in generator.REFERENCES.values())
+    for command in COMMANDS:
+        assert f"\n## planalign {' '.join(command)}\n" in commands
+    for path, key in known_keys().items():
+        (line,) = [line for line in keys.splitlines() if line.startswith(f"| `{'.'.join(path)}` |")]
+        assert str(key.field.description).partition("|")[0] in line
+    for model in load_plan().models:
+        section = columns.partition(f"\n### {model.name}\n")[2].partition("\n### ")[0]
+        assert [name for name in (column.name for column in model.columns) if f"| `{name}` |" not in section] == []
+        assert section
+
+
+def test_the_examples_of_the_package_run_and_print_what_its_readme_says(
+    generator: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    text = generator.README.read_text(encoding="utf-8")
+    assert text.count("```python\n") == text.count("```text\n") > 5
+    assert len(text.splitlines()) <= 160
+    assert generator.package_readme() == text, "run `make docs`"
