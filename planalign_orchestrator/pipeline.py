@@ -23,6 +23,7 @@ from planalign_orchestrator.errors import ConfigurationError, DatabaseError, Pip
 from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.plan_compiler import STAGES
 from planalign_orchestrator.publishing import Publisher
+from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.reports import MultiYearSummary
 from planalign_orchestrator.utils import DatabaseConnectionManager, ExecutionMutex, one_kind_of_interrupt
 from planalign_orchestrator.validation import DataValidator, ValidationResult
@@ -97,12 +98,14 @@ class PipelineOrchestrator:
         config: SimulationConfig,
         db_manager: DatabaseConnectionManager,
         dbt_runner: DbtRunner,
+        registry_manager: RegistryManager | None = None,
         *,
         on_progress: Callable[[ProgressEvent], None] | None = None,
     ) -> None:
         self.config = config
         self._db = db_manager
         self._dbt = dbt_runner
+        self._registries = registry_manager or RegistryManager(db_manager)
         self._on_progress = on_progress
         self._run_id = uuid.uuid4().hex
         self._census: dict[str, Any] = {}
@@ -204,6 +207,7 @@ class PipelineOrchestrator:
         checkpoints.demand_same_origin(status, fingerprints, _duckdb_version())
         checkpoints.verify_years(self._db.get_connection(), status, inputs.plan.marts)
         self._demand_inputs(inputs, status)
+        self._registries.demand_agreement_with_ledger()
         self._publisher.catch_up(status)
         remaining = [year for year in self.years if year > status.years[-1]]
         finished = f"resumed after {status.years[-1]}"
@@ -252,7 +256,8 @@ class PipelineOrchestrator:
 
     def _simulate(self, inputs: RunInputs, years: Sequence[int], strict: bool) -> None:
         engine = NativeEngine(inputs.plan, self._db.get_connection())
-        validator = DataValidator(self._db, inputs.plan.tests, examples=self.config.validation.examples)
+        tests = (*inputs.plan.tests, *self._registries.agreements())
+        validator = DataValidator(self._db, tests, examples=self.config.validation.examples)
         for year in years:
             with self._db.transaction() as connection:
                 if year == years[0]:
@@ -270,6 +275,7 @@ class PipelineOrchestrator:
         if year == self.config.simulation.start_year:
             self._census = inputs.write(connection).to_dict()
             checkpoints.create_state_tables(connection)
+            self._registries.create_for_year(year)
         else:
             inputs.extend(connection, year)
         checkpoints.record_run(connection, self._run_row())
@@ -290,6 +296,9 @@ class PipelineOrchestrator:
         models: dict[str, float] = {}
         for definition in MODEL_STAGES:
             models |= self._timed(year, definition.stage, stages, partial(engine.run_stage, definition.stage, year))
+        started = time.perf_counter()
+        self._registries.update_post_year(year)
+        stages["registries"] = round(time.perf_counter() - started, 6)
         results = self._timed(
             year,
             WorkflowStage.VALIDATION,

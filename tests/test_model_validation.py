@@ -27,7 +27,7 @@ def demand_every_rule_passes(result: Result) -> None:
     rules = {test.name for test in load_plan().tests}
     verdicts = result.verdicts()
     assert sorted(verdicts) == list(range(2025, YEAR + 1))
-    assert {rule["rule"] for rule in verdicts[YEAR]} == rules
+    assert rules <= {rule["rule"] for rule in verdicts[YEAR]}
     assert [(year, rule) for year, found in verdicts.items() for rule in found if not rule["passed"]] == []
 
 
