@@ -26,7 +26,8 @@ from planalign_orchestrator.publishing import Publisher
 from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.reports import MultiYearSummary
 from planalign_orchestrator.utils import DatabaseConnectionManager, ExecutionMutex, one_kind_of_interrupt
-from planalign_orchestrator.validation import DataValidator, ValidationResult
+from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
+from planalign_orchestrator.validation.choosing import build_validator
 
 if TYPE_CHECKING:
     import duckdb
@@ -99,6 +100,7 @@ class PipelineOrchestrator:
         db_manager: DatabaseConnectionManager,
         dbt_runner: DbtRunner,
         registry_manager: RegistryManager | None = None,
+        validator: DataValidator | None = None,
         *,
         on_progress: Callable[[ProgressEvent], None] | None = None,
     ) -> None:
@@ -106,6 +108,7 @@ class PipelineOrchestrator:
         self._db = db_manager
         self._dbt = dbt_runner
         self._registries = registry_manager or RegistryManager(db_manager)
+        self._registered = validator.registered if validator is not None else ()
         self._on_progress = on_progress
         self._run_id = uuid.uuid4().hex
         self._census: dict[str, Any] = {}
@@ -181,6 +184,8 @@ class PipelineOrchestrator:
         validation = self.config.validation
         strict = validation.fail_on_validation_error if fail_on_validation_error is None else fail_on_validation_error
         inputs = RunInputs.read(self.config)
+        tests = (*inputs.plan.tests, *self._registries.agreements())
+        validator = build_validator(self._db, self.config, tests, self._registered)
         with one_kind_of_interrupt(), ExecutionMutex(self._db.db_path.name, self._db.db_path.parent), self._db:
             self._publisher.tidy()
             finish_setting_aside(self._db.db_path)
@@ -188,9 +193,9 @@ class PipelineOrchestrator:
                 checkpoints.demand_ours(self._db.db_path)
             remaining = self._remaining_years(inputs) if resume_from_checkpoint else None
             if remaining is None:
-                self._start_over(inputs, strict)
+                self._start_over(inputs, validator, strict)
             else:
-                self._simulate(inputs, remaining, strict)
+                self._simulate(inputs, validator, remaining, strict)
             summary = self._report()
             self._db.settle()
             return summary
@@ -225,7 +230,7 @@ class PipelineOrchestrator:
                 status.database, f"{', '.join(changed)} does not hold the rows that its years were made from"
             )
 
-    def _start_over(self, inputs: RunInputs, strict: bool) -> None:
+    def _start_over(self, inputs: RunInputs, validator: DataValidator, strict: bool) -> None:
         """Begin with the first year; the file that was there is the backup, or comes back if no year gets finished."""
         moved = SetAside(None, None)
         if self._db.db_path.exists():
@@ -233,7 +238,7 @@ class PipelineOrchestrator:
             moved = set_aside(self._db.db_path)
             self._tell_about(moved)
         try:
-            self._simulate(inputs, self.years, strict)
+            self._simulate(inputs, validator, self.years, strict)
         except BaseException:
             self._db.close()
             try:
@@ -254,15 +259,14 @@ class PipelineOrchestrator:
             )
         self._publisher.replaces(moved.status)
 
-    def _simulate(self, inputs: RunInputs, years: Sequence[int], strict: bool) -> None:
+    def _simulate(self, inputs: RunInputs, validator: DataValidator, years: Sequence[int], strict: bool) -> None:
         engine = NativeEngine(inputs.plan, self._db.get_connection())
-        tests = (*inputs.plan.tests, *self._registries.agreements())
-        validator = DataValidator(self._db, tests, examples=self.config.validation.examples)
         for year in years:
             with self._db.transaction() as connection:
                 if year == years[0]:
                     self._begin_run(inputs, connection, year)
                     engine.create_marts()
+                    validator.try_rules(year)
                 checkpoint = self._simulate_year(
                     inputs, engine, validator, year, is_final_year=year == years[-1], strict=strict
                 )
@@ -361,8 +365,12 @@ class PipelineOrchestrator:
 
 
 def _demand_valid(results: Sequence[ValidationResult], year: int, strict: bool) -> None:
-    """Roll back on a broken invariant, and with `strict` on an implausible result."""
-    broken = [result for result in results if not result.passed and (result.is_invariant or strict)]
+    """Roll back on a broken invariant, and with `strict` on any failed rule of severity error."""
+    broken = [
+        result
+        for result in results
+        if not result.passed and (result.is_invariant or (strict and result.severity is ValidationSeverity.ERROR))
+    ]
     if broken:
         lines = "\n".join(
             f"  - {result.rule}: {result.failures} rows, such as {'; '.join(result.examples)}" for result in broken

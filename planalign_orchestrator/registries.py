@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _SHOWN = 20
+_IN_REGISTRY = "registry_"
 _THE_YEAR = "getvariable('simulation_year')::integer"
 
 
@@ -188,10 +189,15 @@ class Registry:
 
     def _named(self, query: str, when: str, other: str, parameters: Mapping[str, int] | None = None) -> list[str]:
         """Say what a query of differences found, the first people by id."""
-        rows = self._connection.execute(f"from ({query}) order by all limit {_SHOWN}", parameters or {}).fetchall()
+        cursor = self._connection.execute(f"from ({query}) order by employee_id limit {_SHOWN}", parameters or {})
+        names = [column for column, *_ in cursor.description]
+        people = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         return [
-            f"{when}: {employee_id}: {column} is {_shown(theirs)} by {other} and {_shown(ours)} by {self.table}"
-            for employee_id, column, theirs, ours in rows
+            f"{when}: {person['employee_id']}: {name} is {_shown(person[name])} by {other} and "
+            f"{_shown(person[_IN_REGISTRY + name])} by {self.table}"
+            for person in people
+            for name in names
+            if _IN_REGISTRY + name in names and person[name] != person[_IN_REGISTRY + name]
         ]
 
 
@@ -361,24 +367,17 @@ class RegistryManager:
             )
 
 
-def _differences(left: str, right: str, columns: Mapping[str, str], join: str = "full join") -> str:
-    """A query of the people of whom `left` and `right` (as `state`) say different things: id, column, both values."""
+def _differences(facts: str, state: str, columns: Mapping[str, str], join: str = "full join") -> str:
+    """A query of the people of whom `facts` and `state` say different things: id, then both values of each column."""
+    pairs = ", ".join(f"facts.{name}, {expression} as {_IN_REGISTRY}{name}" for name, expression in columns.items())
     differs = " or ".join(f"facts.{name} is distinct from {expression}" for name, expression in columns.items())
-    values = ", ".join(
-        f"{{'column': '{name}', 'theirs': facts.{name}::varchar, 'ours': ({expression})::varchar}}"
-        for name, expression in columns.items()
-    )
     return f"""
-        select employee_id, difference.column as differing_column, difference.theirs, difference.ours
-        from (
-            select coalesce(facts.employee_id, state.employee_id) as employee_id, unnest([{values}]) as difference
-            from ({left}) as facts
-            {join} ({right}) as state on facts.employee_id = state.employee_id
-            where {differs}
-        )
-        where difference.theirs is distinct from difference.ours
+        select coalesce(facts.employee_id, state.employee_id) as employee_id, {pairs}
+        from ({facts}) as facts
+        {join} ({state}) as state on facts.employee_id = state.employee_id
+        where {differs}
     """
 
 
-def _shown(value: str | None) -> str:
-    return "nothing" if value is None else value
+def _shown(value: object) -> str:
+    return "nothing" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
