@@ -21,7 +21,7 @@ from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import NativeEngine
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError, PipelineStageError, ValidationFailedError
 from planalign_orchestrator.inputs import RunInputs
-from planalign_orchestrator.plan_compiler import STAGES
+from planalign_orchestrator.plan_compiler import STAGES, Plan
 from planalign_orchestrator.publishing import Publisher
 from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.reports import MultiYearSummary
@@ -143,6 +143,10 @@ class PipelineOrchestrator:
         """Where the JSON copies of checkpoints go: as configured, or beside the database."""
         return self.config.runtime.checkpoint_directory or self._db.db_path.parent / ".navigator_checkpoints"
 
+    def validator_by(self, plan: Plan) -> DataValidator:
+        """Return what judges the years: all rules as configured. Errors: ConfigurationError with every problem."""
+        return build_validator(self._db, self.config, (*plan.tests, *self._registries.agreements()), self._registered)
+
     def planned_commands(self) -> list[str]:
         """Return the dbt command of every stage of every year, as one would type them; runs nothing, needs no dbt."""
         variables = to_dbt_vars(self.config)
@@ -184,8 +188,7 @@ class PipelineOrchestrator:
         validation = self.config.validation
         strict = validation.fail_on_validation_error if fail_on_validation_error is None else fail_on_validation_error
         inputs = RunInputs.read(self.config)
-        tests = (*inputs.plan.tests, *self._registries.agreements())
-        validator = build_validator(self._db, self.config, tests, self._registered)
+        validator = self.validator_by(inputs.plan)
         with one_kind_of_interrupt(), ExecutionMutex(self._db.db_path.name, self._db.db_path.parent), self._db:
             self._publisher.tidy()
             finish_setting_aside(self._db.db_path)

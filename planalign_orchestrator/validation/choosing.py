@@ -55,7 +55,7 @@ def build_validator(
     extra = [*custom_rules(section.custom_rules_file), *registered]
     problems = [*_names_twice(program, extra), *_wrong_settings(config, program, extra)]
     if problems:
-        raise ConfigurationError(problems, source=config.provenance.source)
+        raise ConfigurationError(problems)
     replaced = {rule.name for rule in extra}
     kept = [
         _configured(rule, section.rules.get(rule.name, {}))

@@ -109,7 +109,7 @@ class RowCountDriftRule(QueryRule):
     """
 
     table: str = "fct_workforce_snapshot"
-    maximum_drift: Decimal = Decimal("0.5")
+    maximum_drift: Decimal | float = Decimal("0.5")
     name: str = field(default="row_count_drift", kw_only=True)
     severity: ValidationSeverity = field(default=ValidationSeverity.WARNING, kw_only=True)
 
@@ -139,8 +139,8 @@ class HireTerminationRatioRule(QueryRule):
     Years with fewer exits than `minimum_exits` are not judged.
     """
 
-    minimum_ratio: Decimal = Decimal("0.25")
-    maximum_ratio: Decimal = Decimal(4)
+    minimum_ratio: Decimal | float = Decimal("0.25")
+    maximum_ratio: Decimal | float = Decimal(4)
     minimum_exits: int = 50
     name: str = field(default="hire_termination_ratio", kw_only=True)
     severity: ValidationSeverity = field(default=ValidationSeverity.WARNING, kw_only=True)
@@ -210,7 +210,7 @@ class EventSpikeRule(QueryRule):
     A type counts as at least `minimum_events` in the year before, so that small numbers may jump.
     """
 
-    maximum_ratio: Decimal = Decimal(2)
+    maximum_ratio: Decimal | float = Decimal(2)
     minimum_events: int = 100
     name: str = field(default="event_spike", kw_only=True)
     severity: ValidationSeverity = field(default=ValidationSeverity.WARNING, kw_only=True)
