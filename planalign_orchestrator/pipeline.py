@@ -22,11 +22,13 @@ from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import DbtEngine, NativeEngine
 from planalign_orchestrator.errors import DatabaseError, PipelineStageError, ValidationFailedError
 from planalign_orchestrator.inputs import RunInputs
-from planalign_orchestrator.plan_compiler import STAGES
+from planalign_orchestrator.plan_compiler import STAGES, Plan
 from planalign_orchestrator.publishing import Publisher
+from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.reports import MultiYearSummary
 from planalign_orchestrator.utils import DatabaseConnectionManager, ExecutionMutex, one_kind_of_interrupt
-from planalign_orchestrator.validation import DataValidator, ValidationResult
+from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
+from planalign_orchestrator.validation.choosing import build_validator
 
 __all__ = [
     "PipelineOrchestrator",
@@ -105,12 +107,16 @@ class PipelineOrchestrator:
         config: SimulationConfig,
         db_manager: DatabaseConnectionManager,
         dbt_runner: DbtRunner,
+        registry_manager: RegistryManager | None = None,
+        validator: DataValidator | None = None,
         *,
         on_progress: Callable[[ProgressEvent], None] | None = None,
     ) -> None:
         self.config = config
         self._db = db_manager
         self._dbt = dbt_runner
+        self._registries = registry_manager or RegistryManager(db_manager)
+        self._registered = validator.registered if validator is not None else ()
         self._on_progress = on_progress
         self._run_id = uuid.uuid4().hex
         self._census: dict[str, Any] = {}
@@ -144,6 +150,10 @@ class PipelineOrchestrator:
     def checkpoint_directory(self) -> Path:
         """Where the JSON copies of checkpoints go: as configured, or beside the database."""
         return self.config.runtime.checkpoint_directory or self._db.db_path.parent / ".navigator_checkpoints"
+
+    def validator_by(self, plan: Plan) -> DataValidator:
+        """Return what judges the years: all rules as configured. Errors: ConfigurationError with every problem."""
+        return build_validator(self._db, self.config, (*plan.tests, *self._registries.agreements()), self._registered)
 
     def planned_commands(self) -> list[str]:
         """Return the dbt command of every stage of every year, as one would type them; runs nothing, needs no dbt."""
@@ -182,6 +192,7 @@ class PipelineOrchestrator:
         validation = self.config.validation
         strict = validation.fail_on_validation_error if fail_on_validation_error is None else fail_on_validation_error
         inputs = RunInputs.read(self.config)
+        validator = self.validator_by(inputs.plan)
         with one_kind_of_interrupt(), ExecutionMutex(self._db.db_path.name, self._db.db_path.parent), self._db:
             self._publisher.tidy()
             finish_setting_aside(self._db.db_path)
@@ -189,9 +200,9 @@ class PipelineOrchestrator:
                 checkpoints.demand_ours(self._db.db_path)
             remaining = self._remaining_years(inputs) if resume_from_checkpoint else None
             if remaining is None:
-                self._start_over(inputs, strict)
+                self._start_over(inputs, validator, strict)
             else:
-                self._simulate(inputs, remaining, strict)
+                self._simulate(inputs, validator, remaining, strict)
             summary = self._report()
             self._db.settle()
             return summary
@@ -210,6 +221,7 @@ class PipelineOrchestrator:
         checkpoints.demand_same_origin(status, fingerprints, _duckdb_version())
         checkpoints.verify_years(self._db.get_connection(), status, inputs.plan.marts)
         self._demand_inputs(inputs, status)
+        self._registries.demand_agreement_with_ledger()
         self._publisher.catch_up(status)
         remaining = [year for year in self.years if year > status.years[-1]]
         finished = f"resumed after {status.years[-1]}"
@@ -227,7 +239,7 @@ class PipelineOrchestrator:
                 status.database, f"{', '.join(changed)} does not hold the rows that its years were made from"
             )
 
-    def _start_over(self, inputs: RunInputs, strict: bool) -> None:
+    def _start_over(self, inputs: RunInputs, validator: DataValidator, strict: bool) -> None:
         """Begin with the first year; the file that was there is the backup, or comes back if no year gets finished."""
         moved = SetAside(None, None)
         if self._db.db_path.exists():
@@ -235,7 +247,7 @@ class PipelineOrchestrator:
             moved = set_aside(self._db.db_path)
             self._tell_about(moved)
         try:
-            self._simulate(inputs, self.years, strict)
+            self._simulate(inputs, validator, self.years, strict)
         except BaseException:
             self._db.close()
             try:
@@ -256,8 +268,7 @@ class PipelineOrchestrator:
             )
         self._publisher.replaces(moved.status)
 
-    def _simulate(self, inputs: RunInputs, years: Sequence[int], strict: bool) -> None:
-        validator = DataValidator(self._db, inputs.plan.tests, examples=self.config.validation.examples)
+    def _simulate(self, inputs: RunInputs, validator: DataValidator, years: Sequence[int], strict: bool) -> None:
         with self._engine(inputs) as engine:
             for year in years:
                 task = _Year(year, year == years[0], year == years[-1], strict)
@@ -280,28 +291,32 @@ class PipelineOrchestrator:
         """Run one year and return its checkpoint: in one transaction, or in two with what dbt does between them."""
         if isinstance(engine, NativeEngine):
             with self._db.transaction():
-                self._begin_year(task, inputs, engine)
+                self._begin_year(task, inputs, engine, validator)
                 timings = self._build_year(task, engine)
                 return self._finish_year(task, inputs, engine, validator, timings)
         with self._db.transaction():
-            self._begin_year(task, inputs, engine)
+            self._begin_year(task, inputs, engine, validator)
         with engine.unfinished(task.year):
             timings = self._build_year(task, engine)
             with self._db.transaction():
                 engine.adopt_year(task.year)
                 return self._finish_year(task, inputs, engine, validator, timings)
 
-    def _begin_year(self, task: _Year, inputs: RunInputs, engine: NativeEngine | DbtEngine) -> None:
+    def _begin_year(
+        self, task: _Year, inputs: RunInputs, engine: NativeEngine | DbtEngine, validator: DataValidator
+    ) -> None:
         """Within the year's transaction: the run's inputs and its row of `run_metadata` before its first year."""
         connection = self._db.get_connection()
         if task.is_first:
             if task.year == self.config.simulation.start_year:
                 self._census = inputs.write(connection).to_dict()
                 checkpoints.create_state_tables(connection)
+                self._registries.create_for_year(task.year)
             else:
                 inputs.extend(connection, task.year)
             checkpoints.record_run(connection, self._run_row())
             engine.create_marts()
+            validator.try_rules(task.year)
         engine.begin_year(task.year, inputs.variables)
 
     def _build_year(self, task: _Year, engine: NativeEngine | DbtEngine) -> dict[str, dict[str, float]]:
@@ -320,7 +335,10 @@ class PipelineOrchestrator:
         validator: DataValidator,
         timings: dict[str, dict[str, float]],
     ) -> WorkflowCheckpoint:
-        """Within the year's transaction: judge it, and write its checkpoint."""
+        """Within the year's transaction: bring the registries up to it, judge it, and write its checkpoint."""
+        started = time.perf_counter()
+        self._registries.update_post_year(task.year)
+        timings["stages"]["registries"] = round(time.perf_counter() - started, 6)
         results = self._timed(
             task.year,
             WorkflowStage.VALIDATION,
@@ -383,8 +401,12 @@ class PipelineOrchestrator:
 
 
 def _demand_valid(results: Sequence[ValidationResult], year: int, strict: bool) -> None:
-    """Roll back on a broken invariant, and with `strict` on an implausible result."""
-    broken = [result for result in results if not result.passed and (result.is_invariant or strict)]
+    """Roll back on a broken invariant, and with `strict` on any failed rule of severity error."""
+    broken = [
+        result
+        for result in results
+        if not result.passed and (result.is_invariant or (strict and result.severity is ValidationSeverity.ERROR))
+    ]
     if broken:
         lines = "\n".join(
             f"  - {result.rule}: {result.failures} rows, such as {'; '.join(result.examples)}" for result in broken

@@ -643,6 +643,7 @@ def test_fingerprint_names_every_key_that_may_change_results() -> None:
         "census.date_format",
         "census.sheet",
         "census.on_invalid_rows",
+        "validation.custom_rules_file",
         "validation.examples",
         "validation.fail_on_validation_error",
         "reports.directory",

@@ -276,8 +276,9 @@ def _seconds(year: dict[str, Any]) -> str:
 def _checks(year: dict[str, Any]) -> str:
     if "validation" not in year:
         return "-"
-    failed = sum(not verdict["passed"] for verdict in year["validation"])
-    return f"{failed} of {len(year['validation'])} failed" if failed else f"{len(year['validation'])} passed"
+    failed = sum(not verdict["passed"] and verdict["severity"] != "info" for verdict in year["validation"])
+    passed = sum(verdict["passed"] for verdict in year["validation"])
+    return f"{failed} of {len(year['validation'])} failed" if failed else f"{passed} passed"
 
 
 def _short(fingerprint: object) -> str:

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.errors import CensusError, ConfigurationError, DatabaseError
+from planalign_orchestrator.errors import CensusError, ConfigurationError, DatabaseError, PlanCompilationError
 
 if TYPE_CHECKING:
     from planalign_orchestrator.config import SimulationConfig
@@ -81,6 +81,8 @@ def _judge_configuration(path: Path, overrides: Mapping[str, object], found: Fin
         load_parameters(config)
     except ConfigurationError as error:
         found.problems += error.problems
+    if config.validation.rules or config.validation.custom_rules_file is not None:
+        _judge_rules(config, found)
     simulation = config.simulation
     found.facts.append(
         f"scenario {config.scenario_id}, plan design {config.plan_design_id}, years {simulation.start_year}-"
@@ -88,6 +90,19 @@ def _judge_configuration(path: Path, overrides: Mapping[str, object], found: Fin
     )
     found.facts += testing_status(config)
     return config
+
+
+def _judge_rules(config: "SimulationConfig", found: Findings) -> None:
+    """Report rules that there are not, invariants that are switched off, and custom rules that cannot be loaded."""
+    from planalign_orchestrator.factory import build_orchestrator
+    from planalign_orchestrator.plan_compiler import load_plan
+
+    try:
+        build_orchestrator(config).validator_by(load_plan())
+    except ConfigurationError as error:
+        found.problems += error.problems
+    except PlanCompilationError as error:
+        found.problems.append(f"validation rules cannot be checked: {error}")
 
 
 def _usable_parts(path: Path, overrides: Mapping[str, object]) -> dict[str, Any]:

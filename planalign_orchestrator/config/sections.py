@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from planalign_orchestrator.config.rules import RuleSetting, RuleSettings
 from planalign_orchestrator.config.several import (
     ColumnNames,
     MonthWeights,
@@ -221,7 +222,7 @@ class ValidationSection(Section):
 
     fail_on_validation_error: OnOff = Field(
         default=False,
-        description="Whether a plausibility rule of severity error stops the run; a broken invariant always does.",
+        description="Whether a rule of severity error stops the run when it fails; a broken invariant always does.",
     )
     maximum_hire_rate: Threshold = Field(
         default=Decimal("0.60"),
@@ -231,6 +232,14 @@ class ValidationSection(Section):
         default=Decimal("0.15"), description="Growth of average pay in a year, above which the year is reported."
     )
     examples: Annotated[int, COUNT] = Field(default=3, description="How many employees a reported violation names.")
+    rules: Annotated[Mapping[str, RuleSetting], RuleSettings()] = Field(
+        default={},
+        description="Rule -> error, warning, info or off, or severity and thresholds; invariants stay errors.",
+    )
+    custom_rules_file: Location | None = Field(
+        default=None,
+        description="Own rules: a Python file with a list RULES, a .sql query of offending rows, or a folder of those.",
+    )
 
 
 class ReportsSection(Section):

@@ -24,6 +24,8 @@ _WITHOUT_EFFECT_ON_RESULTS = (
     ("census",),
     ("validation", "examples"),
     ("validation", "fail_on_validation_error"),
+    ("validation", "rules"),
+    ("validation", "custom_rules_file"),
     ("reports",),
     ("runtime",),
 )

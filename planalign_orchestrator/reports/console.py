@@ -253,22 +253,25 @@ def _amount(value: Decimal | float | None, places: int = 0) -> str:
 
 
 def _verdicts(verdicts: Sequence[ValidationResult]) -> str:
-    failed = [verdict for verdict in verdicts if not verdict.passed]
     if not verdicts:
         return "none"
-    if not failed:
-        return f"{len(verdicts)} passed"
-    return f"{len(failed)} of {len(verdicts)} failed"
+    failed = sum(verdict.has_failed for verdict in verdicts)
+    notes = sum(not verdict.passed for verdict in verdicts) - failed
+    said = f"{failed} of {len(verdicts)} failed" if failed else f"{len(verdicts) - notes} passed"
+    return f"{said}, {notes} noted" if notes else said
 
 
-def _failures(verdicts: Sequence[ValidationResult]) -> list[str]:
+def _failures(verdicts: Sequence[ValidationResult], *, notes: bool = True) -> list[str]:
+    """A line for each rule that did not pass; without `notes`, not for what is only to be known."""
     return [
         f"{verdict.severity} {verdict.rule}: {verdict.failures:,} found"
         + (f", for example {'; '.join(verdict.examples)}" if verdict.examples else "")
         for verdict in verdicts
-        if not verdict.passed
+        if (not verdict.passed if notes else verdict.has_failed)
     ]
 
 
 def _failed_years(summary: MultiYearSummary) -> list[str]:
-    return [f"{year}:  {line}" for year, verdicts in summary.validation.items() for line in _failures(verdicts)]
+    return [
+        f"{year}:  {line}" for year, verdicts in summary.validation.items() for line in _failures(verdicts, notes=False)
+    ]

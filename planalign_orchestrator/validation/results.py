@@ -1,0 +1,52 @@
+"""What a rule is and what it says of a year."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class ValidationSeverity(StrEnum):
+    """How much a failed rule weighs; ERROR stops a run with `--fail-on-validation-error`."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class ValidationResult:
+    """The verdict of one rule on one year; `failures` counts offending rows, `examples` shows some of them as text.
+
+    A year that breaks an invariant is never kept. A rule of severity INFO that does not pass is a note, no failure.
+    """
+
+    rule: str
+    severity: ValidationSeverity
+    passed: bool
+    failures: int
+    examples: tuple[str, ...]
+    is_invariant: bool
+    description: str
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something is wrong, and not only to be known."""
+        return not self.passed and self.severity is not ValidationSeverity.INFO
+
+
+class ValidationRule(Protocol):
+    """What a rule is: a name and a check of one year on an open connection, within the year's transaction.
+
+    Tables are `planalign.main.<mart>`, `planalign.inputs.census` and `planalign.parameters.<table>`. A check only reads
+    and copes with a year that has no rows: it is tried once before the first year.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return what reports and `validation.rules` call the rule."""
+
+    def check(self, connection: "duckdb.DuckDBPyConnection", year: int) -> ValidationResult:
+        """Return the verdict on the year."""
