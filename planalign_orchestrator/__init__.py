@@ -1,1 +1,50 @@
 """PlanAlign Orchestrator: projects a workforce and its 401(k) plan year by year, every change an event."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.reports import MultiYearSummary, YearAuditReport
+
+__all__ = ["run_multi_year", "run_year"]
+
+
+def run_multi_year(
+    config_path: str | Path, start_year: int | None = None, end_year: int | None = None
+) -> "MultiYearSummary":
+    """Simulate the years of a configuration, or others, into its database and return their summary.
+
+    Errors: PlanAlignError of the kind that `PipelineOrchestrator.execute_multi_year_simulation` names.
+    """
+    from planalign_orchestrator.config import load_simulation_config
+    from planalign_orchestrator.factory import build_orchestrator
+
+    orchestrator = build_orchestrator(load_simulation_config(config_path))
+    return orchestrator.execute_multi_year_simulation(start_year, end_year)
+
+
+def run_year(config_path: str | Path, year: int) -> "YearAuditReport":
+    """Simulate one year on top of the finished ones of the configuration's database and return its report.
+
+    The first year begins anew; any other must follow the last finished year. Errors: ResumeError when it does not, and
+    as `run_multi_year`.
+    """
+    from planalign_orchestrator.checkpoints import read_status
+    from planalign_orchestrator.config import load_simulation_config
+    from planalign_orchestrator.errors import ResumeError
+    from planalign_orchestrator.factory import build_orchestrator
+    from planalign_orchestrator.reports import YearAuditor
+    from planalign_orchestrator.utils import DatabaseConnectionManager
+
+    config = load_simulation_config(config_path)
+    database, first = config.runtime.database, config.simulation.start_year
+    if year != first:
+        finished = read_status(database).years
+        if finished[-1:] != [year - 1]:
+            raise ResumeError(
+                f"{database} holds {finished or 'no year'}, so {year} cannot follow; simulate {year - 1} first"
+            )
+    orchestrator = build_orchestrator(config)
+    orchestrator.execute_multi_year_simulation(end_year=year, resume_from_checkpoint=year != first)
+    with DatabaseConnectionManager(database, read_only=True) as db:
+        return YearAuditor(db).generate_report(year)
