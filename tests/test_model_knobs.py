@@ -74,13 +74,21 @@ WITHOUT_EFFECT = {
     "validation.examples": 0,
     "validation.fail_on_validation_error": True,
     "reports.directory": "elsewhere",
+    "reports.template": "executive",
     "runtime.database": "another name.duckdb",
     "runtime.threads": 3,
     "runtime.memory_limit": "1GB",
     "runtime.checkpoint_directory": "elsewhere",
 }
 # judged in tests of their own: another year, another census, and the engines against each other
-ELSEWHERE = {"simulation.start_year", "census.path", "parameters", "runtime.engine"}
+ELSEWHERE = {
+    "simulation.start_year",
+    "census.path",
+    "parameters",
+    "runtime.engine",
+    "validation.rules",
+    "validation.custom_rules_file",
+}
 
 
 def test_every_key_has_a_case_here(tmp_path: Path) -> None:

@@ -396,7 +396,7 @@ def test_the_executive_summary_holds_the_headlines_and_what_failed(
             f"{figures['net_employer_cost']:,.0f}",
             f"{figures['employer_cost_rate'] * 100:.2f} %",
         ]
-    assert lines[7].endswith(f"1 of {len(years[-1].validation)} failed")
+    assert lines[7].endswith(f"1 of {len(years[-1].validation)} failed, 1 noted")
     assert lines[9].startswith("Headcount ")
     assert lines[10:] == ["2029:  warning pay_is_odd: 2 found, for example id E1; id E2"]
 

@@ -164,7 +164,7 @@ class MultiYearSummary:
         if template == "executive":
             metrics = [metric for _, metric, _ in HEADLINES]
             rows = [[*identifiers, *metrics, "failed_checks"]]
-            others = [[sum(not verdict.passed for verdict in report.validation)] for report in self.years]
+            others = [[sum(verdict.has_failed for verdict in report.validation)] for report in self.years]
         else:
             metrics, events = self._metric_names(), self.event_trends
             rows = [[*identifiers, "irs_limits", *metrics, *(f"{name}_events" for name in events)]]
