@@ -180,6 +180,8 @@ class _Child:
             except subprocess.TimeoutExpired:
                 self._signal(signal.SIGKILL)
                 self.process.wait()
+        # whatever it had started and left behind, which could hold the database
+        self._signal(signal.SIGKILL)
         for reader in self._readers:
             reader.join(_SECONDS_TO_STOP)
 
