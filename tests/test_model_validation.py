@@ -278,7 +278,7 @@ DAMAGES = {
         "event_id ",
     ),
     "two events at one place": Damage(
-        "unique_in_year_fct_yearly_events_employee_id_event_sequence",
+        "assert_events_are_numbered",
         PROMOTED,
         event("event_sequence = 1", "%"),
     ),
@@ -353,12 +353,12 @@ DAMAGES = {
         """,
     ),
     "a deferral rate from nowhere": Damage(
-        "assert_deferral_rate_is_continuous",
+        "assert_elections_are_continuous",
         ESCALATED,
         event("deferral_rate_before = deferral_rate_before + 0.01", "deferral_escalation"),
     ),
     "a deferral rate that the year before did not close with": Damage(
-        "assert_deferral_rate_is_continuous",
+        "assert_elections_are_continuous",
         ESCALATED,
         """
             update planalign.main.fct_workforce_snapshot set current_deferral_rate = 0.5
@@ -366,13 +366,11 @@ DAMAGES = {
         """,
     ),
     "a pay that no event explains": Damage(
-        "assert_closing_state_follows", STAYING, snapshot("current_compensation = current_compensation + 0.01")
+        "assert_pay_is_continuous", STAYING, snapshot("current_compensation = current_compensation + 0.01")
     ),
-    "a level that no event explains": Damage(
-        "assert_closing_state_follows", STAYING, snapshot("level_id = level_id + 1")
-    ),
+    "a level that no event explains": Damage("assert_pay_is_continuous", STAYING, snapshot("level_id = level_id + 1")),
     "somebody lost between two years": Damage(
-        "assert_closing_state_follows",
+        "assert_pay_is_continuous",
         STAYING,
         """
             delete from planalign.main.fct_workforce_snapshot
@@ -380,7 +378,7 @@ DAMAGES = {
         """,
     ),
     "somebody back from an exit": Damage(
-        "assert_closing_state_follows",
+        "assert_pay_is_continuous",
         STAYING,
         """
             update planalign.main.fct_workforce_snapshot set employment_status = 'terminated'
@@ -388,10 +386,10 @@ DAMAGES = {
         """,
     ),
     "an enrollment of a participant": Damage(
-        "assert_one_enrollment_at_a_time", ENROLLED, event("deferral_rate_before = 0.03", "enrollment")
+        "assert_elections_are_continuous", ENROLLED, event("deferral_rate_before = 0.03", "enrollment")
     ),
     "an opt-out of nobody": Damage(
-        "assert_one_enrollment_at_a_time",
+        "assert_elections_are_continuous",
         OWN_CHANGE,
         event("event_category = 'opt_out', deferral_rate_before = 0", "enrollment_change"),
     ),
@@ -452,11 +450,14 @@ DAMAGES = {
     ),
     "an enrollment kept twice": Damage(
         "primary_key_uniqueness_enrollment_registry",
-        "select min(employee_id) from enrollment_registry",
+        f"select min(employee_id) from enrollment_registry where from_year = {YEAR}",
         "insert into enrollment_registry from enrollment_registry where employee_id = '{who}'",
     ),
     "a gap in the numbers of the events": Damage(
-        "event_sequence", PROMOTED, event("event_sequence = event_sequence + 1", "promotion")
+        "assert_events_are_numbered", RAISED, event("event_sequence = 99", "raise")
+    ),
+    "a number far from all": Damage(
+        "assert_events_are_numbered", PROMOTED, event("event_sequence = -5000", "promotion")
     ),
     "an event before the one before it": Damage(
         "event_sequence", RAISED, event("effective_date = date '2029-01-01'", "contribution")

@@ -6,7 +6,6 @@ people as (
         employee_id,
         employer_match_amount,
         employer_core_amount,
-        annual_hours,
         termination_date,
         termination_reason,
         current_age as age,
@@ -15,36 +14,32 @@ people as (
     where simulation_year = {{ param('simulation_year', 'integer') }}
 ),
 
-shut_out as (
+gates as (
     select
         people.employee_id,
-        'match' as contribution_source,
-        {{ failed_gate('people', 'match') }} as failed_gate,
-        people.employer_match_amount as amount
+        people.employer_match_amount,
+        people.employer_core_amount,
+        {{ failed_gate('people', 'match') }} as failed_match_gate,
+        {{ failed_gate('people', 'core') }} as failed_core_gate
     from people
-    where
-        people.employer_match_amount > 0
-        and {{ failed_gate('people', 'match') }} is not null
-    union all
-    select
-        people.employee_id,
-        'core' as contribution_source,
-        {{ failed_gate('people', 'core') }} as failed_gate,
-        (events.amount - (events.event_details ->> 'reallocated_forfeitures')::decimal(18, 2))::decimal(18, 2) as amount
-    from people
-    inner join {{ ref('fct_yearly_events') }} as events
-        on people.employee_id = events.employee_id
-    where
-        people.employer_core_amount > 0
-        and {{ failed_gate('people', 'core') }} is not null
-        and events.simulation_year = {{ param('simulation_year', 'integer') }}
-        and events.event_type = 'employer_core'
 )
 
 select
-    employee_id,
-    contribution_source,
-    failed_gate,
-    amount
-from shut_out
-where amount > 0
+    gates.employee_id,
+    gates.failed_match_gate,
+    gates.employer_match_amount,
+    gates.failed_core_gate,
+    gates.employer_core_amount
+from gates
+left join {{ ref('fct_yearly_events') }} as events
+    on
+        gates.employee_id = events.employee_id
+        and gates.failed_core_gate is not null
+        and events.simulation_year = {{ param('simulation_year', 'integer') }}
+        and events.event_type = 'employer_core'
+where
+    (gates.failed_match_gate is not null and gates.employer_match_amount > 0)
+    or (
+        gates.failed_core_gate is not null
+        and events.amount > (events.event_details ->> 'reallocated_forfeitures')::decimal(18, 2)
+    )

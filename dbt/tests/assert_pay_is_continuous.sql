@@ -1,19 +1,24 @@
--- The pay and level before an event are those after the person's event before it, or those the year opened with.
+-- Pay and level go on from year to year. Whoever the year opened with or hired is in its snapshot, and nobody else; pay
+-- and level before an event are those after the person's event before it, or those the year opened with; at the close
+-- they are those after the last event, or those of the opening. assert_elections_are_continuous tests the elections.
 with
 
 pay_events as (
     select
         employee_id,
         event_type,
-        event_sequence,
         compensation_before,
+        compensation_after,
         level_before,
-        lag(compensation_after) over (partition by employee_id order by event_sequence) as previous_compensation,
-        lag(level_after) over (partition by employee_id order by event_sequence) as previous_level
+        level_after,
+        lag(compensation_after) over person_order as previous_compensation,
+        lag(level_after) over person_order as previous_level,
+        lead(event_sequence) over person_order is null as is_last
     from {{ ref('fct_yearly_events') }}
     where
         simulation_year = {{ param('simulation_year', 'integer') }}
         and compensation_after is not null
+    window person_order as (partition by employee_id order by event_sequence)
 ),
 
 opening as (
@@ -22,7 +27,9 @@ opening as (
         current_compensation as compensation,
         level_id
     from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }} - 1
+    where
+        simulation_year = {{ param('simulation_year', 'integer') }} - 1
+        and employment_status = 'active'
     union all
     select
         employee_id,
@@ -32,18 +39,51 @@ opening as (
     where
         simulation_year = {{ param('simulation_year', 'integer') }}
         and origin = 'census'
+),
+
+closing as (
+    select
+        employee_id,
+        current_compensation as compensation,
+        level_id
+    from {{ ref('fct_workforce_snapshot') }}
+    where simulation_year = {{ param('simulation_year', 'integer') }}
 )
 
 select
-    pay_events.employee_id,
+    coalesce(closing.employee_id, opening.employee_id) as employee_id,
     pay_events.event_type,
     pay_events.compensation_before,
     pay_events.previous_compensation,
-    opening.compensation as opening_compensation
-from pay_events
-left join opening
-    on pay_events.employee_id = opening.employee_id
+    opening.compensation as opening_compensation,
+    pay_events.compensation_after,
+    closing.compensation as closing_compensation
+from opening
+full outer join closing
+    on opening.employee_id = closing.employee_id
+left join pay_events
+    on closing.employee_id = pay_events.employee_id
 where
-    pay_events.compensation_before
-    is distinct from coalesce(pay_events.previous_compensation, opening.compensation)
-    or pay_events.level_before is distinct from coalesce(pay_events.previous_level, opening.level_id)
+    closing.employee_id is null
+    or (
+        pay_events.employee_id is null
+        and (
+            closing.compensation is distinct from opening.compensation
+            or closing.level_id is distinct from opening.level_id
+        )
+    )
+    or (
+        pay_events.employee_id is not null
+        and (
+            pay_events.compensation_before
+            is distinct from coalesce(pay_events.previous_compensation, opening.compensation)
+            or pay_events.level_before is distinct from coalesce(pay_events.previous_level, opening.level_id)
+        )
+    )
+    or (
+        pay_events.is_last
+        and (
+            closing.compensation is distinct from pay_events.compensation_after
+            or closing.level_id is distinct from pay_events.level_after
+        )
+    )

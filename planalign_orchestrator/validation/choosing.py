@@ -34,7 +34,7 @@ def builtin_rules() -> tuple[QueryRule, ...]:
         HireTerminationRatioRule(),
         EventSequenceRule(is_invariant=True),
         EventSpikeRule(),
-        PrimaryKeyUniquenessRule("enrollment_registry", ("employee_id", "from_year"), by_year=False, is_invariant=True),
+        PrimaryKeyUniquenessRule("enrollment_registry", ("employee_id",), "from_year", is_invariant=True),
     )
 
 

@@ -168,13 +168,13 @@ class HireTerminationRatioRule(QueryRule):
 
 @dataclass(frozen=True)
 class EventSequenceRule(QueryRule):
-    """Each person's events of a year are numbered 1, 2, 3 and so on without a gap, in order of their dates."""
+    """Each person's events of a year are numbered in the order of their dates."""
 
     name: str = field(default="event_sequence", kw_only=True)
 
     def explanation(self) -> str:
         """Return the rule in words."""
-        return "Each person's events of the year are numbered from 1 without a gap, in order of their dates."
+        return "Each person's events of the year are numbered in the order of their dates."
 
     def query(self) -> str:
         """Return the query of the offending rows."""
@@ -190,16 +190,13 @@ class EventSequenceRule(QueryRule):
                 from {_LEDGER}
                 where simulation_year = {_YEAR}
             ) as events
-            left join (
+            inner join (
                 select employee_id, event_sequence + 1 as next_sequence, effective_date
                 from {_LEDGER}
                 where simulation_year = {_YEAR}
             ) as earlier
                 on events.employee_id = earlier.employee_id and events.event_sequence = earlier.next_sequence
-            where
-                events.event_sequence < 1
-                or (events.event_sequence > 1 and earlier.effective_date is null)
-                or earlier.effective_date > events.effective_date
+            where earlier.effective_date > events.effective_date
         """
 
 
@@ -239,11 +236,14 @@ class EventSpikeRule(QueryRule):
 
 @dataclass(frozen=True)
 class PrimaryKeyUniquenessRule(QueryRule):
-    """No two rows of a table share its key; with `by_year` only rows of the judged year are looked at."""
+    """No two rows of a table share its key.
+
+    Only rows with the judged year in `year_column` are looked at; an empty name means all rows.
+    """
 
     table: str
     keys: Sequence[str]
-    by_year: bool = True
+    year_column: str = "simulation_year"
     name: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -257,7 +257,7 @@ class PrimaryKeyUniquenessRule(QueryRule):
     def query(self) -> str:
         """Return the query of the offending rows."""
         keys = ", ".join(self.keys)
-        of_the_year = f"where simulation_year = {_YEAR}" if self.by_year else ""
+        of_the_year = f"where {self.year_column} = {_YEAR}" if self.year_column else ""
         return f"""
             select {keys}, count(*) as row_count
             from planalign.main.{self.table}
