@@ -32,6 +32,7 @@ DATABASE_ERROR = """\
   Binder Error: Values list "keys" does not have a column named "no_such_column"
 
   LINE 58:         keys.no_such_column
+  compiled code at target/run/planalign/models/workforce/events/int_hires.sql
 15:29:17  Done. PASS=0 WARN=0 ERROR=1 SKIP=3 NO-OP=0 TOTAL=4
 """
 COMPILATION_ERROR = """\
@@ -77,6 +78,7 @@ def test_a_failure_is_told_by_what_dbt_says(said: str, kind: type[DbtError], mod
     assert type(error) is kind
     assert error.model == model
     assert message in str(error)
+    assert "compiled code" not in str(error)
 
 
 def test_a_killed_process_is_told_by_its_signal() -> None:

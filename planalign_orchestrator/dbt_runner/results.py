@@ -16,6 +16,8 @@ _TIMESTAMP = re.compile(r"^\d\d:\d\d:\d\d(?:\.\d+)?\s+", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LOCKED = ("Could not set lock on file", "Conflicting lock is held", "database is locked")
 _BEFORE_SQL = ("Compilation", "Parsing", "Dependency", "Env", "Usage", "Invalid")
+# The line by which dbt says where the SQL is that it sent; it is no part of the message.
+_WHERE = "compiled code at "
 _LONGEST_MESSAGE = 1500
 
 
@@ -84,7 +86,8 @@ def classify_dbt_error(stdout: str, stderr: str = "", return_code: int = 1) -> D
     failure = _FAILURE.search(text)
     if found is not None:
         name = found["name"] or (failure["name"] if failure is not None else None)
-        message = " ".join(line.strip() for line in found["text"].splitlines() if line.strip()) or found[0].strip()
+        lines = [line.strip() for line in found["text"].splitlines()]
+        message = " ".join(line for line in lines if line and not line.startswith(_WHERE)) or found[0].strip()
         where = f"model {name}: " if name else ""
         kind = DbtCompilationError if found["kind"].startswith(_BEFORE_SQL) else DbtExecutionError
         return kind(f"{where}{message[:_LONGEST_MESSAGE]}", model=name)
