@@ -9,6 +9,7 @@ import pytest
 
 from planalign_orchestrator.config import PARAMETER_TABLES, config_fingerprint, effective_values
 from planalign_orchestrator.errors import CensusError
+from planalign_orchestrator.plan_compiler import load_plan
 from tests.conftest import (
     Digests,
     Laboratory,
@@ -106,6 +107,16 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory, generated: Callable[[in
         {**row, "level_id": "" if n % 5 == 0 else row["level_id"]} for n, row in enumerate(read_rows(generated(1000)))
     ]
     return Laboratory(tmp_path_factory.mktemp("knobs"), rows)
+
+
+def test_a_model_whose_rule_is_off_has_no_rows(laboratory: Laboratory) -> None:
+    """A run keeps the first year's table of such a model, which is right only while that is empty."""
+    off = [model.name for model in load_plan().models if model.only_when is not None]
+    assert off == ["int_reenrollments", "int_match_periods"]
+    laboratory.run({"simulation.end_year": 2026})
+    assert [laboratory.query(f"select count(*) from temp.{name}") for name in off] == [[(0,)], [(0,)]]
+    laboratory.run({"plan.automatic_enrollment.reenroll_non_participants": True, "plan.match.computed": "per_payroll"})
+    assert all(laboratory.query(f"select count(*) > 0 from temp.{name}") == [(True,)] for name in off)
 
 
 @pytest.fixture(scope="module")
