@@ -1,4 +1,4 @@
-"""Companies and plan designs at random, each a function of its number alone and each one legal.
+"""Companies and plan designs at random, each one legal: a function of the draws of a generator, such as hypothesis's.
 
 The draws go where rules begin and end: ages around 21, 50, 55 and 60-63, pay around the limits, hours around 500 and
 1,000 a year, hires and exits on the first and last day of a year and on 29 February.
@@ -131,9 +131,13 @@ def company(number: int, size: int) -> tuple[int, list[Row]]:
     return start, [_employee(random, f"P{index:04d}", start) for index in range(size)]
 
 
-def design(number: int, start: int) -> Design:
+def numbered_design(number: int, start: int) -> Design:
+    """Return the design that a number stands for."""
+    return design(Random(f"design {number}"), start)
+
+
+def design(random: Random, start: int) -> Design:
     """Return every setting of a plan, and of a lively workforce, for one to three years from `start` to 2026."""
-    random = Random(f"design {number}")
     years = min(random.choice((1, 1, 1, 1, 1, 1, 1, 2, 3)), 2027 - start)
     match = _match(random)
     core = _core(random)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -34,10 +35,10 @@ def random_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Labor
 
 
 @settings(max_examples=12, deadline=None, derandomize=True, database=None)
-@given(number=st.integers(0, 10_000))
-def test_no_limit_is_exceeded_and_every_sum_ties(random_company: tuple[int, Laboratory], number: int) -> None:
+@given(random=st.randoms(use_true_random=False))
+def test_no_limit_is_exceeded_and_every_sum_ties(random_company: tuple[int, Laboratory], random: Random) -> None:
     start, laboratory = random_company
-    plan = design(number, start)
+    plan = design(random, start)
     laboratory.run(plan)
     demand_limits(laboratory, plan)
     demand_nothing_for_the_ineligible(laboratory)
