@@ -47,3 +47,8 @@
 {% macro dollars(cents) -%}
     (({{ cents }})::bigint / 100::double)::decimal(18, 2)
 {%- endmacro %}
+
+{#- An amount in USD, or null for nothing, as whole cents. -#}
+{% macro cents(amount) -%}
+    coalesce(({{ amount }} * 100)::bigint, 0)
+{%- endmacro %}

@@ -1,4 +1,4 @@
--- The job levels with this year's pay ranges and every factor that depends on the level.
+-- The job levels with every factor that depends on the level.
 -- Level from pay is total: the first level reaches down to nothing, the last one up without end.
 with
 
@@ -6,9 +6,7 @@ levels as (
     select
         level_id,
         level_name,
-        pay_from,
-        range_minimum,
-        range_maximum
+        pay_from
     from {{ source('parameters', 'job_levels') }}
 )
 
@@ -21,8 +19,6 @@ select
     end as pay_from,
     lead(levels.pay_from) over (order by levels.level_id) as pay_to,
     lead(levels.level_id) over (order by levels.level_id) as next_level_id,
-    round(levels.range_minimum::decimal(38, 2) * calendar.structure_factor, 2)::decimal(18, 2) as range_minimum,
-    round(levels.range_maximum::decimal(38, 2) * calendar.structure_factor, 2)::decimal(18, 2) as range_maximum,
     termination.factor::double as termination_factor,
     promotion.factor::double as promotion_factor,
     merit.merit_rate as merit_shape,
@@ -30,7 +26,6 @@ select
     new_hire_pay.market_factor as new_hire_market_factor,
     participation.join_factor::double as join_factor
 from levels
-cross join {{ ref('stg_calendar') }} as calendar
 inner join {{ source('parameters', 'termination_by_level') }} as termination
     on levels.level_id = termination.level_id
 inner join {{ source('parameters', 'promotion_by_level') }} as promotion

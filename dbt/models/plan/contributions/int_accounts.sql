@@ -19,12 +19,12 @@ balances as (
         end as core_vested_rate,
         2000000::hugeint * people.days_in_year as unit,
         ({{ param('annual_return', 'decimal(9, 6)') }} * 1000000)::hugeint * people.last_day as return_days,
-        (coalesce(opening.employee_account_balance, 0) * 100)::bigint as employee_opening,
-        (coalesce(opening.match_account_balance, 0) * 100)::bigint as match_opening,
-        (coalesce(opening.core_account_balance, 0) * 100)::bigint as core_opening,
-        (coalesce(additions.pre_tax + additions.roth + additions.after_tax, 0) * 100)::bigint as employee_paid_in,
-        (coalesce(additions.match_amount, 0) * 100)::bigint as match_paid_in,
-        (coalesce(additions.core_amount, 0) * 100)::bigint as core_paid_in
+        {{ cents('opening.employee_account_balance') }} as employee_opening,
+        {{ cents('opening.match_account_balance') }} as match_opening,
+        {{ cents('opening.core_account_balance') }} as core_opening,
+        {{ cents('(additions.pre_tax + additions.roth + additions.after_tax)') }} as employee_paid_in,
+        {{ cents('additions.match_amount') }} as match_paid_in,
+        {{ cents('additions.core_amount') }} as core_paid_in
     from {{ ref('int_employment') }} as people
     inner join {{ ref('stg_tenure_segments') }} as tenures
         on people.completed_years = tenures.completed_years

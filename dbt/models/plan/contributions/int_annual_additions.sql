@@ -2,21 +2,21 @@
 -- Additions = deferrals without catch-up + after-tax + match + core + reallocated forfeitures, at most the limit and
 -- the paid compensation of the whole year. What is too much is cut in the plan's order of after-tax, core and match;
 -- reallocated forfeitures are cut just before core, and wait for the next year. Safe-harbor money is cut last, in the
--- same order, after deferrals that earn no match, pre-tax before Roth.
+-- same order, after deferrals that earn no match, pre-tax before Roth. All in whole cents.
 with
 
 contributions as (
     select
         people.employee_id,
         people.paid_cents,
-        coalesce(deferrals.pre_tax, 0)::decimal(18, 2) as pre_tax,
-        coalesce(deferrals.roth, 0)::decimal(18, 2) as roth,
-        coalesce(deferrals.catch_up, 0)::decimal(18, 2) as catch_up,
-        coalesce(deferrals.after_tax, 0)::decimal(18, 2) as after_tax,
-        coalesce(matches.match_amount, 0)::decimal(18, 2) as match_amount,
-        coalesce(matches.matched_deferral, 0)::decimal(18, 2) as matched_deferral,
-        coalesce(cores.core_amount, 0)::decimal(18, 2) as core_formula_amount,
-        coalesce(reallocations.reallocated, 0)::decimal(18, 2) as reallocated
+        {{ cents('deferrals.pre_tax') }} as pre_tax,
+        {{ cents('deferrals.roth') }} as roth,
+        {{ cents('deferrals.catch_up') }} as catch_up,
+        {{ cents('deferrals.after_tax') }} as after_tax,
+        {{ cents('matches.match_amount') }} as match_amount,
+        {{ cents('matches.matched_deferral') }} as matched_deferral,
+        {{ cents('cores.core_amount') }} as core_formula_amount,
+        {{ cents('reallocations.reallocated') }} as reallocated
     from {{ ref('int_employment') }} as people
     left join {{ ref('int_elective_deferrals') }} as deferrals
         on people.employee_id = deferrals.employee_id
@@ -34,7 +34,7 @@ orders as (
 
 rules as (
     select
-        limits.annual_additions_limit,
+        (limits.annual_additions_limit * 100)::bigint as annual_additions_limit,
         match_formulas.kind in ('safe_harbor', 'qaca') as is_match_safe,
         core_formulas.kind = 'safe_harbor' as is_core_safe,
         list_position(orders.cut_order, 'after_tax') as after_tax_turn,
@@ -56,15 +56,14 @@ weighed as (
         greatest(
             contributions.pre_tax + contributions.roth - contributions.catch_up + contributions.after_tax
             + contributions.match_amount + contributions.core_formula_amount + contributions.reallocated
-            - least(rules.annual_additions_limit, {{ dollars('contributions.paid_cents') }}),
+            - least(rules.annual_additions_limit, contributions.paid_cents),
             0
-        )::decimal(18, 2) as excess,
-        case when rules.is_match_safe then 0 else contributions.match_amount end::decimal(18, 2) as open_match,
-        (
-            case when rules.is_core_safe then 0 else contributions.core_formula_amount end + contributions.reallocated
-        )::decimal(18, 2) as open_core,
-        case when rules.is_match_safe then contributions.match_amount else 0 end::decimal(18, 2) as safe_match,
-        case when rules.is_core_safe then contributions.core_formula_amount else 0 end::decimal(18, 2) as safe_core
+        ) as excess,
+        case when rules.is_match_safe then 0 else contributions.match_amount end as open_match,
+        case when rules.is_core_safe then 0 else contributions.core_formula_amount end + contributions.reallocated
+            as open_core,
+        case when rules.is_match_safe then contributions.match_amount else 0 end as safe_match,
+        case when rules.is_core_safe then contributions.core_formula_amount else 0 end as safe_core
     from contributions
     cross join rules
     where
@@ -84,7 +83,7 @@ first_cuts as (
                 - case when match_turn < after_tax_turn then open_match else 0 end,
                 0
             )
-        )::decimal(18, 2) as after_tax_cut,
+        ) as after_tax_cut,
         least(
             open_core,
             greatest(
@@ -93,7 +92,7 @@ first_cuts as (
                 - case when match_turn < core_turn then open_match else 0 end,
                 0
             )
-        )::decimal(18, 2) as core_cut,
+        ) as core_cut,
         least(
             open_match,
             greatest(
@@ -102,7 +101,7 @@ first_cuts as (
                 - case when core_turn < match_turn then open_core else 0 end,
                 0
             )
-        )::decimal(18, 2) as match_cut
+        ) as match_cut
     from weighed
 ),
 
@@ -111,7 +110,7 @@ last_cuts as (
         *,
         least(
             greatest(pre_tax + roth - catch_up - matched_deferral, 0), excess - after_tax_cut - core_cut - match_cut
-        )::decimal(18, 2) as deferral_cut
+        ) as deferral_cut
     from first_cuts
 ),
 
@@ -136,14 +135,14 @@ cuts as (
 
 select
     employee_id,
-    (pre_tax - least(pre_tax, deferral_cut))::decimal(18, 2) as pre_tax,
-    (roth - greatest(deferral_cut - pre_tax, 0))::decimal(18, 2) as roth,
-    catch_up,
-    (after_tax - after_tax_cut)::decimal(18, 2) as after_tax,
-    (match_amount - whole_match_cut)::decimal(18, 2) as match_amount,
-    (core_formula_amount + reallocated - whole_core_cut)::decimal(18, 2) as core_amount,
-    greatest(reallocated - whole_core_cut, 0)::decimal(18, 2) as reallocated,
-    (deferral_cut + after_tax_cut)::decimal(18, 2) as contribution_cut,
-    whole_match_cut::decimal(18, 2) as match_cut,
-    whole_core_cut::decimal(18, 2) as core_cut
+    {{ dollars('pre_tax - least(pre_tax, deferral_cut)') }} as pre_tax,
+    {{ dollars('roth - greatest(deferral_cut - pre_tax, 0)') }} as roth,
+    {{ dollars('catch_up') }} as catch_up,
+    {{ dollars('after_tax - after_tax_cut') }} as after_tax,
+    {{ dollars('match_amount - whole_match_cut') }} as match_amount,
+    {{ dollars('core_formula_amount + reallocated - whole_core_cut') }} as core_amount,
+    {{ dollars('greatest(reallocated - whole_core_cut, 0)') }} as reallocated,
+    {{ dollars('deferral_cut + after_tax_cut') }} as contribution_cut,
+    {{ dollars('whole_match_cut') }} as match_cut,
+    {{ dollars('whole_core_cut') }} as core_cut
 from cuts

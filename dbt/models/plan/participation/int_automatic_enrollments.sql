@@ -6,7 +6,15 @@ with
 
 caught as (
     select
-        *,
+        employee_id,
+        employee_birth_date,
+        as_of,
+        year_start,
+        opening_cents,
+        raise_day,
+        raise_cents,
+        promotion_day,
+        promotion_cents,
         (
             greatest(coalesce(first_may_join_on, deferral_entry_date), {{ param('plan_effective_date', 'date') }})
             + {{ param('automatic_enrollment_window_days', 'integer') }}

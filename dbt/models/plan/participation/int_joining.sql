@@ -7,7 +7,20 @@ with
 
 undecided as (
     select
-        *,
+        employee_id,
+        employee_birth_date,
+        employee_hire_date,
+        level_id,
+        as_of,
+        days_in_year,
+        year_start,
+        opening_cents,
+        raise_day,
+        raise_cents,
+        promotion_day,
+        promotion_cents,
+        promoted_level_id,
+        first_may_join_on,
         {{ param('automatic_enrollment_enabled', 'boolean') }}
         and (
             {{ param('automatic_enrollment_scope', 'varchar') }} = 'all_eligible'

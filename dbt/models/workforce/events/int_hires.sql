@@ -74,17 +74,19 @@ select
         greatest(
             round(
                 (
-                    levels.range_minimum
-                    + (levels.range_maximum - levels.range_minimum) * levels.new_hire_percentile
+                    ranges.range_minimum
+                    + (ranges.range_maximum - ranges.range_minimum) * levels.new_hire_percentile
                 )::double
                 * levels.new_hire_market_factor::double
                 * exp({{ param('new_hire_pay_noise_sd', 'decimal(9, 6)') }}::double * drawn.normal_deviate),
                 2
             )::decimal(18, 2),
-            levels.range_minimum
+            ranges.range_minimum
         ),
-        levels.range_maximum
+        ranges.range_maximum
     ) as compensation
 from drawn
 inner join {{ ref('stg_job_levels') }} as levels
     on drawn.level_id = levels.level_id
+inner join {{ ref('stg_pay_ranges') }} as ranges
+    on drawn.level_id = ranges.level_id

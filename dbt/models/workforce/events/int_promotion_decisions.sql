@@ -65,8 +65,8 @@ select
         + {{ param('promotion_increase_spread', 'decimal(9, 6)') }}::double * (2 * probabilities.increase_draw - 1),
         {{ param('promotion_maximum_increase_rate', 'decimal(9, 6)') }}::double
     )::decimal(9, 6) as increase_rate,
-    levels.range_minimum as new_range_minimum
+    ranges.range_minimum as new_range_minimum
 from probabilities
-inner join {{ ref('stg_job_levels') }} as levels
-    on probabilities.next_level_id = levels.level_id
+inner join {{ ref('stg_pay_ranges') }} as ranges
+    on probabilities.next_level_id = ranges.level_id
 where probabilities.promotion_draw < probabilities.promotion_probability
