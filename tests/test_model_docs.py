@@ -18,7 +18,7 @@ from planalign_orchestrator.config import PARAMETER_TABLES, effective_values, lo
 from planalign_orchestrator.config.formulas import MATCH_PRESETS, VESTING_PRESETS
 from planalign_orchestrator.engine import NativeEngine
 from planalign_orchestrator.inputs import RunInputs
-from planalign_orchestrator.plan_compiler import STAGES, Plan, load_plan
+from planalign_orchestrator.plan_compiler import STAGES, Model, Plan, load_plan
 from planalign_orchestrator.utils import DatabaseConnectionManager
 from tests.conftest import default_table, simulate
 
@@ -118,6 +118,13 @@ def test_a_model_states_its_grain_and_describes_every_column(name: str) -> None:
 def test_the_described_columns_are_those_the_model_returns(simulated: "duckdb.DuckDBPyConnection", name: str) -> None:
     returned = [row[0] for row in simulated.execute(f"describe {name}").fetchall()]
     assert [column["name"] for column in MODELS[name]["columns"]] == returned
+
+
+@pytest.mark.parametrize("mart", load_plan().marts, ids=lambda mart: mart.name)
+def test_a_mart_is_filled_with_exactly_its_contract(simulated: "duckdb.DuckDBPyConnection", mart: Model) -> None:
+    # an insert would silently cast 10.005 to 10.01 and fill a gap with null
+    returned = [(name, kind) for name, kind, *_ in simulated.execute(f"describe {mart.sql}").fetchall()]
+    assert returned == [(column.name, column.type) for column in mart.columns]
 
 
 def test_every_data_test_says_what_it_demands(plan: Plan) -> None:

@@ -44,10 +44,9 @@ class DbtEngine:
         session.create_marts(self._db.get_connection(), self.plan)
 
     def begin_year(self, year: int, parameters: Mapping[str, Any]) -> None:
-        """Check the parameters and remove whatever the marts hold of this year; errors as the native engine's."""
+        """Check the parameters; errors as the native engine's."""
         values = session.values_of_year(self.plan, year, parameters)
         session.set_parameters(self._db.get_connection(), self.plan, values, {})
-        session.clear_year(self._db.get_connection(), self.plan, year)
         self._parameters = parameters
 
     def run_stage(self, stage: str, year: int) -> dict[str, float]:

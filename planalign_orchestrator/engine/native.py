@@ -35,7 +35,6 @@ class NativeEngine:
         connection.execute(_SETTINGS)
         # parsed once a run: parsing is a fifth of the time of a small company's year
         self._statements = {model.name: connection.extract_statements(_statement(model))[0] for model in plan.models}
-        self._agreed: set[str] = set()
         self._made: set[str] = set()
         self._values: dict[str, Any] = {}
 
@@ -45,7 +44,7 @@ class NativeEngine:
         session.create_marts(self._connection, self.plan)
 
     def begin_year(self, year: int, parameters: Mapping[str, Any]) -> None:
-        """Set every parameter of the plan, typed, and remove whatever the marts hold of this year.
+        """Set every parameter of the plan, typed. The marts hold nothing of the year yet.
 
         Errors: PlanCompilationError when the parameters are not exactly those the plan reads, or one is None.
         """
@@ -53,7 +52,6 @@ class NativeEngine:
         # variables outlive a transaction, so from the second year on only the year has changed
         session.set_parameters(self._connection, self.plan, values, self._values)
         self._values = values
-        session.clear_year(self._connection, self.plan, year)
 
     def run_stage(self, stage: str, year: int) -> dict[str, float]:
         """Execute the stage's models in order; return seconds by model. Errors: PipelineStageError naming the model."""
@@ -78,9 +76,6 @@ class NativeEngine:
         import duckdb
 
         try:
-            if model.is_mart and model.name not in self._agreed:
-                session.demand_contract(self._connection, model, model.sql, "the model's query")
-                self._agreed.add(model.name)
             self._connection.execute(self._statements[model.name])
             self._made.add(model.name)
         except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException):

@@ -1,4 +1,4 @@
-"""What both engines do on the simulation's connection: marts with their contracts, parameters, a clean year."""
+"""What both engines do on the simulation's connection: marts with their contracts, and parameters."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,15 +17,15 @@ def create_marts(connection: "duckdb.DuckDBPyConnection", plan: Plan) -> None:
     for mart in plan.marts:
         columns = ", ".join(f"{c.name} {c.type}{' not null' if c.not_null else ''}" for c in mart.columns)
         connection.execute(f"create table if not exists planalign.main.{mart.name} ({columns})")
-        demand_contract(connection, mart, f"select * from planalign.main.{mart.name}", "the table in the database")
+    found = connection.execute(
+        "select table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = 'planalign' and schema_name = 'main' order by table_name, column_index"
+    ).fetchall()
+    for mart in plan.marts:
+        _demand_contract(mart, {name: kind for table, name, kind in found if table == mart.name})
 
 
-def demand_contract(connection: "duckdb.DuckDBPyConnection", mart: Model, query: str, what: str) -> None:
-    """A query's names and types must be the contract's. Errors: DatabaseError naming what differs.
-
-    An INSERT would cast 10.005 to 10.01 and fill a gap with NULL, so they must agree beforehand.
-    """
-    found = {row[0]: row[1] for row in connection.execute(f"describe {query}").fetchall()}
+def _demand_contract(mart: Model, found: Mapping[str, str]) -> None:
     wanted = {column.name: column.type for column in mart.columns}
     if list(found.items()) != list(wanted.items()):
         differing = sorted(
@@ -34,7 +34,8 @@ def demand_contract(connection: "duckdb.DuckDBPyConnection", mart: Model, query:
             if found.get(name) != wanted.get(name)
         )
         raise DatabaseError(
-            f"{mart.name}: {what} does not have the contract's columns: {'; '.join(differing) or 'another order'}"
+            f"{mart.name}: the table in the database does not have the contract's columns: "
+            f"{'; '.join(differing) or 'another order'}"
         )
 
 
@@ -74,12 +75,6 @@ def set_parameters(
         connection.execute("; ".join(assignments))
     except duckdb.ConversionException as error:
         raise ConfigurationError(f"a parameter does not have the type the model reads it with: {error}") from error
-
-
-def clear_year(connection: "duckdb.DuckDBPyConnection", plan: Plan, year: int) -> None:
-    """Remove whatever the marts hold of a year."""
-    for mart in plan.marts:
-        connection.execute(f"delete from planalign.main.{mart.name} where simulation_year = {year}")
 
 
 def refusal_in(text: str) -> ConfigurationError | None:
