@@ -43,12 +43,21 @@ class RunInputs:
 
     def check_census(self) -> CensusSummary:
         """Read and judge the census without keeping it. Errors: CensusError with every finding."""
-        return check_census(self.source, census_date=self.census_date, level_ids=parameters.level_ids(self.tables))
+        return check_census(
+            self.source,
+            census_date=self.census_date,
+            level_ids=parameters.level_ids(self.tables),
+            departments=self.config.plan.eligibility.excluded_departments,
+        )
 
     def write(self, connection: "duckdb.DuckDBPyConnection") -> CensusSummary:
         """Write census and parameter tables into the simulation's file, in the first year's transaction."""
         summary = load_census(
-            connection, self.source, census_date=self.census_date, level_ids=parameters.level_ids(self.tables)
+            connection,
+            self.source,
+            census_date=self.census_date,
+            level_ids=parameters.level_ids(self.tables),
+            departments=self.config.plan.eligibility.excluded_departments,
         )
         parameters.write_parameters(connection, self.tables)
         return summary

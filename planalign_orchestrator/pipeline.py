@@ -309,7 +309,10 @@ class PipelineOrchestrator:
         connection = self._db.get_connection()
         if task.is_first:
             if task.year == self.config.simulation.start_year:
-                self._census = inputs.write(connection).to_dict()
+                census = inputs.write(connection)
+                self._notes += [f"census, set aside: {text}" for text in census.problems]
+                self._notes += [f"census: {text}" for text in census.warnings]
+                self._census = census.to_dict()
                 checkpoints.create_state_tables(connection)
                 self._registries.create_for_year(task.year)
             else:

@@ -20,6 +20,7 @@ SOURCES = ("deferral", "match", "core")
 ELIGIBILITY_KEYS = ("minimum_age", "method", "service", "service_unit", "entry_dates")
 BANDS = {"service": (0, 3, 10), "points": (0, 45, 65), "age": (0, 30, 50)}
 SAFE_HARBOR_MATCHES = ("safe_harbor_basic", "safe_harbor_enhanced", "qaca")
+SAFE_HARBORS = (*SAFE_HARBOR_MATCHES, "safe_harbor_nonelective")
 EXCEPTIONS = ("retirement", "age_55")
 _CENT = Decimal("0.01")
 
@@ -143,6 +144,7 @@ def design(random: Random, start: int) -> Design:
     core = _core(random)
     vesting = _vesting(random, str(match["plan.match.formula"]), str(core["plan.core.formula"]))
     deferrals = _deferrals(random)
+    forfeiture_use = random.choice(("offset_employer", "pay_expenses", "reallocate"))
     return {
         "simulation.start_year": start,
         "simulation.end_year": start + years - 1,
@@ -152,14 +154,14 @@ def design(random: Random, start: int) -> Design:
         "plan.normal_retirement_age": random.choice((65, 62)),
         "plan.compensation_from": random.choice(("entry_date", "entry_date", "plan_year")),
         "plan.limit_415_order": random.sample(["after_tax", "core", "match"], 3),
-        **_eligibility(random, vesting),
+        **_eligibility(random, vesting, (str(match["plan.match.formula"]), str(core["plan.core.formula"]))),
         **_participation(random, str(match["plan.match.formula"]), deferrals["plan.deferrals.maximum_rate"]),
         **deferrals,
         **match,
         **core,
         **vesting,
-        "plan.forfeitures.use": random.choice(("offset_employer", "pay_expenses", "reallocate")),
-        "plan.forfeitures.annual_expenses": random.choice((0, 500)),
+        "plan.forfeitures.use": forfeiture_use,
+        "plan.forfeitures.annual_expenses": random.choice((0, 500)) if forfeiture_use == "pay_expenses" else 0,
         "plan.hce.top_paid_group": random.random() < 0.3,
     }
 
@@ -191,18 +193,21 @@ def _rule(random: Random, longest: int) -> dict[str, object]:
     return dict(zip(ELIGIBILITY_KEYS, (rate(age), method, service, unit, entry_dates), strict=True))
 
 
-def _eligibility(random: Random, vesting: Design) -> dict[str, object]:
+def _eligibility(random: Random, vesting: Design, formulas: tuple[str, str]) -> dict[str, object]:
     found: dict[str, object] = {
         "plan.eligibility.excluded_levels": random.choice(([], [], [], [1], [5], [2, 3])),
         "plan.eligibility.excluded_departments": random.choice(([], [], [], ["B"])),
     }
+    at_once = [source for source, formula in zip(SOURCES[1:], formulas, strict=True) if formula in SAFE_HARBORS]
     for source in SOURCES:
         kind = random.random()
         rule: dict[str, object] = dict.fromkeys(ELIGIBILITY_KEYS)
         if source == "deferral":
             rule = _rule(random, longest=1)
         elif kind < 0.3:
-            rule = _rule(random, longest=2 if vesting[f"plan.vesting.{source}"] == "immediate" else 1)
+            rule = _rule(
+                random, longest=1 if source in at_once or vesting[f"plan.vesting.{source}"] != "immediate" else 2
+            )
         elif kind < 0.5:
             rule |= random.choice(({"minimum_age": 20}, {"entry_dates": "monthly"}, {"entry_dates": "quarterly"}))
         found |= {f"plan.eligibility.{source}.{key}": value for key, value in rule.items()}
@@ -211,28 +216,30 @@ def _eligibility(random: Random, vesting: Design) -> dict[str, object]:
 
 def _participation(random: Random, formula: str, maximum_rate: Decimal) -> dict[str, object]:
     is_qaca = formula == "qaca"
+    is_automatic = is_qaca or random.random() < 0.75
     default_rate = random.choice((rate("0.03"), rate("0.06"), rate("0.045"), rate("0.1")))
+    cap = rate("0.1") if is_qaca else max(default_rate, random.choice((rate("0.1"), rate("0.15"), rate("0.08"))))
     own_changes = random.choice(((rate("0.1"), rate("0.05"), rate("0.025")), (rate("0.4"), rate("0.2"), rate("0.2"))))
     previous = random.choice((None, None, "none", "simple", "stretch", "safe_harbor_enhanced"))
     return {
         "plan.participation.automatic_enrollment_factor": random.choice((rate("0.5"), rate("1"))),
         "plan.participation.ceiling_share": rate("0.45"),
-        "plan.automatic_enrollment.enabled": is_qaca or random.random() < 0.75,
+        "plan.automatic_enrollment.enabled": is_automatic,
         "plan.automatic_enrollment.scope": "all_eligible"
         if is_qaca
         else random.choice(("all_eligible", "new_hires_only")),
         "plan.automatic_enrollment.default_deferral_rate": default_rate,
         "plan.automatic_enrollment.window_days": random.choice((0, 30, 45, 120)),
         "plan.automatic_enrollment.permissible_withdrawal_days": random.choice((30, 60, 90)),
-        "plan.automatic_enrollment.reenroll_non_participants": random.random() < 0.4,
+        "plan.automatic_enrollment.reenroll_non_participants": is_automatic and random.random() < 0.4,
         "plan.automatic_enrollment.reenrollment_date": random.choice(("07-01", "11-15", "02-29")),
         "plan.automatic_enrollment.reenrollment_opt_out_rate": random.choice((rate("0.1"), rate("0.6"))),
         "plan.escalation.enabled": is_qaca or random.random() < 0.8,
         "plan.escalation.scope": random.choice(("auto_enrolled", "all_participants")),
-        "plan.escalation.effective_day": random.choice(("01-01", "04-01", "02-29")),
+        "plan.escalation.effective_day": "01-01" if is_qaca else random.choice(("01-01", "04-01", "02-29")),
         "plan.escalation.delay_years": random.choice((0, 1) if is_qaca else (0, 1, 2)),
-        "plan.escalation.increment": random.choice((rate("0.01"), rate("0.025"))),
-        "plan.escalation.cap": min(maximum_rate, random.choice((rate("0.1"), rate("0.15"), rate("0.08")))),
+        "plan.escalation.increment": rate("0.01") if is_qaca else random.choice((rate("0.01"), rate("0.025"))),
+        "plan.escalation.cap": min(maximum_rate, cap),
         "plan.own_changes.raise_rate": own_changes[0],
         "plan.own_changes.halve_rate": own_changes[1],
         "plan.own_changes.stop_rate": own_changes[2],
@@ -329,7 +336,7 @@ def _core(random: Random) -> dict[str, object]:
         else None,
         "plan.core.integration_dollars": random.choice((8_000, 60_000, 110_000)) if level == "dollars" else None,
         "plan.core.disparity_rate": min(base, rate("0.043")) if level != "none" else None,
-        **_gates(random, "core", allowed=formula != "safe_harbor_nonelective"),
+        **_gates(random, "core", allowed=formula not in ("none", "safe_harbor_nonelective")),
     }
 
 

@@ -283,7 +283,8 @@ def deferrals(year: Year, design: Design) -> Deferrals:
     found = Deferrals(elected, base, allowed, is_roth, amount, NOTHING, reason)
     below_402g = found.amount - found.catch_up < limit(year.number, "elective_deferral_limit")
     if not (design["plan.after_tax.spill_over"] and below_402g):
-        found.after_tax = cents(Fraction(design["plan.after_tax.rate"]) * year.electing_pay())
+        after_tax = cents(Fraction(design["plan.after_tax.rate"]) * year.electing_pay())
+        found.after_tax = min(after_tax, cents(year.paid(entry)) - found.amount)
     return found
 
 

@@ -32,6 +32,7 @@ BANDED = [
 TIER = {"lower": 0, "upper": 0.06, "rate": 0.5}
 QACA: Settings = {"plan.match.formula": "qaca", "plan.automatic_enrollment.scope": "all_eligible"}
 QACA_AT_3: Settings = {**QACA, "plan.automatic_enrollment.default_deferral_rate": 0.03}
+LOW_RATES: Settings = {"plan.automatic_enrollment.default_deferral_rate": 0.03, "plan.escalation.cap": 0.03}
 NO_SAFE_HARBOR: Settings = {"plan.match.formula": "simple"}
 FLAT: Settings = {"plan.core.formula": "flat", "plan.core.rate": 0.06}
 
@@ -172,7 +173,7 @@ UNLAWFUL = [
     ),
     *(
         pytest.param(
-            {**QACA, f"{AE}.default_deferral_rate": rate},
+            {**QACA, f"{AE}.default_deferral_rate": rate, "plan.escalation.cap": 0.15},
             (f"{AE}.default_deferral_rate", f"default_deferral_rate {rate}", "401(k)(13)", "set it between them"),
             id=f"qaca at {rate}",
         )
@@ -197,6 +198,54 @@ UNLAWFUL = [
         {**QACA_AT_3, "plan.escalation.delay_years": 2},
         ("plan.escalation.increment", "delay_years 2", "401(k)(13)", "shorten the delay"),
         id="qaca a year late",
+    ),
+    pytest.param(
+        {**QACA_AT_3, "plan.escalation.effective_day": "07-01"},
+        ("plan.escalation.effective_day", "on 07-01 with delay_years 1", "401(k)(13)", "move the day to 01-01"),
+        id="qaca half a year late",
+    ),
+    pytest.param(
+        {**QACA, "plan.escalation.cap": 0.151},
+        ("plan.escalation.cap", "cap 0.151", "401(k)(13)(C)(iii) allows at most 0.15", "lower it"),
+        id="qaca above 15 %",
+    ),
+    pytest.param(
+        {**QACA, "plan.escalation.increment": 0.05, "plan.escalation.cap": 0.15},
+        ("plan.escalation.increment", "could reach 0.11", "401(k)(13)", "lower it or lengthen the delay"),
+        id="qaca above 10 % too early",
+    ),
+    *(
+        pytest.param(
+            {**formula, f"{E}.{source}.service": 13},
+            (f"{E}.{source}.service", "service of 13 months", section, "lower it to a year or choose another formula"),
+            id=f"safe-harbor {source} after more than a year, {section}",
+        )
+        for source, formula, section in (
+            ("match", {}, "401(k)(12)(B)"),
+            ("match", QACA, "401(k)(13)(D)"),
+            ("core", {**NO_SAFE_HARBOR, "plan.core.formula": "safe_harbor_nonelective"}, "401(k)(12)(C)"),
+        )
+    ),
+    *(
+        pytest.param(
+            {**formula, **LOW_RATES, "plan.deferrals.maximum_rate": rate},
+            (
+                "plan.deferrals.maximum_rate",
+                f"maximum_rate {rate} is below the {needed}",
+                "1.401(k)-3(c)(6)",
+                "raise it",
+            ),
+            id=f"deferrals below what {name} matches",
+        )
+        for name, formula, rate, needed in (
+            ("safe_harbor_basic", {}, 0.049, 0.05),
+            ("safe_harbor_enhanced", {"plan.match.formula": "safe_harbor_enhanced"}, 0.039, 0.04),
+        )
+    ),
+    pytest.param(
+        {"plan.normal_retirement_age": 66},
+        ("plan.normal_retirement_age", "normal_retirement_age 66 is above 65", "411(a)(8)(B)", "lower it to 65"),
+        id="retirement at 66",
     ),
     pytest.param(
         {"plan.vesting.match": "cliff_2"},
@@ -248,7 +297,26 @@ def test_what_the_law_forbids_is_an_error(load: Load, settings: Settings, expect
     [
         pytest.param({f"{E}.deferral.service": 365, f"{E}.deferral.service_unit": "days"}, id="a year in days"),
         pytest.param({f"{E}.deferral.service": 12}, id="a year in months"),
-        pytest.param({f"{E}.match.service": 2, f"{E}.match.service_unit": "years"}, id="two years, vested at once"),
+        pytest.param(
+            {**NO_SAFE_HARBOR, f"{E}.match.service": 2, f"{E}.match.service_unit": "years"},
+            id="two years, vested at once",
+        ),
+        pytest.param({f"{E}.match.service": 1, f"{E}.match.service_unit": "years"}, id="safe harbor after a year"),
+        pytest.param(
+            {
+                "plan.deferrals.maximum_rate": 0.05,
+                "plan.escalation.enabled": False,
+                f"{AE}.default_deferral_rate": 0.05,
+            },
+            id="deferrals as far as the match goes",
+        ),
+        pytest.param({**QACA_AT_3, "plan.escalation.effective_day": "12-31"}, id="qaca rises before the year begins"),
+        pytest.param(
+            {**QACA_AT_3, "plan.escalation.effective_day": "07-01", "plan.escalation.delay_years": 0},
+            id="qaca rises in the year before",
+        ),
+        pytest.param({**QACA, "plan.escalation.cap": 0.15}, id="qaca up to 15 %"),
+        pytest.param({"plan.normal_retirement_age": 65}, id="retirement at 65"),
         pytest.param(
             {f"{E}.deferral.entry_dates": "annual", f"{E}.deferral.minimum_age": 20.5, f"{E}.deferral.service": 6},
             id="annual entry after half a year",
@@ -291,7 +359,7 @@ def test_a_rule_taken_over_from_deferrals_is_reported_once(load: Load) -> None:
         ),
         pytest.param({"plan.escalation.cap": 0.76}, "cap 0.76 is above plan.deferrals.maximum_rate 0.75", id="cap"),
         pytest.param(
-            {f"{AE}.default_deferral_rate": 0.8},
+            {f"{AE}.default_deferral_rate": 0.8, "plan.escalation.enabled": False},
             "default_deferral_rate 0.8 is above plan.deferrals.maximum_rate 0.75",
             id="default rate",
         ),
@@ -325,6 +393,43 @@ def test_a_rule_taken_over_from_deferrals_is_reported_once(load: Load) -> None:
             {"plan.match.formula": "custom", "plan.match.tiers": [TIER], "plan.match.tiers_by": "points"},
             "tiers_by is `points`, but a tier has no `from`",
             id="no bands",
+        ),
+        pytest.param(
+            {f"{AE}.reenroll_non_participants": True, f"{AE}.enabled": False},
+            "reenroll_non_participants true needs automatic enrollment",
+            id="sweep without automatic enrollment",
+        ),
+        pytest.param({"plan.escalation.increment": 0}, "increment 0 raises nobody's rate", id="no increase"),
+        pytest.param(
+            {"plan.escalation.cap": 0.05}, "cap 0.05 is below default_deferral_rate 0.06", id="cap below the start"
+        ),
+        *(
+            pytest.param(
+                {"plan.match.formula": "none", f"plan.match.{name}": value},
+                f"{name} {shown_value} caps a match, and formula is `none`",
+                id=f"{name} of no match",
+            )
+            for name, value, shown_value in (("cap_rate", 0.03, "0.03"), ("cap_amount", 2000, "2000"))
+        ),
+        pytest.param(
+            {"plan.previous_match.cap_rate": 0.03},
+            "cap_rate 0.03 caps a match, and formula is not stated",
+            id="cap of a match that is not stated",
+        ),
+        pytest.param(
+            {"plan.match.formula": "none", "plan.match.last_day_gate": True},
+            "last_day_gate true is a condition on a contribution, and formula is `none`",
+            id="gate of no match",
+        ),
+        pytest.param(
+            {"plan.core.hours_gate": True},
+            "hours_gate true is a condition on a contribution, and formula is `none`",
+            id="gate of no core",
+        ),
+        pytest.param(
+            {"plan.forfeitures.annual_expenses": 500},
+            "annual_expenses 500 are for use `pay_expenses` only, and use is `offset_employer`",
+            id="expenses that nobody pays",
         ),
         pytest.param({"plan.core.formula": "flat"}, "formula `flat` needs a rate", id="flat"),
         pytest.param(
@@ -638,6 +743,14 @@ NONELECTIVE: Settings = {"plan.core.formula": "safe_harbor_nonelective"}
         pytest.param(QACA, ["Safe harbor under 401(k)(13) and 401(m)(12) by its match"], id="qaca"),
         pytest.param(NO_SAFE_HARBOR, [NEEDS_BOTH], id="simple"),
         pytest.param({"plan.match.formula": "none"}, ["Needs ADP testing under 401(k)(3)."], id="no match"),
+        pytest.param(
+            {"plan.eligibility.match.service": 12},
+            [
+                "no ADP or ACP testing",
+                "may defer before the match reaches them: need ADP testing of their own, 410(b)(4)(B).",
+            ],
+            id="safe-harbor match after a year",
+        ),
         pytest.param(
             {"plan.match.formula": "none", **NONELECTIVE},
             ["Safe harbor under 401(k)(12) by its nonelective core contribution: no ADP or ACP testing."],

@@ -52,6 +52,7 @@ def load_census(
     *,
     census_date: date,
     level_ids: Collection[int],
+    departments: Collection[str] = (),
     schema: str = "planalign.inputs",
     quarantine_table: str = "planalign.main.census_quarantine",
 ) -> CensusSummary:
@@ -62,7 +63,7 @@ def load_census(
     `source.on_invalid_rows` is `quarantine`; nothing is replaced then.
     """
     schema, quarantine_table = qualified_name(schema), qualified_name(quarantine_table)
-    with _judged(connection, source, census_date, level_ids) as judgement:
+    with _judged(connection, source, census_date, level_ids, departments) as judgement:
         connection.execute(f"create schema if not exists {schema}")
         connection.execute(f"""
             create or replace table {schema}.census as
@@ -78,7 +79,9 @@ def load_census(
         return judgement.summary
 
 
-def check_census(source: CensusSource, *, census_date: date, level_ids: Collection[int]) -> CensusSummary:
+def check_census(
+    source: CensusSource, *, census_date: date, level_ids: Collection[int], departments: Collection[str] = ()
+) -> CensusSummary:
     """Judge a census as `load_census` does, on a private in-memory database, and keep nothing.
 
     Raises CensusError as `load_census` does.
@@ -87,20 +90,24 @@ def check_census(source: CensusSource, *, census_date: date, level_ids: Collecti
 
     with (
         duckdb.connect(":memory:") as connection,
-        _judged(connection, source, census_date, level_ids) as judgement,
+        _judged(connection, source, census_date, level_ids, departments) as judgement,
     ):
         return judgement.summary
 
 
 @contextlib.contextmanager
 def _judged(
-    connection: "duckdb.DuckDBPyConnection", source: CensusSource, census_date: date, level_ids: Collection[int]
+    connection: "duckdb.DuckDBPyConnection",
+    source: CensusSource,
+    census_date: date,
+    level_ids: Collection[int],
+    departments: Collection[str],
 ) -> Iterator[_Judgement]:
     """Read and judge a census; its working tables exist until the end of the block."""
     import duckdb
 
     try:
-        yield _judge(connection, source, census_date, level_ids)
+        yield _judge(connection, source, census_date, level_ids, departments)
     finally:
         # After an error of DuckDB the transaction takes no more statements, and its rollback drops the tables.
         with contextlib.suppress(duckdb.TransactionException):
@@ -110,7 +117,11 @@ def _judged(
 
 
 def _judge(
-    connection: "duckdb.DuckDBPyConnection", source: CensusSource, census_date: date, level_ids: Collection[int]
+    connection: "duckdb.DuckDBPyConnection",
+    source: CensusSource,
+    census_date: date,
+    level_ids: Collection[int],
+    departments: Collection[str],
 ) -> _Judgement:
     file = open_census(connection, source)
     layout = resolve_headings(file.headings, source)
@@ -139,7 +150,14 @@ def _judge(
         raise CensusError(problems, source=str(source.path))
     notes = [*layout.notes, *_file_notes(rows), *dates.notes, *rounding_notes(connection, layout, rows.plain)]
     summary = summarise(
-        connection, source, census_date, layout, quarantined=quarantined, row_problems=row_problems, notes=notes
+        connection,
+        source,
+        census_date,
+        layout,
+        quarantined=quarantined,
+        row_problems=row_problems,
+        notes=notes,
+        departments=departments,
     )
     return _Judgement(layout, checks, summary)
 

@@ -59,6 +59,7 @@ def summarise(
     quarantined: int,
     row_problems: list[str],
     notes: list[str],
+    departments: Collection[str],
 ) -> CensusSummary:
     """Count the good rows of the typed table. Raises CensusError when none of them is to be simulated."""
     simulated = _simulated(census_date)
@@ -95,7 +96,11 @@ def summarise(
     if not people:
         why = f"none of its {loaded + quarantined:,} rows is a person employed on {census_date}"
         raise CensusError([f"nobody is left to simulate: {why}", *row_problems], source=str(source.path))
-    warnings = _warnings(left_active, exits_inactive, low_paid) + _shared_security_numbers(connection, layout)
+    warnings = [
+        *_warnings(left_active, exits_inactive, low_paid),
+        *_shared_security_numbers(connection, layout),
+        *_unknown_departments(connection, departments),
+    ]
     return CensusSummary(
         path=str(source.path),
         census_date=census_date,
@@ -152,6 +157,21 @@ def _warnings(left_active: int, exits_inactive: int, low_paid: int) -> list[str]
             f"{low_paid:,} people have an annual pay below {LOW_ANNUAL_PAY:,}: is the column monthly or hourly pay?"
         )
     return warnings
+
+
+def _unknown_departments(connection: "duckdb.DuckDBPyConnection", departments: Collection[str]) -> list[str]:
+    """Point out departments that the plan excludes and nobody is in: probably the name is written otherwise."""
+    if not departments:
+        return []
+    rows = connection.execute(f"select distinct department from {TYPED_TABLE} where department is not null").fetchall()
+    known = sorted(name for (name,) in rows)
+    shown = ", ".join(known[:10]) + (" and others" if len(known) > 10 else "")
+    return [
+        f"nobody is in department {name!r}, which plan.eligibility.excluded_departments excludes; the census has "
+        f"{shown or 'no departments'}"
+        for name in departments
+        if name not in known
+    ]
 
 
 def _shared_security_numbers(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> list[str]:

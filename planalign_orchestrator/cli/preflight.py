@@ -152,7 +152,12 @@ def _judge_census(config: "SimulationConfig | None") -> Findings:
     census_date = dt.date(config.simulation.start_year - 1, 12, 31)
     try:
         source = CensusSource(**dict(config.census))
-        summary = check_census(source, census_date=census_date, level_ids=_levels(config))
+        summary = check_census(
+            source,
+            census_date=census_date,
+            level_ids=_levels(config),
+            departments=config.plan.eligibility.excluded_departments,
+        )
     except CensusError as error:
         found.problems += error.problems
         return found

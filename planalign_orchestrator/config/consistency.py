@@ -1,8 +1,9 @@
 """Whether the plan's keys fit each other: what a formula needs is given, what it cannot use is not."""
 
 from collections.abc import Iterable
+from typing import Literal
 
-from planalign_orchestrator.config.employer import CoreSection, MatchFormulaSection
+from planalign_orchestrator.config.employer import CoreSection, ForfeituresSection, MatchFormulaSection, MatchSection
 from planalign_orchestrator.config.findings import Finding, KeyPath
 from planalign_orchestrator.config.formulas import SAFE_HARBOR_MATCHES
 from planalign_orchestrator.config.plan import SOURCES, PlanSection, Source, eligibility_rule, own_eligibility_keys
@@ -17,11 +18,15 @@ def consistency_findings(plan: PlanSection) -> list[Finding]:
         *_own_change_findings(plan),
         *_maximum_rate_findings(plan),
         *_roth_findings(plan),
+        *_automatic_findings(plan),
         *(finding for source in SOURCES for finding in _method_findings(plan, source)),
         *_match_findings(("plan", "match"), plan.match),
         *_match_findings(("plan", "previous_match"), plan.previous_match),
+        *_gate_findings("match", plan.match),
         *_core_findings(plan.core),
+        *_gate_findings("core", plan.core),
         *_integration_findings(plan.core),
+        *_expense_findings(plan.forfeitures),
     ]
 
 
@@ -80,6 +85,28 @@ def _roth_findings(plan: PlanSection) -> list[Finding]:
     return [Finding(text, (("plan", "deferrals", "roth_share"), ("plan", "deferrals", "roth_feature")))]
 
 
+def _automatic_findings(plan: PlanSection) -> list[Finding]:
+    """Automatic enrollment and escalation that could never do anything."""
+    enrollment, escalation = plan.automatic_enrollment, plan.escalation
+    findings = []
+    if enrollment.reenroll_non_participants and not enrollment.enabled:
+        keys = ("reenroll_non_participants", "enabled")
+        text = "reenroll_non_participants true needs automatic enrollment; set enabled to true or this to false"
+        findings.append(Finding(text, tuple(("plan", "automatic_enrollment", name) for name in keys)))
+    if escalation.enabled and escalation.increment == 0:
+        text = "increment 0 raises nobody's rate; set it above 0 or enabled to false"
+        findings.append(Finding(text, (("plan", "escalation", "increment"), ("plan", "escalation", "enabled"))))
+    start = enrollment.default_deferral_rate
+    if escalation.enabled and enrollment.enabled and escalation.scope == "auto_enrolled" and escalation.cap < start:
+        text = (
+            f"cap {plain_number(escalation.cap)} is below default_deferral_rate {plain_number(start)}, so that no rate "
+            "of an automatic enrollment ever rises; raise it or set enabled to false"
+        )
+        default: KeyPath = ("plan", "automatic_enrollment", "default_deferral_rate")
+        findings.append(Finding(text, (("plan", "escalation", "cap"), default)))
+    return findings
+
+
 def _method_findings(plan: PlanSection, source: Source) -> list[Finding]:
     rule, own = eligibility_rule(plan.eligibility, source), own_eligibility_keys(plan.eligibility, source)
     names = ("method", "service_unit")
@@ -105,7 +132,26 @@ def _match_findings(at: KeyPath, section: MatchFormulaSection) -> list[Finding]:
     if section.tiers_by != "none" and section.formula not in SAFE_HARBOR_MATCHES:
         text = f"tiers_by `{section.tiers_by}` is only for formula `custom`, and formula is {named}; set it to `none`"
         findings.append(Finding(text, (tiers_by, formula)))
+    caps = {"cap_rate": section.cap_rate, "cap_amount": section.cap_amount}
+    for name, value in caps.items() if section.formula in (None, "none") else ():
+        if value is not None:
+            text = f"{name} {plain_number(value)} caps a match, and formula is {named}; remove it or name a formula"
+            findings.append(Finding(text, ((*at, name), formula)))
     return findings
+
+
+def _gate_findings(source: Literal["match", "core"], section: MatchSection | CoreSection) -> list[Finding]:
+    if section.formula != "none":
+        return []
+    gates = {"hours_gate": section.hours_gate, "last_day_gate": section.last_day_gate}
+    return [
+        Finding(
+            f"{name} true is a condition on a contribution, and formula is `none`; set it to false or name a formula",
+            (("plan", source, name), ("plan", source, "formula")),
+        )
+        for name, closed in gates.items()
+        if closed
+    ]
 
 
 def _custom_match_problem(section: MatchFormulaSection) -> str | None:
@@ -170,3 +216,13 @@ def _integration_findings(core: CoreSection) -> list[Finding]:
             text = f"{name} {plain_number(value)} has no meaning with integration_level `{core.integration_level}`"
             findings.append(Finding(f"{text}; remove it or change the level", (key, level)))
     return findings
+
+
+def _expense_findings(forfeitures: ForfeituresSection) -> list[Finding]:
+    if forfeitures.annual_expenses == 0 or forfeitures.use == "pay_expenses":
+        return []
+    text = (
+        f"annual_expenses {plain_number(forfeitures.annual_expenses)} are for use `pay_expenses` only, and use is "
+        f"`{forfeitures.use}`; remove them or change the use"
+    )
+    return [Finding(text, (("plan", "forfeitures", "annual_expenses"), ("plan", "forfeitures", "use")))]

@@ -28,6 +28,7 @@ DAYS = Number("whole number of days", Decimal(0), Decimal(365), places=0)
 DELAY = Number("whole number of years", Decimal(0), Decimal(10), places=0)
 RETIREMENT_AGE = Number("whole number of years", Decimal(55), Decimal(75), places=0)
 RETURN = Number("rate", Decimal("-0.99"), Decimal(1))
+POSITIVE_RATE = Number("rate", Decimal(0), Decimal(1), lower_open=True)
 
 Method = Literal["elapsed", "hours"]
 ServiceUnit = Literal["days", "months", "years"]
@@ -104,7 +105,7 @@ class AutomaticEnrollmentSection(Section):
     hire_date_cutoff: CalendarDate | None = Field(
         default=None, description="First hire date of scope `new_hires_only`; null is 1 January of start_year."
     )
-    default_deferral_rate: Rate = Field(
+    default_deferral_rate: Annotated[Decimal, POSITIVE_RATE] = Field(
         default=Decimal("0.06"), description="Deferral rate of those enrolled automatically."
     )
     window_days: Annotated[int, DAYS] = Field(
@@ -173,7 +174,7 @@ class MatchResponseSection(Section):
 class DeferralsSection(Section):
     """What elective deferrals the plan accepts."""
 
-    maximum_rate: Annotated[Decimal, Number("rate", Decimal(0), Decimal(1), lower_open=True)] = Field(
+    maximum_rate: Annotated[Decimal, POSITIVE_RATE] = Field(
         default=Decimal("0.75"), description="Largest elective deferral, as a share of pay while eligible."
     )
     roth_feature: OnOff = Field(default=True, description="Whether the plan accepts Roth deferrals.")
@@ -197,7 +198,8 @@ class PlanSection(Section):
 
     effective_date: CalendarDate | None = Field(
         default=None,
-        description="First day of the plan, which no automatic enrollment precedes; null is 1 January of start_year.",
+        description="Day before which nobody is enrolled automatically; null is 1 January of start_year. Nothing else "
+        "waits for it.",
     )
     annual_return: Annotated[Decimal, RETURN] = Field(default=Decimal(0), description="Yearly return of the accounts.")
     normal_retirement_age: Annotated[int, RETIREMENT_AGE] = Field(

@@ -8,15 +8,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from planalign_orchestrator.config.employer import CoreSection, MatchSection
+from planalign_orchestrator.config.employer import CoreSection
 from planalign_orchestrator.config.findings import Finding, KeyPath
 from planalign_orchestrator.config.formulas import (
-    SAFE_HARBOR_MATCHES,
     VESTING_PRESETS,
     core_kind,
-    largest_match,
     match_kind,
-    match_tiers,
     vesting_rates,
 )
 from planalign_orchestrator.config.plan import (
@@ -27,6 +24,7 @@ from planalign_orchestrator.config.plan import (
     eligibility_rule,
     own_eligibility_keys,
 )
+from planalign_orchestrator.config.safe_harbor import SAFE_HARBOR_SECTIONS, safe_harbor_findings, safe_harbor_formula
 from planalign_orchestrator.config.values import plain_number
 
 _ELIGIBILITY = ("plan", "eligibility")
@@ -36,14 +34,23 @@ _MONTHS = {"days": Fraction(12, 365), "months": Fraction(1), "years": Fraction(1
 def statute_findings(plan: PlanSection) -> list[Finding]:
     """Return what the law forbids in the plan, whatever the year."""
     return [
+        *_retirement_age_findings(plan),
         *(finding for source in SOURCES for finding in _eligibility_findings(plan, source)),
         *_withdrawal_findings(plan),
-        *_safe_harbor_findings(plan),
-        *_qaca_findings(plan),
+        *safe_harbor_findings(plan),
         *_vesting_findings(plan, "match"),
         *_vesting_findings(plan, "core"),
         *_disparity_findings(plan.core),
     ]
+
+
+def _retirement_age_findings(plan: PlanSection) -> Iterator[Finding]:
+    if plan.normal_retirement_age > 65:
+        text = (
+            f"normal_retirement_age {plan.normal_retirement_age} is above 65, the highest that 411(a)(8)(B) allows; "
+            "lower it to 65"
+        )
+        yield Finding(text, (("plan", "normal_retirement_age"),))
 
 
 def _eligibility_findings(plan: PlanSection, source: Source) -> Iterator[Finding]:
@@ -84,6 +91,14 @@ def _service_findings(
         if months > 12:
             yield Finding(f"{given} the one year that 401(k)(2)(D) allows for deferrals; lower it to a year", keys)
         return
+    formula = safe_harbor_formula(plan, source)
+    if formula is not None and months > 12:
+        text = (
+            f"{given} the one year after which `{formula}` must reach everybody who may defer, 401(k)(2)(D) and "
+            f"{SAFE_HARBOR_SECTIONS[formula]}; lower it to a year or choose another formula"
+        )
+        yield Finding(text, (*keys, ("plan", source, "formula")))
+        return
     vested_at_once = vesting_rates(plan.vesting.match if source == "match" else plan.vesting.core)[0] == 1
     if months > 24:
         yield Finding(f"{given} the two years that 410(a)(1)(B)(i) allows at most; lower it", keys)
@@ -100,99 +115,6 @@ def _withdrawal_findings(plan: PlanSection) -> Iterator[Finding]:
     if not 30 <= days <= 90:
         text = f"permissible_withdrawal_days {days} is outside the 30 to 90 days of 414(w)(2)(B); set it between them"
         yield Finding(text, (("plan", "automatic_enrollment", "permissible_withdrawal_days"),))
-
-
-def _safe_harbor_findings(plan: PlanSection) -> Iterator[Finding]:
-    """401(k)(12) and (13): every eligible employee gets the whole formula."""
-    match, core = plan.match, plan.core
-    if match.formula in SAFE_HARBOR_MATCHES:
-        section = "401(k)(13)(D)" if match.formula == "qaca" else "401(k)(12)(B)"
-        yield from _gate_findings("match", match, section)
-        formula: KeyPath = ("plan", "match", "formula")
-        if match.tiers_by != "none":
-            text = (
-                f"tiers_by `{match.tiers_by}` makes the match of `{match.formula}` differ between employees, which "
-                f"{section} does not allow; set it to `none` or use formula `custom`"
-            )
-            yield Finding(text, (("plan", "match", "tiers_by"), formula))
-        most = largest_match(match_tiers(match))
-        if match.cap_rate is not None and match.cap_rate < most:
-            text = (
-                f"cap_rate {plain_number(match.cap_rate)} is below the {plain_number(most)} of pay that "
-                f"`{match.formula}` must be able to pay under {section}; remove it or use formula `custom`"
-            )
-            yield Finding(text, (("plan", "match", "cap_rate"), formula))
-    if core_kind(core) == "safe_harbor":
-        yield from _gate_findings("core", core, "401(k)(12)(C)")
-
-
-def _gate_findings(
-    source: Literal["match", "core"], section: MatchSection | CoreSection, law: str
-) -> Iterator[Finding]:
-    gates = {
-        "hours_gate": (section.hours_gate, "1,000 hours"),
-        "last_day_gate": (section.last_day_gate, "employment on 31 December"),
-    }
-    for name, (closed, what) in gates.items():
-        if closed:
-            text = (
-                f"{name} true demands {what} for `{section.formula}`, which {law} gives to every eligible employee; "
-                "set it to false or choose another formula"
-            )
-            yield Finding(text, (("plan", source, name), ("plan", source, "formula")))
-
-
-def _qaca_findings(plan: PlanSection) -> Iterator[Finding]:
-    """401(k)(13)(C): who is enrolled automatically, at which rate, and how it rises."""
-    if plan.match.formula != "qaca":
-        return
-    section = plan.automatic_enrollment
-    at: KeyPath = ("plan", "automatic_enrollment")
-    formula: KeyPath = ("plan", "match", "formula")
-    if not section.enabled:
-        text = "enabled false: formula `qaca` needs automatic enrollment, 401(k)(13)(C)(i); set it to true"
-        yield Finding(text, ((*at, "enabled"), formula))
-    if section.scope != "all_eligible":
-        text = (
-            f"scope `{section.scope}`: formula `qaca` needs every eligible employee enrolled, 401(k)(13)(C)(i); set it "
-            "to `all_eligible`"
-        )
-        yield Finding(text, ((*at, "scope"), formula))
-    rate = section.default_deferral_rate
-    if not Decimal("0.03") <= rate <= Decimal("0.10"):
-        text = (
-            f"default_deferral_rate {plain_number(rate)}: formula `qaca` needs one from 0.03 to 0.1, 401(k)(13)(C)(iii)"
-        )
-        yield Finding(f"{text}; set it between them", ((*at, "default_deferral_rate"), formula))
-    elif rate < Decimal("0.06"):
-        yield from _qaca_escalation_findings(plan)
-
-
-def _qaca_escalation_findings(plan: PlanSection) -> Iterator[Finding]:
-    """401(k)(13)(C)(iii)(II)-(IV): 4 %, 5 % and 6 % in the years after the initial period."""
-    escalation, start = plan.escalation, plan.automatic_enrollment.default_deferral_rate
-    at: KeyPath = ("plan", "escalation")
-    others: tuple[KeyPath, ...] = (
-        ("plan", "automatic_enrollment", "default_deferral_rate"),
-        ("plan", "match", "formula"),
-    )
-    law = f"with formula `qaca` and default_deferral_rate {plain_number(start)}, 401(k)(13)(C)(iii)"
-    if not escalation.enabled:
-        text = f"enabled false: {law} needs rates that rise to 0.06; set it to true or start at 0.06"
-        yield Finding(text, ((*at, "enabled"), *others))
-        return
-    if escalation.cap < Decimal("0.06"):
-        text = f"cap {plain_number(escalation.cap)}: {law} needs rates that rise to at least 0.06; raise it"
-        yield Finding(text, ((*at, "cap"), *others))
-    # the year after enrollment still has the initial rate, so that a delay of one year is none
-    late = max(escalation.delay_years - 1, 0)
-    needed = {year: Decimal("0.03") + Decimal("0.01") * year for year in (1, 2, 3)}
-    if any(start + escalation.increment * max(year - late, 0) < rate for year, rate in needed.items()):
-        text = (
-            f"increment {plain_number(escalation.increment)} with delay_years {escalation.delay_years}: {law} needs at "
-            "least 0.04, 0.05 and 0.06 in the three years after the initial ones; raise it or shorten the delay"
-        )
-        yield Finding(text, ((*at, "increment"), (*at, "delay_years"), *others))
 
 
 def _vesting_findings(plan: PlanSection, source: Literal["match", "core"]) -> Iterator[Finding]:

@@ -1,19 +1,27 @@
 """Which nondiscrimination tests a plan needs, told from its configuration alone."""
 
 from decimal import Decimal
+from typing import Literal
 
 from planalign_orchestrator.config.formulas import MatchTier, core_kind, match_kind, match_tiers
 from planalign_orchestrator.config.model import SimulationConfig
-from planalign_orchestrator.config.plan import PlanSection
+from planalign_orchestrator.config.plan import PlanSection, eligibility_rule, own_eligibility_keys
+from planalign_orchestrator.config.safe_harbor import safe_harbor_formula
 
 # 401(m)(11)(B)(i): the deferrals that a match of a plan without ACP test may reward, as a share of pay
 _LARGEST_MATCHED_RATE = Decimal("0.06")
+_EMPLOYER_SOURCES: tuple[Literal["match", "core"], ...] = ("match", "core")
 
 
 def testing_status(cfg: SimulationConfig) -> tuple[str, ...]:
     """Return a sentence for each test that the plan needs or is spared, with the section of the Code it rests on."""
     plan = cfg.plan
     sentences = [_deferral_sentence(plan)]
+    sentences += [
+        f"Employees who may defer before the {source} reaches them: need ADP testing of their own, 410(b)(4)(B)."
+        for source in _EMPLOYER_SOURCES
+        if safe_harbor_formula(plan, source) and _comes_later(plan, source)
+    ]
     if plan.after_tax.rate > 0:
         sentences.append("After-tax contributions: need ACP testing under 401(m)(2).")
     if plan.match.formula == "custom" and plan.match.tiers_by != "none":
@@ -59,3 +67,10 @@ def _never_rises(tiers: tuple[MatchTier, ...]) -> bool:
             return False
         upper, rate = tier.upper, tier.rate
     return True
+
+
+def _comes_later(plan: PlanSection, source: Literal["match", "core"]) -> bool:
+    """Whether somebody may have to wait longer for the employer's money than for deferrals."""
+    own = own_eligibility_keys(plan.eligibility, source)
+    rule, deferral = eligibility_rule(plan.eligibility, source), plan.eligibility.deferral
+    return any(getattr(rule, name) != getattr(deferral, name) for name in own)

@@ -3,8 +3,8 @@
 -- day, and each change of the rate x pay from its day on; never capped by 401(a)(17). B = min(402(g) limit, plan
 -- maximum rate x pay while eligible); deferred D = min(elected, B + catch-up limit), of which max(0, D - B) is catch-
 -- up. From the year in which a wage threshold is in force, catch-up of people paid above it the year before is all
--- Roth, and nothing where the plan has no Roth feature. After-tax contributions follow the enrolled pay, rounded once;
--- with spill-over only for those who reached the 402(g) limit.
+-- Roth, and nothing where the plan has no Roth feature. After-tax contributions follow the enrolled pay, rounded once,
+-- up to the pay that deferrals leave; with spill-over only for those who reached the 402(g) limit.
 with
 
 changed as (
@@ -92,7 +92,7 @@ parted as (
             when
                 not {{ param('after_tax_spill_over', 'boolean') }}
                 or least(deferral, base_limit) >= elective_deferral_limit
-                then elected_after_tax
+                then least(elected_after_tax, {{ dollars('deferral_pay_cents') }} - deferral)
             else 0
         end::decimal(18, 2) as after_tax
     from limited

@@ -75,7 +75,7 @@ eligible as (
                 )
         end::integer as core_from_day,
         case
-            when is_excluded or deferral_entry_date > as_of then null
+            when is_excluded or deferral_entry_date is null or deferral_entry_date > as_of then null
             when deferral_entry_date >= year_start then deferral_entry_date
             when not was_eligible then year_start
         end as first_may_join_on

@@ -73,8 +73,11 @@ due as (
         end as rate_before
     from participants
     cross join {{ ref('stg_calendar') }} as calendar
+    -- a change before the enrollment was of another one
     left join {{ ref('int_own_changes') }} as changes
-        on participants.employee_id = changes.employee_id
+        on
+            participants.employee_id = changes.employee_id
+            and (participants.enrolled_on is null or participants.enrolled_on <= changes.changed_on)
     where
         participants.as_of >= calendar.escalation_date
         and (

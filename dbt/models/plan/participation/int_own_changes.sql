@@ -1,19 +1,22 @@
 -- What participants change by themselves: each year after that of their enrollment some raise their rate by one or two
--- points, halve it or stop, on a drawn day; one change a person and year.
+-- points, halve it or stop, on a drawn day; one change a person and year. Whoever stopped in answer to a lower match
+-- has no rate left to change.
 with
 
 keyed as (
     select
-        employee_id,
-        as_of,
-        year_start,
-        days_in_year,
-        {{ draw_key('own_change', 'employee_id') }} as draw_key
-    from {{ ref('int_eligibility') }}
+        people.employee_id,
+        people.as_of,
+        people.year_start,
+        people.days_in_year,
+        {{ draw_key('own_change', 'people.employee_id') }} as draw_key
+    from {{ ref('int_eligibility') }} as people
+    left join {{ ref('int_match_responses') }} as responses
+        on people.employee_id = responses.employee_id
     where
-        opening_rate > 0
-        and deferral_from_day is not null
-        and pending_kind is null
+        coalesce(responses.rate_after, people.opening_rate) > 0
+        and people.deferral_from_day is not null
+        and people.pending_kind is null
 ),
 
 drawn as (

@@ -1,6 +1,6 @@
--- The yearly sweep: on its date everyone eligible who does not participate is enrolled at the default rate. Never
--- within 90 days of an opt-out, and never somebody whose own enrollment is still to come. Whoever opts out does so by a
--- draw of that year, with the same refund as after automatic enrollment.
+-- The yearly sweep: on its date, not before the plan's effective date, everyone eligible who does not participate is
+-- enrolled at the default rate. Never within 90 days of an opt-out, and never somebody whose own enrollment is still to
+-- come. Whoever opts out does so by a draw of that year, with the same refund as after automatic enrollment.
 with
 
 standing as (
@@ -15,6 +15,7 @@ standing as (
         (
             people.opening_rate > 0
             and people.pending_kind is distinct from 'opt_out'
+            and coalesce(responses.rate_after > 0, true)
             and not (coalesce(changes.change = 'stop', false) and changes.changed_on < calendar.reenrollment_date)
         )
         or coalesce(not enrollments.will_opt_out, false) as is_in_or_joining,
@@ -43,6 +44,8 @@ standing as (
         on people.employee_id = enrollments.employee_id
     left join {{ ref('int_joining') }} as joining
         on people.employee_id = joining.employee_id
+    left join {{ ref('int_match_responses') }} as responses
+        on people.employee_id = responses.employee_id
     left join {{ ref('int_own_changes') }} as changes
         on people.employee_id = changes.employee_id
     where
@@ -50,6 +53,7 @@ standing as (
         and {{ param('reenrollment_enabled', 'boolean') }}
         and people.deferral_from_day <= dayofyear(calendar.reenrollment_date)
         and people.as_of >= calendar.reenrollment_date
+        and calendar.reenrollment_date >= {{ param('plan_effective_date', 'date') }}
 )
 
 select
