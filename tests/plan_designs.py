@@ -144,7 +144,9 @@ def design(random: Random, start: int) -> Design:
     core = _core(random)
     vesting = _vesting(random, str(match["plan.match.formula"]), str(core["plan.core.formula"]))
     deferrals = _deferrals(random)
-    forfeiture_use = random.choice(("offset_employer", "pay_expenses", "reallocate"))
+    # there is nothing to use in the first year
+    uses = ("offset_employer", "pay_expenses", "reallocate", *(["reallocate"] * 2 if years > 1 else []))
+    forfeiture_use = random.choice(uses)
     return {
         "simulation.start_year": start,
         "simulation.end_year": start + years - 1,

@@ -5,14 +5,14 @@ differ, hypothesis looks for the simplest design that shows it, and prints it.
 """
 
 import json
-from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Laboratory, Row
@@ -21,7 +21,7 @@ from tests.plan_recomputation import Amounts, Event, Recomputation, recompute
 
 pytestmark = pytest.mark.xdist_group("plan recomputation")
 
-COMPANIES, PEOPLE, DESIGNS = 20, 100, 200
+COMPANIES, PEOPLE, DESIGNS = 20, 100, 10
 MONEY = ("contribution", "employer_match", "employer_core")
 DETAILS = ("pre_tax", "roth", "after_tax", "catch_up", "elected", "limit_reason")
 RULES = {
@@ -53,7 +53,7 @@ FAULTS = {
         "(people.employee_birth_date) < 51",
     ),
     "cents cut off": (0, "int_elective_deferrals", " + days_in_year * 1000000::hugeint) //", ") //"),
-    "refunded money counts": (1, "int_elective_deferrals", "not changes.is_refunded", "true"),
+    "refunded money counts": (0, "int_elective_deferrals", "not changes.is_refunded", "true"),
     "exclusion beats override": (5, "int_eligibility", "opening.plan_eligible_override is null", "true"),
     "too high a 401(a)(17) limit": (
         0,
@@ -74,7 +74,7 @@ FAULTS = {
         "rounded.match_before_caps",
     ),
     "pay of two periods": (2, "int_match_periods", "lag(pay_cents, 1, 0)", "lag(pay_cents, 2, 0)"),
-    "cents to the smallest remainder": (119, "int_reallocations", "remainder desc", "remainder asc"),
+    "cents to the smallest remainder": (10, "int_reallocations", "remainder desc", "remainder asc"),
 }
 
 
@@ -125,33 +125,31 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     return Laboratory(tmp_path_factory.mktemp("recomputation"), rows, {"simulation.start_year": start})
 
 
-def test_every_amount_is_right_to_the_cent_and_every_rule_decides_something(laboratory: Laboratory) -> None:
-    uses: Counter[str] = Counter()
-    companies: Counter[int] = Counter()
+def uses_of_designs(laboratory: Laboratory, number: int) -> list[Mapping[str, int]]:
+    """Compare a company under designs that hypothesis draws; return by design how often each rule decided something."""
+    start, rows = company(number, PEOPLE)
+    laboratory.open_census(rows, {"simulation.start_year": start})
+    uses: list[Mapping[str, int]] = []
 
-    @settings(
-        max_examples=DESIGNS,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-    @given(seed=st.integers(0, 2**32), random=st.randoms(use_true_random=False))
-    def every_amount_is_right(seed: int, random: Random) -> None:
-        number = seed % COMPANIES
-        start, rows = company(number, PEOPLE)
+    @seed(number)
+    @settings(max_examples=DESIGNS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(random=st.randoms(use_true_random=False))
+    def every_amount_is_right(random: Random) -> None:
         plan = design(random, start)
         note(f"company {number}, {plan}")
-        laboratory.open_census(rows, {"simulation.start_year": start})
         expected, _, differences = compare(rows, plan, ledger_of(laboratory, plan))
         assert differences == []
-        uses.update(expected.uses)
-        companies.update([number])
+        uses.append(expected.uses)
 
     every_amount_is_right()
-    assert companies.total() >= DESIGNS
-    assert len(companies) == COMPANIES
-    assert uses.keys() >= RULES, RULES - uses.keys()
+    return uses
+
+
+def test_every_amount_is_right_to_the_cent_and_every_rule_decides_something(laboratory: Laboratory) -> None:
+    uses = [of_design for number in range(COMPANIES) for of_design in uses_of_designs(laboratory, number)]
+    assert len(uses) >= COMPANIES * DESIGNS
+    decided = {rule for of_design in uses for rule in of_design}
+    assert decided >= RULES, RULES - decided
 
 
 @pytest.mark.parametrize(("number", "model", "old", "new"), FAULTS.values(), ids=FAULTS)
