@@ -1,6 +1,44 @@
 -- The key figures of the year, each defined here and nowhere else.
 -- Headcounts tie as opening - terminations + hires - new-hire terminations = closing. Averages and growths are of
 -- annual rates of pay; totals are of paid compensation. A ratio over nothing does not exist and is null.
+{%- set figures = [
+    ('opening_headcount', 'opening_headcount', 'people'),
+    ('terminations', 'terminations', 'people'),
+    ('retirements', 'retirements', 'people'),
+    ('announced_terminations', 'announced_terminations', 'people'),
+    ('hires', 'hires', 'people'),
+    ('new_hire_terminations', 'new_hire_terminations', 'people'),
+    ('closing_headcount', 'closing_headcount', 'people'),
+    ('target_headcount', 'target_headcount', 'people'),
+    ('headcount_growth_rate', ratio('closing_headcount', 'opening_headcount') ~ ' - 1', 'rate'),
+    ('promotions', 'promotions', 'events'),
+    ('raises', 'raises', 'events'),
+    ('realised_merit_rate', ratio('raise_amount - cola_rate * raise_payroll', 'raise_payroll'), 'rate'),
+    ('total_compensation', 'total_compensation', 'USD'),
+    ('average_compensation', 'closing_average', 'USD a year'),
+    ('compensation_growth_all', ratio('closing_average', 'opening_average') ~ ' - 1', 'rate'),
+    ('compensation_growth_continuous', ratio('continuous_average', 'opening_average') ~ ' - 1', 'rate'),
+    ('compensation_growth_same_person', ratio('continuous_payroll', 'continuous_opening_payroll') ~ ' - 1', 'rate'),
+    ('eligible_count', 'eligible_count', 'people'),
+    ('participant_count', 'participant_count', 'people'),
+    ('participation_rate', ratio('participant_count', 'eligible_count'), 'rate'),
+    ('average_deferral_rate', ratio('participant_rates', 'participant_count'), 'rate'),
+    ('average_deferral_rate_all_eligible', ratio('coalesce(participant_rates, 0)', 'eligible_count'), 'rate'),
+    ('average_deferral_rate_payroll_weighted', ratio('coalesce(deferring_payroll, 0)', 'eligible_payroll'), 'rate'),
+    ('employee_contribution_total', 'employee_contribution_total', 'USD'),
+    ('employer_match_total', 'employer_match_total', 'USD'),
+    ('employer_core_total', 'employer_core_total', 'USD'),
+    ('match_lost_to_timing', 'match_lost_to_timing', 'USD'),
+    ('forfeiture_total', 'forfeiture_total', 'USD'),
+    ('forfeitures_available', 'pool', 'USD'),
+    ('forfeitures_paid_expenses', 'paid_expenses', 'USD'),
+    ('forfeitures_offset', 'offset_amount', 'USD'),
+    ('forfeitures_reallocated', 'reallocated', 'USD'),
+    ('forfeitures_carried_forward', 'pool - paid_expenses - offset_amount - reallocated', 'USD'),
+    ('net_employer_cost', 'employer_match_total + employer_core_total - reallocated - offset_amount', 'USD'),
+    ('employer_cost_rate', ratio('employer_match_total + employer_core_total', 'total_compensation'), 'rate'),
+    ('hce_count', 'hce_count', 'people')
+] %}
 with
 
 opening as (
@@ -115,65 +153,20 @@ averages as (
 metrics as (
     select
         unnest([
-            {{ metric('opening_headcount', 'opening_headcount', 'people') }},
-            {{ metric('terminations', 'terminations', 'people') }},
-            {{ metric('retirements', 'retirements', 'people') }},
-            {{ metric('announced_terminations', 'announced_terminations', 'people') }},
-            {{ metric('hires', 'hires', 'people') }},
-            {{ metric('new_hire_terminations', 'new_hire_terminations', 'people') }},
-            {{ metric('closing_headcount', 'closing_headcount', 'people') }},
-            {{ metric('target_headcount', 'target_headcount', 'people') }},
-            {{ metric('headcount_growth_rate', ratio('closing_headcount', 'opening_headcount') ~ ' - 1', 'rate') }},
-            {{ metric('promotions', 'promotions', 'events') }},
-            {{ metric('raises', 'raises', 'events') }},
-            {{ metric(
-                'realised_merit_rate', ratio('raise_amount - cola_rate * raise_payroll', 'raise_payroll'), 'rate'
-            ) }},
-            {{ metric('total_compensation', 'total_compensation', 'USD') }},
-            {{ metric('average_compensation', 'closing_average', 'USD a year') }},
-            {{ metric('compensation_growth_all', ratio('closing_average', 'opening_average') ~ ' - 1', 'rate') }},
-            {{ metric(
-                'compensation_growth_continuous', ratio('continuous_average', 'opening_average') ~ ' - 1', 'rate'
-            ) }},
-            {{ metric(
-                'compensation_growth_same_person',
-                ratio('continuous_payroll', 'continuous_opening_payroll') ~ ' - 1',
-                'rate'
-            ) }},
-            {{ metric('eligible_count', 'eligible_count', 'people') }},
-            {{ metric('participant_count', 'participant_count', 'people') }},
-            {{ metric('participation_rate', ratio('participant_count', 'eligible_count'), 'rate') }},
-            {{ metric('average_deferral_rate', ratio('participant_rates', 'participant_count'), 'rate') }},
-            {{ metric(
-                'average_deferral_rate_all_eligible', ratio('coalesce(participant_rates, 0)', 'eligible_count'), 'rate'
-            ) }},
-            {{ metric(
-                'average_deferral_rate_payroll_weighted',
-                ratio('coalesce(deferring_payroll, 0)', 'eligible_payroll'),
-                'rate'
-            ) }},
-            {{ metric('employee_contribution_total', 'employee_contribution_total', 'USD') }},
-            {{ metric('employer_match_total', 'employer_match_total', 'USD') }},
-            {{ metric('employer_core_total', 'employer_core_total', 'USD') }},
-            {{ metric('match_lost_to_timing', 'match_lost_to_timing', 'USD') }},
-            {{ metric('forfeiture_total', 'forfeiture_total', 'USD') }},
-            {{ metric('forfeitures_available', 'pool', 'USD') }},
-            {{ metric('forfeitures_paid_expenses', 'paid_expenses', 'USD') }},
-            {{ metric('forfeitures_offset', 'offset_amount', 'USD') }},
-            {{ metric('forfeitures_reallocated', 'reallocated', 'USD') }},
-            {{ metric(
-                'forfeitures_carried_forward', 'pool - paid_expenses - offset_amount - reallocated', 'USD'
-            ) }},
-            {{ metric(
-                'net_employer_cost',
-                'employer_match_total + employer_core_total - reallocated - offset_amount',
-                'USD'
-            ) }},
-            {{ metric(
-                'employer_cost_rate', ratio('employer_match_total + employer_core_total', 'total_compensation'), 'rate'
-            ) }},
-            {{ metric('hce_count', 'hce_count', 'people') }}
-        ]) as figure
+            {%- for name, value, unit in figures %}
+                '{{ name }}'{{ "," if not loop.last }}
+            {%- endfor %}
+        ]) as metric,
+        unnest([
+            {%- for name, value, unit in figures %}
+                ({{ value }})::decimal(38, 6){{ "," if not loop.last }}
+            {%- endfor %}
+        ]) as value,
+        unnest([
+            {%- for name, value, unit in figures %}
+                '{{ unit }}'{{ "," if not loop.last }}
+            {%- endfor %}
+        ]) as unit
     from averages
 )
 
@@ -181,7 +174,7 @@ select
     {{ param('scenario_id', 'varchar') }} as scenario_id,
     {{ param('plan_design_id', 'varchar') }} as plan_design_id,
     {{ param('simulation_year', 'integer') }} as simulation_year,
-    metrics.figure['metric'] as metric,
-    metrics.figure['value'] as value,
-    metrics.figure['unit'] as unit
+    metric,
+    value,
+    unit
 from metrics
