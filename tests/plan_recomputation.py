@@ -285,6 +285,8 @@ def deferrals(year: Year, design: Design) -> Deferrals:
     if not (design["plan.after_tax.spill_over"] and below_402g):
         after_tax = cents(Fraction(design["plan.after_tax.rate"]) * year.electing_pay())
         found.after_tax = min(after_tax, cents(year.paid(entry)) - found.amount)
+        if found.after_tax < after_tax and reason is None:
+            found.reason = "compensation"
     return found
 
 

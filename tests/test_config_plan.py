@@ -243,8 +243,8 @@ UNLAWFUL = [
         )
     ),
     pytest.param(
-        {"plan.normal_retirement_age": 66},
-        ("plan.normal_retirement_age", "normal_retirement_age 66 is above 65", "411(a)(8)(B)", "lower it to 65"),
+        {**NO_SAFE_HARBOR, "plan.vesting.match": "graded_6", "plan.normal_retirement_age": 66},
+        ("plan.normal_retirement_age", "normal_retirement_age 66 leaves people", "411(a)(8)(B)", "lower it to 65"),
         id="retirement at 66",
     ),
     pytest.param(
@@ -316,7 +316,13 @@ def test_what_the_law_forbids_is_an_error(load: Load, settings: Settings, expect
             id="qaca rises in the year before",
         ),
         pytest.param({**QACA, "plan.escalation.cap": 0.15}, id="qaca up to 15 %"),
-        pytest.param({"plan.normal_retirement_age": 65}, id="retirement at 65"),
+        pytest.param(
+            {**NO_SAFE_HARBOR, "plan.vesting.match": "graded_6", "plan.normal_retirement_age": 65},
+            id="retirement at 65",
+        ),
+        pytest.param({"plan.normal_retirement_age": 70}, id="retirement at 70, vested at once"),
+        pytest.param({"plan.escalation.cap": 0.05}, id="an end of increases below the present start"),
+        pytest.param({f"{AE}.enabled": False, f"{AE}.default_deferral_rate": 0}, id="no enrollment at nothing"),
         pytest.param(
             {f"{E}.deferral.entry_dates": "annual", f"{E}.deferral.minimum_age": 20.5, f"{E}.deferral.service": 6},
             id="annual entry after half a year",
@@ -401,7 +407,7 @@ def test_a_rule_taken_over_from_deferrals_is_reported_once(load: Load) -> None:
         ),
         pytest.param({"plan.escalation.increment": 0}, "increment 0 raises nobody's rate", id="no increase"),
         pytest.param(
-            {"plan.escalation.cap": 0.05}, "cap 0.05 is below default_deferral_rate 0.06", id="cap below the start"
+            {f"{AE}.default_deferral_rate": 0}, "default_deferral_rate 0 is no election", id="enrollment at nothing"
         ),
         *(
             pytest.param(
@@ -750,6 +756,18 @@ NONELECTIVE: Settings = {"plan.core.formula": "safe_harbor_nonelective"}
                 "may defer before the match reaches them: need ADP testing of their own, 410(b)(4)(B).",
             ],
             id="safe-harbor match after a year",
+        ),
+        *(
+            pytest.param(settings, ["Safe harbor under 401(k)(12) and 401(m)(11) by its match"], id=name)
+            for name, settings in {
+                "match before deferrals": {f"{E}.deferral.service": 12, f"{E}.match.service": 0},
+                "as long in other words": {
+                    f"{E}.deferral.service": 12,
+                    f"{E}.match.service": 1,
+                    f"{E}.match.service_unit": "years",
+                },
+                "a second safe harbor a year later": {**NONELECTIVE, f"{E}.core.service": 12},
+            }.items()
         ),
         pytest.param(
             {"plan.match.formula": "none", **NONELECTIVE},

@@ -99,7 +99,7 @@ def summarise(
     warnings = [
         *_warnings(left_active, exits_inactive, low_paid),
         *_shared_security_numbers(connection, layout),
-        *_unknown_departments(connection, departments),
+        *_unknown_departments(connection, departments, simulated),
     ]
     return CensusSummary(
         path=str(source.path),
@@ -159,12 +159,14 @@ def _warnings(left_active: int, exits_inactive: int, low_paid: int) -> list[str]
     return warnings
 
 
-def _unknown_departments(connection: "duckdb.DuckDBPyConnection", departments: Collection[str]) -> list[str]:
+def _unknown_departments(
+    connection: "duckdb.DuckDBPyConnection", departments: Collection[str], simulated: str
+) -> list[str]:
     """Point out departments that the plan excludes and nobody is in: probably the name is written otherwise."""
     if not departments:
         return []
-    rows = connection.execute(f"select distinct department from {TYPED_TABLE} where department is not null").fetchall()
-    known = sorted(name for (name,) in rows)
+    found = f"select distinct department from {TYPED_TABLE} where problems = 0 and {simulated}"
+    known = sorted(name for (name,) in connection.execute(found).fetchall() if name is not None)
     shown = ", ".join(known[:10]) + (" and others" if len(known) > 10 else "")
     return [
         f"nobody is in department {name!r}, which plan.eligibility.excluded_departments excludes; the census has "

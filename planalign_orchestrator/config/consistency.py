@@ -96,14 +96,10 @@ def _automatic_findings(plan: PlanSection) -> list[Finding]:
     if escalation.enabled and escalation.increment == 0:
         text = "increment 0 raises nobody's rate; set it above 0 or enabled to false"
         findings.append(Finding(text, (("plan", "escalation", "increment"), ("plan", "escalation", "enabled"))))
-    start = enrollment.default_deferral_rate
-    if escalation.enabled and enrollment.enabled and escalation.scope == "auto_enrolled" and escalation.cap < start:
-        text = (
-            f"cap {plain_number(escalation.cap)} is below default_deferral_rate {plain_number(start)}, so that no rate "
-            "of an automatic enrollment ever rises; raise it or set enabled to false"
-        )
-        default: KeyPath = ("plan", "automatic_enrollment", "default_deferral_rate")
-        findings.append(Finding(text, (("plan", "escalation", "cap"), default)))
+    if enrollment.enabled and enrollment.default_deferral_rate == 0:
+        text = "default_deferral_rate 0 is no election; set it above 0 or enabled to false"
+        keys = ("default_deferral_rate", "enabled")
+        findings.append(Finding(text, tuple(("plan", "automatic_enrollment", name) for name in keys)))
     return findings
 
 

@@ -5,6 +5,7 @@ What the employer adds is in `.employer`, what the law allows in `.statute`.
 
 import datetime as dt
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -28,13 +29,15 @@ DAYS = Number("whole number of days", Decimal(0), Decimal(365), places=0)
 DELAY = Number("whole number of years", Decimal(0), Decimal(10), places=0)
 RETIREMENT_AGE = Number("whole number of years", Decimal(55), Decimal(75), places=0)
 RETURN = Number("rate", Decimal("-0.99"), Decimal(1))
-POSITIVE_RATE = Number("rate", Decimal(0), Decimal(1), lower_open=True)
 
 Method = Literal["elapsed", "hours"]
 ServiceUnit = Literal["days", "months", "years"]
 Source = Literal["deferral", "match", "core"]
 EntryDates = Literal["immediate", "monthly", "quarterly", "semiannual", "annual"]
+# from the most to the fewest
+ENTRY_DATES: tuple[EntryDates, ...] = ("immediate", "monthly", "quarterly", "semiannual", "annual")
 SOURCES: tuple[Source, ...] = ("deferral", "match", "core")
+_MONTHS = {"days": Fraction(12, 365), "months": Fraction(1), "years": Fraction(12)}
 MinimumAge = Annotated[Decimal, MINIMUM_AGE]
 Service = Annotated[int, SERVICE]
 CalendarDate = Annotated[dt.date, Day()]
@@ -105,7 +108,7 @@ class AutomaticEnrollmentSection(Section):
     hire_date_cutoff: CalendarDate | None = Field(
         default=None, description="First hire date of scope `new_hires_only`; null is 1 January of start_year."
     )
-    default_deferral_rate: Annotated[Decimal, POSITIVE_RATE] = Field(
+    default_deferral_rate: Rate = Field(
         default=Decimal("0.06"), description="Deferral rate of those enrolled automatically."
     )
     window_days: Annotated[int, DAYS] = Field(
@@ -174,7 +177,7 @@ class MatchResponseSection(Section):
 class DeferralsSection(Section):
     """What elective deferrals the plan accepts."""
 
-    maximum_rate: Annotated[Decimal, POSITIVE_RATE] = Field(
+    maximum_rate: Annotated[Decimal, Number("rate", Decimal(0), Decimal(1), lower_open=True)] = Field(
         default=Decimal("0.75"), description="Largest elective deferral, as a share of pay while eligible."
     )
     roth_feature: OnOff = Field(default=True, description="Whether the plan accepts Roth deferrals.")
@@ -233,6 +236,11 @@ def eligibility_rule(eligibility: EligibilitySection, source: Source) -> Deferra
     if source == "deferral":
         return eligibility.deferral
     return eligibility.deferral.model_copy(update=_own_settings(eligibility, source))
+
+
+def months_of_service(rule: DeferralEligibilitySection) -> Fraction:
+    """Return the service that a rule asks for, in months."""
+    return rule.service * _MONTHS[rule.service_unit]
 
 
 def own_eligibility_keys(eligibility: EligibilitySection, source: Source) -> frozenset[str]:

@@ -5,7 +5,6 @@ What depends on the limits of a year is checked where these are known, with the 
 
 from collections.abc import Iterator
 from decimal import Decimal
-from fractions import Fraction
 from typing import Literal
 
 from planalign_orchestrator.config.employer import CoreSection
@@ -22,13 +21,13 @@ from planalign_orchestrator.config.plan import (
     PlanSection,
     Source,
     eligibility_rule,
+    months_of_service,
     own_eligibility_keys,
 )
 from planalign_orchestrator.config.safe_harbor import SAFE_HARBOR_SECTIONS, safe_harbor_findings, safe_harbor_formula
 from planalign_orchestrator.config.values import plain_number
 
 _ELIGIBILITY = ("plan", "eligibility")
-_MONTHS = {"days": Fraction(12, 365), "months": Fraction(1), "years": Fraction(12)}
 
 
 def statute_findings(plan: PlanSection) -> list[Finding]:
@@ -45,10 +44,12 @@ def statute_findings(plan: PlanSection) -> list[Finding]:
 
 
 def _retirement_age_findings(plan: PlanSection) -> Iterator[Finding]:
-    if plan.normal_retirement_age > 65:
+    """411(a)(8): full vesting at the latest at 65, or after five years of participation if that is later."""
+    at_once = all(vesting_rates(setting)[0] == 1 for setting in (plan.vesting.match, plan.vesting.core))
+    if plan.normal_retirement_age > 65 and not at_once:
         text = (
-            f"normal_retirement_age {plan.normal_retirement_age} is above 65, the highest that 411(a)(8)(B) allows; "
-            "lower it to 65"
+            f"normal_retirement_age {plan.normal_retirement_age} leaves people unvested above 65, the age at which "
+            "411(a)(8)(B) vests them; lower it to 65 or set plan.vesting to `immediate`"
         )
         yield Finding(text, (("plan", "normal_retirement_age"),))
 
@@ -68,7 +69,7 @@ def _eligibility_findings(plan: PlanSection, source: Source) -> Iterator[Finding
         yield from _service_findings(plan, source, rule, keys("service", "service_unit"))
     if rule.entry_dates != "annual" or own.isdisjoint({"entry_dates", "service", "service_unit", "minimum_age"}):
         return
-    if _months(rule) > 6:
+    if months_of_service(rule) > 6:
         text = (
             f"entry_dates `annual` after {_service(rule)} of service can delay entry by more than 410(a)(4) allows; "
             "lower the service to 6 months or offer more entry dates"
@@ -85,7 +86,7 @@ def _eligibility_findings(plan: PlanSection, source: Source) -> Iterator[Finding
 def _service_findings(
     plan: PlanSection, source: Source, rule: DeferralEligibilitySection, keys: tuple[KeyPath, ...]
 ) -> Iterator[Finding]:
-    months = _months(rule)
+    months = months_of_service(rule)
     given = f"service of {_service(rule)} is more than"
     if source == "deferral":
         if months > 12:
@@ -154,10 +155,6 @@ def _disparity_findings(core: CoreSection) -> Iterator[Finding]:
 
 def _vested(rates: tuple[Decimal, ...], year: int) -> Decimal:
     return rates[min(year, len(rates) - 1)]
-
-
-def _months(rule: DeferralEligibilitySection) -> Fraction:
-    return rule.service * _MONTHS[rule.service_unit]
 
 
 def _service(rule: DeferralEligibilitySection) -> str:

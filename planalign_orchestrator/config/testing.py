@@ -5,7 +5,7 @@ from typing import Literal
 
 from planalign_orchestrator.config.formulas import MatchTier, core_kind, match_kind, match_tiers
 from planalign_orchestrator.config.model import SimulationConfig
-from planalign_orchestrator.config.plan import PlanSection, eligibility_rule, own_eligibility_keys
+from planalign_orchestrator.config.plan import ENTRY_DATES, PlanSection, eligibility_rule, months_of_service
 from planalign_orchestrator.config.safe_harbor import safe_harbor_formula
 
 # 401(m)(11)(B)(i): the deferrals that a match of a plan without ACP test may reward, as a share of pay
@@ -17,11 +17,12 @@ def testing_status(cfg: SimulationConfig) -> tuple[str, ...]:
     """Return a sentence for each test that the plan needs or is spared, with the section of the Code it rests on."""
     plan = cfg.plan
     sentences = [_deferral_sentence(plan)]
-    sentences += [
-        f"Employees who may defer before the {source} reaches them: need ADP testing of their own, 410(b)(4)(B)."
-        for source in _EMPLOYER_SOURCES
-        if safe_harbor_formula(plan, source) and _comes_later(plan, source)
-    ]
+    # a second safe-harbor contribution is one more than the law asks for
+    source = next((source for source in _EMPLOYER_SOURCES if safe_harbor_formula(plan, source)), None)
+    if source is not None and _comes_later(plan, source):
+        sentences.append(
+            f"Employees who may defer before the {source} reaches them: need ADP testing of their own, 410(b)(4)(B)."
+        )
     if plan.after_tax.rate > 0:
         sentences.append("After-tax contributions: need ACP testing under 401(m)(2).")
     if plan.match.formula == "custom" and plan.match.tiers_by != "none":
@@ -71,6 +72,8 @@ def _never_rises(tiers: tuple[MatchTier, ...]) -> bool:
 
 def _comes_later(plan: PlanSection, source: Literal["match", "core"]) -> bool:
     """Whether somebody may have to wait longer for the employer's money than for deferrals."""
-    own = own_eligibility_keys(plan.eligibility, source)
     rule, deferral = eligibility_rule(plan.eligibility, source), plan.eligibility.deferral
-    return any(getattr(rule, name) != getattr(deferral, name) for name in own)
+    counts_hours = rule.method == "hours" and rule.service > 0 and deferral.method != "hours"
+    rarer = ENTRY_DATES.index(rule.entry_dates) > ENTRY_DATES.index(deferral.entry_dates)
+    longer = months_of_service(rule) > months_of_service(deferral)
+    return rule.minimum_age > deferral.minimum_age or longer or counts_hours or rarer

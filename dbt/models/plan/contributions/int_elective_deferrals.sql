@@ -94,7 +94,12 @@ parted as (
                 or least(deferral, base_limit) >= elective_deferral_limit
                 then least(elected_after_tax, {{ dollars('deferral_pay_cents') }} - deferral)
             else 0
-        end::decimal(18, 2) as after_tax
+        end::decimal(18, 2) as after_tax,
+        (
+            not {{ param('after_tax_spill_over', 'boolean') }}
+            or least(deferral, base_limit) >= elective_deferral_limit
+        )
+        and elected_after_tax > {{ dollars('deferral_pay_cents') }} - deferral as is_beyond_pay
     from limited
 ),
 
@@ -122,7 +127,7 @@ select
     roth,
     after_tax,
     case
-        when elected <= deferral then null
+        when elected <= deferral then case when is_beyond_pay then 'compensation' end
         when catch_up_limit < age_catch_up_limit then '414(v)(7) no Roth feature'
         when base_limit < elective_deferral_limit then 'plan_maximum_rate'
         when catch_up_limit > 0 then '402(g) and 414(v)'
