@@ -36,10 +36,8 @@ events as (
         max(effective_date) filter (where event_type = 'termination') as termination_date,
         max(event_category) filter (where event_type = 'termination') as termination_reason,
         arg_max(level_after, event_sequence) as level_id,
-        coalesce(sum(compensation_after - coalesce(compensation_before, 0)), 0) as change,
-        coalesce(
-            sum((compensation_after - coalesce(compensation_before, 0)) * dayofyear(effective_date)), 0
-        ) as change_days,
+        sum(compensation_after - coalesce(compensation_before, 0)) as change,
+        sum((compensation_after - coalesce(compensation_before, 0)) * dayofyear(effective_date)) as change_days,
         arg_max(deferral_rate_after, event_sequence) as deferral_rate,
         max(effective_date) filter (where event_type = 'enrollment') as enrollment_date,
         arg_max(event_category, event_sequence) filter (where event_type = 'enrollment') as enrollment_category,

@@ -92,14 +92,9 @@ parted as (
             when
                 not {{ param('after_tax_spill_over', 'boolean') }}
                 or least(deferral, base_limit) >= elective_deferral_limit
-                then least(elected_after_tax, {{ dollars('deferral_pay_cents') }} - deferral)
+                then elected_after_tax
             else 0
-        end::decimal(18, 2) as after_tax,
-        (
-            not {{ param('after_tax_spill_over', 'boolean') }}
-            or least(deferral, base_limit) >= elective_deferral_limit
-        )
-        and elected_after_tax > {{ dollars('deferral_pay_cents') }} - deferral as is_beyond_pay
+        end::decimal(18, 2) as wanted_after_tax
     from limited
 ),
 
@@ -112,7 +107,8 @@ split as (
                 when is_catch_up_roth then catch_up
                 else round({{ param('roth_share', 'decimal(9, 6)') }} * catch_up, 2)
             end
-        )::decimal(18, 2) as roth
+        )::decimal(18, 2) as roth,
+        least(wanted_after_tax, {{ dollars('deferral_pay_cents') }} - deferral)::decimal(18, 2) as after_tax
     from parted
 )
 
@@ -127,7 +123,7 @@ select
     roth,
     after_tax,
     case
-        when elected <= deferral then case when is_beyond_pay then 'compensation' end
+        when elected <= deferral then case when after_tax < wanted_after_tax then 'compensation' end
         when catch_up_limit < age_catch_up_limit then '414(v)(7) no Roth feature'
         when base_limit < elective_deferral_limit then 'plan_maximum_rate'
         when catch_up_limit > 0 then '402(g) and 414(v)'
