@@ -193,33 +193,36 @@ def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus
 
 
 def remove_unfinished_year(db: DatabaseConnectionManager) -> bool:
-    """Remove what a run with dbt left of years without a checkpoint; return whether a table held any.
+    """Remove what a run that was stopped left of a year without a checkpoint; return whether a mart held rows of it.
 
-    Another database is left as it is. Errors: DatabaseError.
+    Only dbt leaves such rows. In the file of another run they are somebody else's, and stay. Errors: DatabaseError.
     """
     with db.transaction() as connection:
         last = connection.execute(
             "select engine from planalign.main.run_metadata order by started_at desc limit 1"
         ).fetchone()
-        if last != (DBT,):
-            return False
-        tables = connection.execute(
-            "select table_name from duckdb_columns() where database_name = 'planalign' and schema_name = 'main' "
-            "and column_name = 'simulation_year' and table_name <> 'checkpoints'"
-        ).fetchall()
-        removed = 0
-        for (table,) in tables:
-            found = connection.execute(
-                f"delete from planalign.main.{table} "
-                "where simulation_year > (select coalesce(max(simulation_year), 0) from planalign.main.checkpoints)"
-            ).fetchone()
-            removed += found[0] if found is not None else 0
+        removed = _remove_rows_of_unfinished_year(connection) if last == (DBT,) else 0
         connection.execute(
             "delete from planalign.main.run_metadata "
             "where run_id not in (select run_id from planalign.main.checkpoints)"
         )
-        connection.execute("drop schema if exists planalign.working cascade")
     return removed > 0
+
+
+def _remove_rows_of_unfinished_year(connection: "duckdb.DuckDBPyConnection") -> int:
+    tables = connection.execute(
+        "select table_name from duckdb_columns() where database_name = 'planalign' and schema_name = 'main' "
+        "and column_name = 'simulation_year' and table_name <> 'checkpoints'"
+    ).fetchall()
+    removed = 0
+    for (table,) in tables:
+        found = connection.execute(
+            f"delete from planalign.main.{table} "
+            "where simulation_year > (select coalesce(max(simulation_year), 0) from planalign.main.checkpoints)"
+        ).fetchone()
+        removed += found[0] if found is not None else 0
+    connection.execute("drop schema if exists planalign.working cascade")
+    return removed
 
 
 def changed_by_hand(database: Path, finding: str) -> DatabaseError:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator import parameters
@@ -35,6 +36,11 @@ class RunInputs:
             variables=to_dbt_vars(config),
             source=CensusSource(**dict(config.census)),
         )
+
+    @cached_property
+    def run_plan(self) -> Plan:
+        """The plan with this run's values in the place of its parameters. Errors: PlanCompilationError."""
+        return self.plan.with_values(self.variables)
 
     @property
     def census_date(self) -> dt.date:

@@ -1,11 +1,15 @@
-"""Carries a simulation out: year by year, each year one transaction with its checkpoint in it."""
+"""Carries a simulation out: year by year, each year one transaction with its checkpoint in it.
+
+While a year is judged and committed, the next one is already built in memory on what it leaves behind.
+"""
 
 import logging
 import shlex
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
@@ -15,11 +19,12 @@ from typing import Any
 
 from planalign_orchestrator import checkpoints
 from planalign_orchestrator.backup import SetAside, finish_setting_aside, put_back, set_aside
+from planalign_orchestrator.beside import Beside
 from planalign_orchestrator.census import fingerprint_of
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
 from planalign_orchestrator.config import SimulationConfig, testing_status, to_dbt_vars
 from planalign_orchestrator.dbt_runner import DbtRunner
-from planalign_orchestrator.engine import DbtEngine, NativeEngine
+from planalign_orchestrator.engine import DbtEngine, NativeEngine, session
 from planalign_orchestrator.errors import DatabaseError, PipelineStageError, ValidationFailedError
 from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.plan_compiler import STAGES, Plan
@@ -69,7 +74,10 @@ MODEL_STAGES = tuple(StageDefinition(WorkflowStage(name), f"tag:{name}") for nam
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """A stage of a year began or finished; `seconds` is its duration when finished."""
+    """A stage of a year began or finished; `seconds` is its duration when finished.
+
+    Events come one at a time, but a year's validation and reporting among the stages of the next year.
+    """
 
     year: int
     stage: WorkflowStage
@@ -90,12 +98,12 @@ class RunArtifacts:
 
 
 @dataclass(frozen=True)
-class _Year:
-    """A year to simulate: its place in the run, and whether an implausible result stops it."""
+class _Run:
+    """What years are carried out with; `strict` stops the run at an implausible result."""
 
-    year: int
-    is_first: bool
-    is_last: bool
+    inputs: RunInputs
+    validator: DataValidator
+    years: Sequence[int]
     strict: bool
 
 
@@ -118,6 +126,7 @@ class PipelineOrchestrator:
         self._registries = registry_manager or RegistryManager(db_manager)
         self._registered = validator.registered if validator is not None else ()
         self._on_progress = on_progress
+        self._telling = threading.Lock()
         self._run_id = uuid.uuid4().hex
         self._census: dict[str, Any] = {}
         self._notes: list[str] = []
@@ -192,7 +201,7 @@ class PipelineOrchestrator:
         validation = self.config.validation
         strict = validation.fail_on_validation_error if fail_on_validation_error is None else fail_on_validation_error
         inputs = RunInputs.read(self.config)
-        validator = self.validator_by(inputs.plan)
+        validator = self.validator_by(inputs.run_plan)
         with one_kind_of_interrupt(), ExecutionMutex(self._db.db_path.name, self._db.db_path.parent), self._db:
             self._publisher.tidy()
             finish_setting_aside(self._db.db_path)
@@ -200,9 +209,9 @@ class PipelineOrchestrator:
                 checkpoints.demand_ours(self._db.db_path)
             remaining = self._remaining_years(inputs) if resume_from_checkpoint else None
             if remaining is None:
-                self._start_over(inputs, validator, strict)
-            else:
-                self._simulate(inputs, validator, remaining, strict)
+                self._start_over(_Run(inputs, validator, self.years, strict))
+            elif remaining:
+                self._simulate(_Run(inputs, validator, remaining, strict))
             summary = self._report()
             self._db.settle()
             return summary
@@ -239,15 +248,15 @@ class PipelineOrchestrator:
                 status.database, f"{', '.join(changed)} does not hold the rows that its years were made from"
             )
 
-    def _start_over(self, inputs: RunInputs, validator: DataValidator, strict: bool) -> None:
+    def _start_over(self, run: _Run) -> None:
         """Begin with the first year; the file that was there is the backup, or comes back if no year gets finished."""
         moved = SetAside(None, None)
         if self._db.db_path.exists():
-            inputs.check_census()
+            run.inputs.check_census()
             moved = set_aside(self._db.db_path)
             self._tell_about(moved)
         try:
-            self._simulate(inputs, validator, self.years, strict)
+            self._simulate(run)
         except BaseException:
             self._db.close()
             try:
@@ -268,96 +277,131 @@ class PipelineOrchestrator:
             )
         self._publisher.replaces(moved.status)
 
-    def _simulate(self, inputs: RunInputs, validator: DataValidator, years: Sequence[int], strict: bool) -> None:
-        with self._engine(inputs) as engine:
-            for year in years:
-                task = _Year(year, year == years[0], year == years[-1], strict)
-                checkpoint = self._simulate_year(task, inputs, engine, validator)
-                if year == self.config.simulation.start_year:
-                    finish_setting_aside(self._db.db_path)
-                self._timed(year, WorkflowStage.REPORTING, {}, partial(self._publisher.publish, checkpoint))
+    def _simulate(self, run: _Run) -> None:
+        try:
+            with self._engine(run.inputs) as engine:
+                self._begin_run(run, engine)
+                with Beside(lambda: self._db.get_connection().interrupt()) as beside:
+                    for year in run.years:
+                        engine.begin_year(year)
+                        timings = self._build_year(year, engine, beside)
+                        self._start_keeping(run, year, engine, timings, beside)
+                    beside.wait()
+        except BaseException:
+            self._remove_unfinished()
+            raise
+
+    def _remove_unfinished(self) -> None:
+        """Leave the finished years only; if that fails too, the next start does it."""
+        self._db.close()
+        try:
+            if checkpoints.read_state(self._db) is not None:
+                checkpoints.remove_unfinished_year(self._db)
+        except DatabaseError as error:
+            _LOGGER.warning("what was begun of an unfinished year is still in the database: %s", error)
 
     @contextmanager
     def _engine(self, inputs: RunInputs) -> Iterator[NativeEngine | DbtEngine]:
         if self.config.runtime.engine == NativeEngine.name:
-            yield NativeEngine(inputs.plan, self._db.get_connection())
+            with NativeEngine(inputs.run_plan, self._db.get_connection()) as engine:
+                yield engine
             return
         with self._dbt:
-            yield DbtEngine(inputs.plan, self._db, self._dbt)
+            yield DbtEngine(inputs.run_plan, inputs.variables, self._db, self._dbt)
 
-    def _simulate_year(
-        self, task: _Year, inputs: RunInputs, engine: NativeEngine | DbtEngine, validator: DataValidator
-    ) -> WorkflowCheckpoint:
-        """Run one year and return its checkpoint: in one transaction, or in two with what dbt does between them."""
-        if isinstance(engine, NativeEngine):
-            with self._db.transaction():
-                self._begin_year(task, inputs, engine, validator)
-                timings = self._build_year(task, engine)
-                return self._finish_year(task, inputs, engine, validator, timings)
-        with self._db.transaction():
-            self._begin_year(task, inputs, engine, validator)
-        with engine.unfinished(task.year):
-            timings = self._build_year(task, engine)
-            with self._db.transaction():
-                engine.adopt_year(task.year)
-                return self._finish_year(task, inputs, engine, validator, timings)
-
-    def _begin_year(
-        self, task: _Year, inputs: RunInputs, engine: NativeEngine | DbtEngine, validator: DataValidator
-    ) -> None:
-        """Within the year's transaction: the run's inputs and its row of `run_metadata` before its first year."""
-        connection = self._db.get_connection()
-        if task.is_first:
-            if task.year == self.config.simulation.start_year:
-                census = inputs.write(connection)
+    def _begin_run(self, run: _Run, engine: NativeEngine | DbtEngine) -> None:
+        """Write what the years are made from and the run's row of `run_metadata`, in a transaction before the first."""
+        first = run.years[0]
+        with self._db.transaction() as connection:
+            if first == self.config.simulation.start_year:
+                census = run.inputs.write(connection)
                 self._notes += [f"census, set aside: {text}" for text in census.problems]
                 self._notes += [f"census: {text}" for text in census.warnings]
                 self._census = census.to_dict()
                 checkpoints.create_state_tables(connection)
-                self._registries.create_for_year(task.year)
+                self._registries.create_for_year(first)
             else:
-                inputs.extend(connection, task.year)
+                run.inputs.extend(connection, first)
+            session.demand_types(connection, run.inputs.plan, run.inputs.variables)
             checkpoints.record_run(connection, self._run_row())
             engine.create_marts()
-            validator.try_rules(task.year)
-        engine.begin_year(task.year, inputs.variables)
+            run.validator.try_rules(first)
 
-    def _build_year(self, task: _Year, engine: NativeEngine | DbtEngine) -> dict[str, dict[str, float]]:
+    def _build_year(self, year: int, engine: NativeEngine | DbtEngine, beside: Beside) -> dict[str, dict[str, float]]:
+        """Build the year's models, unless the year before turns out to be wrong; return seconds by stage and model."""
         stages: dict[str, float] = {}
         models: dict[str, float] = {}
         for definition in MODEL_STAGES:
-            work = partial(engine.run_stage, definition.stage, task.year)
-            models |= self._timed(task.year, definition.stage, stages, work)
+            beside.check()
+            models |= self._timed(year, definition.stage, stages, partial(engine.run_stage, definition.stage, year))
         return {"stages": stages, "models": models}
 
-    def _finish_year(
+    def _start_keeping(
         self,
-        task: _Year,
-        inputs: RunInputs,
+        run: _Run,
+        year: int,
         engine: NativeEngine | DbtEngine,
-        validator: DataValidator,
         timings: dict[str, dict[str, float]],
+        beside: Beside,
+    ) -> None:
+        """Begin the transaction of a year that is built, and have it finished while the next year is built.
+
+        It begins here, so that it sees the year as it is now. dbt needs the file for the next year: it has to wait.
+        """
+        beside.wait()
+        if isinstance(engine, DbtEngine):
+            engine.adopt_year()
+        with ExitStack() as stack:
+            stack.enter_context(self._db.transaction())
+            if isinstance(engine, NativeEngine):
+                engine.hold_year()
+            transaction = stack.pop_all()
+        beside.start(partial(self._keep_year, transaction, run, year, engine, timings))
+        if isinstance(engine, DbtEngine):
+            beside.wait()
+
+    def _keep_year(
+        self,
+        transaction: ExitStack,
+        run: _Run,
+        year: int,
+        engine: NativeEngine | DbtEngine,
+        timings: dict[str, dict[str, float]],
+    ) -> None:
+        """Finish the year's transaction, then write the files that follow a commit."""
+        with transaction:
+            if isinstance(engine, NativeEngine):
+                started = time.perf_counter()
+                engine.adopt_year(year)
+                timings["stages"]["adoption"] = round(time.perf_counter() - started, 6)
+            checkpoint = self._finish_year(run, year, engine.name, timings)
+        if year == self.config.simulation.start_year:
+            finish_setting_aside(self._db.db_path)
+        self._timed(year, WorkflowStage.REPORTING, {}, partial(self._publisher.publish, checkpoint))
+
+    def _finish_year(
+        self, run: _Run, year: int, engine: str, timings: dict[str, dict[str, float]]
     ) -> WorkflowCheckpoint:
         """Within the year's transaction: bring the registries up to it, judge it, and write its checkpoint."""
         started = time.perf_counter()
-        self._registries.update_post_year(task.year)
+        self._registries.update_post_year(year)
         timings["stages"]["registries"] = round(time.perf_counter() - started, 6)
         results = self._timed(
-            task.year,
+            year,
             WorkflowStage.VALIDATION,
             timings["stages"],
-            lambda: validator.validate_year_results(task.year, is_final_year=task.is_last),
+            lambda: run.validator.validate_year_results(year, is_final_year=year == run.years[-1]),
         )
-        _demand_valid(results, task.year, task.strict)
+        _demand_valid(results, year, run.strict)
         checkpoint = WorkflowCheckpoint(
-            simulation_year=task.year,
+            simulation_year=year,
             run_id=self._run_id,
             completed_at=checkpoints.now().isoformat(timespec="seconds"),
-            engine=engine.name,
+            engine=engine,
             duckdb_version=_duckdb_version(),
             database=self._db.db_path.name,
-            fingerprints=inputs.fingerprints(self._census["fingerprint"]),
-            digests=checkpoints.mart_digests(self._db.get_connection(), inputs.plan.marts, task.year),
+            fingerprints=run.inputs.fingerprints(self._census["fingerprint"]),
+            digests=checkpoints.mart_digests(self._db.get_connection(), run.inputs.plan.marts, year),
         )
         verdicts = DataValidator.to_report_dict(results)
         row = {**asdict(checkpoint), "timings": timings, "validation": verdicts["results"]}
@@ -374,7 +418,8 @@ class PipelineOrchestrator:
 
     def _tell(self, event: ProgressEvent) -> None:
         if self._on_progress is not None:
-            self._on_progress(event)
+            with self._telling:
+                self._on_progress(event)
 
     def _run_row(self) -> dict[str, Any]:
         """Return this run's row of `run_metadata`."""

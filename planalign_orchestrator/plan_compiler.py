@@ -13,7 +13,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from graphlib import TopologicalSorter
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,12 +23,15 @@ from planalign_orchestrator import project
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import PlanCompilationError
 
-PLAN_FORMAT = 3
+PLAN_FORMAT = 4
 STAGES = ("initialization", "foundation", "event_generation", "state_accumulation")
 
 _SOURCES = ("*.sql", "*.yml", "*.csv")
 _RUN_ARTEFACTS = {"target", "logs", "dbt_packages"}
 _PARAMETER = re.compile(r"getvariable\('(?P<name>\w+)'\)::(?P<type>\w+(?:\([\d, ]*\))?)")
+_YEAR = "simulation_year"
+# a year is built in memory; only when it is whole does it come into the file, where the tests look at it
+_FILE, _MEMORY = '"planalign"."main".', '"working"."main".'
 _FORBIDDEN_IN_MODELS = ("is_incremental", "this", "run_query", "env_var", "run_started_at", "var", "target", "execute")
 _JINJA = re.compile(r"{[{%].*?[%}]}", re.DOTALL)
 
@@ -52,10 +55,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Model:
-    """One model: a working table of the connection, or a mart (then with its contract) in the simulation's file.
+    """One model: a working table, or a mart (then with its contract), which comes into the simulation's file.
 
     One that is not `is_yearly` holds the same rows in every year of a run. `only_when` names a parameter and the value
-    without which the model has no rows; None where its rule is always on.
+    without which the model has no rows; None where its rule is always on. Of a mart that is `is_remembered` the models
+    read the rows of all years before, of the others those of the last year only.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Model:
     columns: tuple[Column, ...]
     is_yearly: bool
     only_when: tuple[str, str] | None
+    is_remembered: bool
 
     @property
     def is_mart(self) -> bool:
@@ -96,6 +101,35 @@ class Plan:
         """The models that are written to the simulation's file."""
         return tuple(model for model in self.models if model.is_mart)
 
+    def with_values(self, values: Mapping[str, Any]) -> "Plan":
+        """Return the plan of one run: every parameter but the simulated year is its value, typed, in the SQL.
+
+        Errors: PlanCompilationError when the values are not exactly those the plan reads, or one is None.
+        """
+        wanted = {parameter.name for parameter in self.parameters} - {_YEAR}
+        if wanted != values.keys():
+            missing, extra = sorted(wanted - values.keys()), sorted(values.keys() - wanted)
+            raise PlanCompilationError(
+                f"the model and the configuration disagree on parameters: not set {missing}, not read {extra}"
+            )
+        unset = [name for name, value in values.items() if value is None]
+        if unset:
+            raise PlanCompilationError(f"parameter {', '.join(unset)} has no value")
+
+        def valued(sql: str) -> str:
+            return _PARAMETER.sub(
+                lambda found: found[0] if found["name"] == _YEAR else literal(values[found["name"]], found["type"]), sql
+            )
+
+        return replace(
+            self,
+            models=tuple(
+                replace(model, sql=valued(model.sql), is_yearly=model.is_yearly and not _is_off(model, values))
+                for model in self.models
+            ),
+            tests=tuple(replace(test, sql=valued(test.sql)) for test in self.tests),
+        )
+
     def to_json(self) -> str:
         """Return the plan as JSON text, the same bytes for the same sources."""
         return json.dumps({"format": PLAN_FORMAT, **asdict(self)}, indent=1, sort_keys=True)
@@ -120,6 +154,12 @@ class Plan:
             tests=tuple(DataTest(**{**test, "tags": tuple(test["tags"])}) for test in raw["tests"]),
             parameters=tuple(Parameter(**parameter) for parameter in raw["parameters"]),
         )
+
+
+def literal(value: Any, kind: str) -> str:
+    """Return SQL for a parameter's value of a type."""
+    text = str(value).replace("'", "''")
+    return f"'{text}'::{kind}"
 
 
 def source_key(project_dir: Path) -> str:
@@ -257,7 +297,7 @@ def _yearly(models: Mapping[str, Mapping[str, Any]], order: Sequence[str]) -> se
         node = models[name]
         if (
             node["config"]["materialized"] == "incremental"
-            or "getvariable('simulation_year')" in node["compiled_code"]
+            or f"getvariable('{_YEAR}')" in node["compiled_code"]
             or yearly.intersection(node["depends_on"]["nodes"])
         ):
             yearly.add(name)
@@ -270,7 +310,7 @@ def _model(node: Mapping[str, Any], *, is_yearly: bool) -> Model:
     return Model(
         name=node["name"],
         stage=_stage(node),
-        sql=node["compiled_code"].strip(),
+        sql=node["compiled_code"].strip().replace(_FILE, _MEMORY),
         columns=tuple(
             Column(
                 name=column["name"],
@@ -281,11 +321,17 @@ def _model(node: Mapping[str, Any], *, is_yearly: bool) -> Model:
         ),
         is_yearly=is_yearly,
         only_when=next(((name, str(value)) for name, value in _only_when(node).items()), None),
+        is_remembered=bool(node["config"]["meta"].get("remembered", False)),
     )
 
 
 def _only_when(node: Mapping[str, Any]) -> Mapping[str, Any]:
     return dict(node["config"]["meta"].get("only_when", {}))
+
+
+def _is_off(model: Model, values: Mapping[str, Any]) -> bool:
+    """Whether the model's rule is off in a run, so that it has no rows in any year."""
+    return model.only_when is not None and str(values[model.only_when[0]]).lower() != model.only_when[1].lower()
 
 
 def _data_test(node: Mapping[str, Any]) -> DataTest:

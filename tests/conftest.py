@@ -25,7 +25,7 @@ from planalign_orchestrator.config import SimulationConfig, load_simulation_conf
 from planalign_orchestrator.engine import NativeEngine
 from planalign_orchestrator.factory import build_orchestrator
 from planalign_orchestrator.inputs import RunInputs
-from planalign_orchestrator.plan_compiler import STAGES
+from planalign_orchestrator.plan_compiler import STAGES, load_plan
 from planalign_orchestrator.utils import DatabaseConnectionManager
 
 Row = Mapping[str, object]
@@ -198,10 +198,10 @@ class Laboratory:
         self._census = config.census.path
         self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute("attach ':memory:' as planalign")
-        self.connection.execute("use planalign")
-        inputs = RunInputs.read(config)
-        inputs.write(self.connection)
-        self._engine = NativeEngine(inputs.plan, self.connection)
+        self.connection.execute("attach ':memory:' as working")
+        self.connection.execute("set search_path = 'planalign.main,working.main'")
+        self._plan = load_plan()
+        RunInputs.read(config).write(self.connection)
 
     def run(self, overrides: Overrides | None = None, *, until: str = STAGES[-1]) -> "Laboratory":
         """Simulate every year of the configuration, the last one up to and including the stage `until`."""
@@ -210,14 +210,20 @@ class Laboratory:
         self._years = range(config.simulation.start_year, config.simulation.end_year + 1)
         self.connection.execute("drop schema parameters cascade")
         parameters.write_parameters(self.connection, inputs.tables)
-        self._engine.create_marts()
-        for mart in self._engine.plan.marts:
+        self.run_plan = self._plan.with_values(inputs.variables)
+        engine = NativeEngine(self.run_plan, self.connection)
+        engine.create_marts()
+        for mart in self._plan.marts:
             self.connection.execute(f"truncate planalign.main.{mart.name}")
         for year in self._years:
-            self._engine.begin_year(year, inputs.variables)
+            engine.begin_year(year)
             last = STAGES.index(until) if year == self._years[-1] else len(STAGES) - 1
             for stage in STAGES[: last + 1]:
-                self._engine.run_stage(stage, year)
+                engine.run_stage(stage, year)
+            if stage == STAGES[-1]:
+                engine.adopt_year(year)
+        # the rules of the plan read it
+        self.connection.execute(f"set variable simulation_year = {year}")
         return self
 
     def open_census(self, census: Path | Iterable[Row], overrides: Overrides | None = None) -> "Laboratory":
@@ -236,17 +242,16 @@ class Laboratory:
     @contextmanager
     def faulty_model(self, name: str, old: str, new: str) -> Iterator[None]:
         """Replace a part of a compiled model's text for a while, to show that a test would notice."""
-        plan = self._engine.plan
+        plan = self._plan
         assert any(model.name == name and old in model.sql for model in plan.models)
         models = (
             replace(model, sql=model.sql.replace(old, new)) if model.name == name else model for model in plan.models
         )
-        self._engine = NativeEngine(replace(plan, models=tuple(models)), self.connection)
+        self._plan = replace(plan, models=tuple(models))
         try:
             yield
         finally:
-            # a new one: an engine remembers which parameters it has set, and the faulty one has set others
-            self._engine = NativeEngine(plan, self.connection)
+            self._plan = plan
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the last run; working models can be read too."""
@@ -258,7 +263,7 @@ class Laboratory:
 
     def digests(self) -> Digests:
         """Return year -> mart -> rows and digest of the last run."""
-        return {year: checkpoints.mart_digests(self.connection, self._engine.plan.marts, year) for year in self._years}
+        return {year: checkpoints.mart_digests(self.connection, self._plan.marts, year) for year in self._years}
 
 
 @pytest.fixture(scope="session")

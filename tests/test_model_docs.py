@@ -76,11 +76,12 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator["duckdb.Duck
     with DatabaseConnectionManager(folder / "s.duckdb", threads=1) as db:
         with db.transaction() as connection:
             inputs.write(connection)
-            engine = NativeEngine(inputs.plan, connection)
+            engine = NativeEngine(inputs.run_plan, connection)
             engine.create_marts()
-            engine.begin_year(YEAR, inputs.variables)
-            for stage in STAGES:
-                engine.run_stage(stage, YEAR)
+        engine.begin_year(YEAR)
+        for stage in STAGES:
+            engine.run_stage(stage, YEAR)
+        engine.adopt_year(YEAR)
         yield connection
 
 
@@ -116,7 +117,7 @@ def test_a_model_states_its_grain_and_describes_every_column(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODEL_FILES)
 def test_the_described_columns_are_those_the_model_returns(simulated: "duckdb.DuckDBPyConnection", name: str) -> None:
-    returned = [row[0] for row in simulated.execute(f"describe {name}").fetchall()]
+    returned = [row[0] for row in simulated.execute(f"describe working.main.{name}").fetchall()]
     assert [column["name"] for column in MODELS[name]["columns"]] == returned
 
 
@@ -251,7 +252,8 @@ def test_the_printed_draws_are_those_of_python_and_of_the_compiled_sql(
 
 
 def test_the_printed_hire_is_simulated(simulated: "duckdb.DuckDBPyConnection") -> None:
-    hire = "select level_id, hire_date, birth_date, compensation from int_hires where employee_id = 'NH_2025_000001'"
+    facts = "level_id, hire_date, birth_date, compensation"
+    hire = f"select {facts} from working.int_hires where employee_id = 'NH_2025_000001'"
     expected = (1, dt.date(2025, 4, 22), dt.date(1996, 6, 2), Decimal("65835.55"))
     assert simulated.execute(hire).fetchone() == expected
     radius, angle = function("draws")(42, "hire_pay", "NH_2025_000001", 2025)

@@ -114,9 +114,9 @@ def test_a_model_whose_rule_is_off_has_no_rows(laboratory: Laboratory) -> None:
     off = [model.name for model in load_plan().models if model.only_when is not None]
     assert off == ["int_reenrollments", "int_match_periods"]
     laboratory.run({"simulation.end_year": 2026})
-    assert [laboratory.query(f"select count(*) from temp.{name}") for name in off] == [[(0,)], [(0,)]]
+    assert [laboratory.query(f"select count(*) from working.main.{name}") for name in off] == [[(0,)], [(0,)]]
     laboratory.run({"plan.automatic_enrollment.reenroll_non_participants": True, "plan.match.computed": "per_payroll"})
-    assert all(laboratory.query(f"select count(*) > 0 from temp.{name}") == [(True,)] for name in off)
+    assert all(laboratory.query(f"select count(*) > 0 from working.main.{name}") == [(True,)] for name in off)
 
 
 @pytest.fixture(scope="module")

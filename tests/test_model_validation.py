@@ -63,9 +63,10 @@ class Patient:
             text = str(values[parameter.name])
             self.connection.execute(f"set variable {parameter.name} = '{text}'::{parameter.type}")
         # the tests of working models look at tables that only a run has
+        self.connection.execute("attach ':memory:' as working")
         for model in inputs.plan.models:
             if model.stage == "initialization":
-                self.connection.execute(f"create temp table {model.name} as {model.sql}")
+                self.connection.execute(f"create table working.main.{model.name} as {model.sql}")
         agreements = RegistryManager(self.manager).agreements()
         tests: list[DataTest | QueryRule] = [*inputs.plan.tests, *agreements, *builtin_rules()]
         self.validator = DataValidator(self.manager, tests, examples=3)
@@ -156,7 +157,7 @@ def again(mart: str, condition: str = "employee_id = '{who}'") -> str:
 
 def again_in_model(model: str, condition: str) -> str:
     """Insert a row of a working model a second time."""
-    return f"insert into temp.{model} select * from temp.{model} where {condition}"
+    return f"insert into working.main.{model} select * from working.main.{model} where {condition}"
 
 
 DAMAGES = {

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from planalign_orchestrator.plan_compiler import load_plan
 from planalign_orchestrator.validation.rules import SqlRule
 from tests.conftest import Laboratory, Row, default_table, person, read_rows
 from tests.plan_designs import company, design
@@ -52,7 +51,7 @@ def test_no_limit_is_exceeded_and_every_sum_ties(random_company: tuple[int, Labo
 
 def demand_invariants(laboratory: Laboratory) -> None:
     """The rules that the program ships find nothing in the last year, the replays from the ledger among them."""
-    rules = [rule for rule in map(SqlRule.of, load_plan().tests) if rule.is_invariant]
+    rules = [rule for rule in map(SqlRule.of, laboratory.run_plan.tests) if rule.is_invariant]
     broken = {rule.name: found for rule in rules if (found := laboratory.query(f"from ({rule.query()}) limit 2"))}
     assert broken == {}
 

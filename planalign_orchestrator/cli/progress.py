@@ -23,7 +23,7 @@ class YearClock:
         self.years_to_do = 0
         self._last_year = last_year
         self._finished = 0
-        self._seconds: dict[str, float] = {}
+        self._seconds: dict[int, dict[str, float]] = {}
         self._year_before: dict[str, float] = {}
 
     def advance(self, event: "ProgressEvent") -> float | None:
@@ -37,20 +37,21 @@ class YearClock:
             self.committed.append(event.year)
         if not event.finished:
             return None
-        self._seconds[event.stage] = event.seconds
+        seconds = self._seconds.setdefault(event.year, {})
+        seconds[event.stage] = event.seconds
         if not is_reporting:
             return None
         self._finished += 1
-        self._year_before, self._seconds = self._seconds, {}
+        self._year_before = self._seconds.pop(event.year)
         return sum(self._year_before.values())
 
     @property
     def years_done(self) -> float:
-        """Finished years and the part of the current one, in which a stage counts what it took the year before."""
+        """Finished years and the parts of those begun, in which a stage counts what it took the year before."""
         from planalign_orchestrator.pipeline import WorkflowStage
 
         weights = self._year_before or dict.fromkeys(map(str, WorkflowStage), 1.0)
-        done = sum(weights.get(stage, 0.0) for stage in self._seconds)
+        done = sum(weights.get(stage, 0.0) for stages in self._seconds.values() for stage in stages)
         return self._finished + done / max(sum(weights.values()), 1e-6)
 
 

@@ -1,11 +1,15 @@
-"""Runs the compiled model natively: the plan's statements, in order, on one DuckDB connection.
+"""Runs the compiled model natively: the plan's statements, in order, in memory, on a connection of their own.
 
-It knows no model by name and holds no rule: stages, order, contracts and parameters all come from the plan.
+It knows no model by name and holds no rule: stages, order, contracts and values all come from the plan. A year that is
+built waits in memory until `adopt_year` writes it into the file. So the next one can be built meanwhile, on what this
+one leaves behind.
 """
 
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 from planalign_orchestrator.engine import session
 from planalign_orchestrator.errors import PipelineStageError
@@ -25,72 +29,95 @@ set nested_loop_join_threshold = 64;
 
 
 class NativeEngine:
-    """Executes a plan year by year inside the caller's transactions; after a rollback another engine must be made."""
+    """Builds the years of a plan with its values, one after the other; after an error another engine must be made.
+
+    `connection` is that of the simulation's file. What is built here never looks at an open transaction of it.
+    """
 
     name = "native"
 
     def __init__(self, plan: Plan, connection: "duckdb.DuckDBPyConnection") -> None:
         self.plan = plan
-        self._connection = connection
-        connection.execute(_SETTINGS)
+        self._file = connection
+        session.open_working_memory(connection)
+        self._builder = connection.cursor()
+        for one in (self._file, self._builder):
+            one.execute(_SETTINGS)
         # parsed once a run: parsing is a fifth of the time of a small company's year
-        self._statements = {model.name: connection.extract_statements(_statement(model))[0] for model in plan.models}
+        self._statements = {model.name: self._builder.extract_statements(_build(model))[0] for model in plan.models}
         self._made: set[str] = set()
-        self._values: dict[str, Any] = {}
+
+    def __enter__(self) -> "NativeEngine":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._builder.close()
+        if error is None:
+            self._file.execute("detach working")
 
     def create_marts(self) -> None:
-        """Begin a run: create every mart from its contract; a mart that exists must have exactly these columns."""
-        self._made.clear()
-        session.create_marts(self._connection, self.plan)
+        """Begin a run, in a transaction of the file: create every mart from its contract, or demand that it fits."""
+        session.create_marts(self._file, self.plan)
 
-    def begin_year(self, year: int, parameters: Mapping[str, Any]) -> None:
-        """Set every parameter of the plan, typed. The marts hold nothing of the year yet.
-
-        Errors: PlanCompilationError when the parameters are not exactly those the plan reads, or one is None.
-        """
-        values = session.values_of_year(self.plan, year, parameters)
-        # variables outlive a transaction, so from the second year on only the year has changed
-        session.set_parameters(self._connection, self.plan, values, self._values)
-        self._values = values
+    def begin_year(self, year: int) -> None:
+        """Set the year; before the first one, bring what it reads of earlier years from the file into memory."""
+        self._builder.execute(f"set variable simulation_year = {year}")
+        if not self._made:
+            for mart in self.plan.marts:
+                years = f"< {year}" if mart.is_remembered else f"= {year - 1}"
+                self._builder.execute(
+                    f"create or replace table working.main.{mart.name} as "
+                    f"from planalign.main.{mart.name} where simulation_year {years}"
+                )
 
     def run_stage(self, stage: str, year: int) -> dict[str, float]:
         """Execute the stage's models in order; return seconds by model. Errors: PipelineStageError naming the model."""
         timings: dict[str, float] = {}
         for model in self.plan.models:
-            if model.stage == stage and not self._stands(model):
+            if model.stage == stage and (model.is_yearly or model.name not in self._made):
                 started = time.perf_counter()
-                self._execute(model, year)
+                with _naming(model, year):
+                    self._builder.execute(self._statements[model.name])
+                self._made.add(model.name)
                 timings[model.name] = time.perf_counter() - started
         return timings
 
-    def _stands(self, model: Model) -> bool:
-        """Whether what an earlier year of this run made is this year's too: the rule is off, or knows no years."""
-        if model.name not in self._made:
-            return False
-        if model.only_when is not None:
-            parameter, value = model.only_when
-            return str(self._values[parameter]).lower() != value.lower()
-        return not model.is_yearly
+    def hold_year(self) -> None:
+        """Let the file's transaction see the year that was just built, also when the next one replaces it in memory."""
+        self._file.execute(f"from working.main.{self.plan.marts[0].name} limit 0")
 
-    def _execute(self, model: Model, year: int) -> None:
-        import duckdb
-
-        try:
-            self._connection.execute(self._statements[model.name])
-            self._made.add(model.name)
-        except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException):
-            raise
-        except duckdb.Error as error:
-            text = str(error)
-            if (refusal := session.refusal_in(text)) is not None:
-                raise refusal from error
-            raise PipelineStageError(
-                f"year {year}, stage {model.stage}, model {model.name}: {text}; the year was rolled back"
-            ) from error
+    def adopt_year(self, year: int) -> None:
+        """Write the year into the marts of the file, in its transaction. Errors: PipelineStageError naming the mart."""
+        for mart in self.plan.marts:
+            columns = ", ".join(column.name for column in mart.columns)
+            with _naming(mart, year):
+                self._file.execute(
+                    f"insert into planalign.main.{mart.name} ({columns}) "
+                    f"select {columns} from working.main.{mart.name} where simulation_year = {year}"
+                )
 
 
-def _statement(model: Model) -> str:
-    if not model.is_mart:
-        return f"create or replace temp table {model.name} as\n{model.sql}"
-    columns = ", ".join(column.name for column in model.columns)
-    return f"insert into planalign.main.{model.name} ({columns})\n{model.sql}"
+@contextmanager
+def _naming(model: Model, year: int) -> Iterator[None]:
+    """Give an error of DuckDB the name of the model; a full disk or memory is not the model's doing."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException):
+        raise
+    except duckdb.Error as error:
+        text = str(error)
+        if (refusal := session.refusal_in(text)) is not None:
+            raise refusal from error
+        raise PipelineStageError(
+            f"year {year}, stage {model.stage}, model {model.name}: {text}; the year was rolled back"
+        ) from error
+
+
+def _build(model: Model) -> str:
+    if model.is_remembered:
+        return f"insert into working.main.{model.name} by name\n{model.sql}"
+    return f"create or replace table working.main.{model.name} as\n{model.sql}"

@@ -1,15 +1,22 @@
-"""What both engines do on the simulation's connection: marts with their contracts, and parameters."""
+"""What both engines do on the simulation's connection: marts with contracts, working memory, types of parameters."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.errors import ConfigurationError, DatabaseError, PlanCompilationError
-from planalign_orchestrator.plan_compiler import Model, Plan
+from planalign_orchestrator.errors import ConfigurationError, DatabaseError
+from planalign_orchestrator.plan_compiler import Model, Plan, literal
 
 if TYPE_CHECKING:
     import duckdb
 
 _REFUSAL = "PLANALIGN_CONFIGURATION "
+# small enough for 10,000 people to keep two cores busy
+_ROWS_OF_A_TASK = 4096
+
+
+def open_working_memory(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Attach the database of the working tables: in memory, gone with the connection."""
+    connection.execute(f"attach if not exists ':memory:' as working (row_group_size {_ROWS_OF_A_TASK})")
 
 
 def create_marts(connection: "duckdb.DuckDBPyConnection", plan: Plan) -> None:
@@ -39,40 +46,13 @@ def _demand_contract(mart: Model, found: Mapping[str, str]) -> None:
         )
 
 
-def values_of_year(plan: Plan, year: int, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every parameter of the plan with its value in a year.
-
-    Errors: PlanCompilationError when the parameters are not exactly those the plan reads, or one is None.
-    """
-    values = {**parameters, "simulation_year": year}
-    wanted = {parameter.name for parameter in plan.parameters}
-    if wanted != values.keys():
-        missing, extra = sorted(wanted - values.keys()), sorted(values.keys() - wanted)
-        raise PlanCompilationError(
-            f"the model and the configuration disagree on parameters: not set {missing}, not read {extra}"
-        )
-    for name, value in values.items():
-        if value is None:
-            raise PlanCompilationError(f"parameter {name} has no value")
-    return values
-
-
-def set_parameters(
-    connection: "duckdb.DuckDBPyConnection", plan: Plan, values: Mapping[str, Any], known: Mapping[str, Any]
-) -> None:
-    """Set the session variables of the plan, typed, that are not `known` to the connection already.
-
-    Errors: ConfigurationError when a value does not have the type the model reads it with.
-    """
+def demand_types(connection: "duckdb.DuckDBPyConnection", plan: Plan, values: Mapping[str, Any]) -> None:
+    """Every parameter's value must have the type the model reads it with. Errors: ConfigurationError."""
     import duckdb
 
-    assignments = [
-        f"set variable {parameter.name} = {_quoted(values[parameter.name])}::{parameter.type}"
-        for parameter in plan.parameters
-        if parameter.name not in known or known[parameter.name] != values[parameter.name]
-    ]
+    typed = ", ".join(literal(values[one.name], one.type) for one in plan.parameters if one.name in values)
     try:
-        connection.execute("; ".join(assignments))
+        connection.execute(f"select {typed}")
     except duckdb.ConversionException as error:
         raise ConfigurationError(f"a parameter does not have the type the model reads it with: {error}") from error
 
@@ -80,7 +60,3 @@ def set_parameters(
 def refusal_in(text: str) -> ConfigurationError | None:
     """Return the error by which the model refuses a configuration, where the database's message holds one."""
     return ConfigurationError(text.split(_REFUSAL, 1)[1].splitlines()[0]) if _REFUSAL in text else None
-
-
-def _quoted(value: Any) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
