@@ -12,12 +12,12 @@ class Beside:
     left but to wait for it stops it, by `interrupt`.
     """
 
-    def __init__(self, interrupt: Callable[[], None]) -> None:
+    def __init__(self, interrupt: Callable[[], object]) -> None:
         self._interrupt = interrupt
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="beside")
-        self._work: Future[None] | None = None
+        self._work: Future[object] | None = None
 
-    def start(self, work: Callable[[], None]) -> None:
+    def start(self, work: Callable[[], object]) -> None:
         """Begin a piece of work; the one before is waited for."""
         self.wait()
         self._work = self._pool.submit(work)

@@ -86,7 +86,7 @@ class DatabaseConnectionManager:
     """One connection to a simulation's file, attached as `planalign` to an in-memory DuckDB.
 
     `threads` None means all cores, `memory_limit` None 70 % of the machine's memory, at most 6 GiB. Within a
-    transaction everybody shares the connection; there is never a second one. Errors: DatabaseError and
+    transaction everybody shares the connection; nothing else writes to the file. Errors: DatabaseError and
     DatabaseBusyError, in words.
     """
 
