@@ -4,6 +4,7 @@ Most tests call `main` in this process; a process of its own is started where si
 """
 
 import csv
+import importlib
 import io
 import json
 import os
@@ -144,11 +145,8 @@ def test_help_lists_every_command_in_whole_sentences(planalign: Planalign) -> No
     assert "..." not in done.out.partition("Commands:")[2]
 
 
-def test_help_loads_nothing_heavy(project: Path) -> None:
-    program = (
-        "import sys\nfrom planalign_orchestrator.cli import main\ntry:\n    main(['run', '--help'])\n"
-        "except SystemExit:\n    print([n for n in ('duckdb', 'rich', 'yaml', 'tenacity') if n in sys.modules])"
-    )
+def last_line_of(program: str) -> str:
+    """The last line that a Python program prints in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -156,7 +154,32 @@ def test_help_loads_nothing_heavy(project: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.splitlines()[-1] == "[]"
+    return done.stdout.splitlines()[-1]
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = (
+        "import sys\nfrom planalign_orchestrator.cli import main\ntry:\n    main(['run', '--help'])\n"
+        "except SystemExit:\n    print([n for n in ('duckdb', 'rich', 'yaml', 'tenacity') if n in sys.modules])"
+    )
+    assert last_line_of(program) == "[]"
+
+
+def test_run_does_not_load_what_other_commands_need() -> None:
+    modules = ("reports.comparison", "census.mapping", "cli.preflight", "migration.translation")
+    program = (
+        "import sys\nimport planalign_orchestrator.cli.app, planalign_orchestrator.factory\n"
+        f"print([n for n in {modules} if f'planalign_orchestrator.{{n}}' in sys.modules])"
+    )
+    assert last_line_of(program) == "[]"
+
+
+@pytest.mark.parametrize("package", ["census", "reports"])
+def test_what_is_loaded_late_is_there_all_the_same(package: str) -> None:
+    module = importlib.import_module(f"planalign_orchestrator.{package}")
+    assert all(getattr(module, name).__name__ == name for name in module.__all__)
+    with pytest.raises(AttributeError, match=f"planalign_orchestrator.{package}' has no attribute 'nothing'"):
+        _ = module.nothing
 
 
 def test_version(planalign: Planalign) -> None:

@@ -1,8 +1,9 @@
 """The census: read a client's file, judge every row, store it typed; make a synthetic one; map foreign headings."""
 
+from typing import TYPE_CHECKING
+
 from planalign_orchestrator.census.generating import write_census
 from planalign_orchestrator.census.loading import check_census, load_census
-from planalign_orchestrator.census.mapping import ColumnSuggestion, mapping_yaml, suggest_mapping
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
 from planalign_orchestrator.census.summarising import fingerprint_of
 
@@ -18,3 +19,15 @@ __all__ = [
     "suggest_mapping",
     "write_census",
 ]
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.census.mapping import ColumnSuggestion, mapping_yaml, suggest_mapping
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import the mapping of headings when it is asked for, which no run does."""
+        if name not in ("ColumnSuggestion", "mapping_yaml", "suggest_mapping"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from planalign_orchestrator.census import mapping
+
+        return getattr(mapping, name)

@@ -1,6 +1,7 @@
 """What a simulated year, and a run of years, amounted to: read from the marts, never computed a second time."""
 
-from planalign_orchestrator.reports.comparison import RunComparison, compare_runs
+from typing import TYPE_CHECKING
+
 from planalign_orchestrator.reports.console import ConsoleReporter, aligned
 from planalign_orchestrator.reports.multi_year import MultiYearReporter, MultiYearSummary
 from planalign_orchestrator.reports.year import (
@@ -26,3 +27,15 @@ __all__ = [
     "compare_runs",
     "report_schema",
 ]
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.reports.comparison import RunComparison, compare_runs
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import the comparison when it is asked for, which no run does."""
+        if name not in ("RunComparison", "compare_runs"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from planalign_orchestrator.reports import comparison
+
+        return getattr(comparison, name)
