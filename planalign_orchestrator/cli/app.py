@@ -3,6 +3,7 @@
 Commands import the library inside their bodies: help and usage errors answer without DuckDB, Pydantic or Rich.
 """
 
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     0 done, 1 failed, 2 usage or configuration, 3 validation stopped the run, 130 interrupted. An error is one message
     on standard error; its stack trace appears with `-v` only.
     """
+    # A command is over before reference cycles could fill the memory; looking for them would cost each start-up.
+    gc.set_threshold(100_000)
     try:
         app(args=arguments, prog_name="planalign")
     except PlanAlignError as error:
