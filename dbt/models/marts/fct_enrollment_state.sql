@@ -13,13 +13,11 @@ pending_enrollments as (
     from {{ ref('int_joining') }} as joining
     inner join {{ ref('int_chosen_rates') }} as rates
         on joining.employee_id = rates.employee_id
+    left join {{ ref('int_enrollments') }} as enrollments
+        on joining.employee_id = enrollments.employee_id
     where
-        year(joining.joins_on) > {{ param('simulation_year', 'integer') }}
-        and not exists (
-            select 1
-            from {{ ref('int_enrollments') }} as enrollments
-            where enrollments.employee_id = joining.employee_id
-        )
+        joining.joins_on > make_date({{ param('simulation_year', 'integer') }}, 12, 31)
+        and enrollments.employee_id is null
 ),
 
 pending_opt_outs as (
@@ -29,7 +27,7 @@ pending_opt_outs as (
         opt_out_probability as pending_probability,
         opt_out_draw as pending_draw
     from {{ ref('int_enrollments') }}
-    where year(opts_out_on) > {{ param('simulation_year', 'integer') }}
+    where opts_out_on > make_date({{ param('simulation_year', 'integer') }}, 12, 31)
     union all
     select
         employee_id,
@@ -37,7 +35,7 @@ pending_opt_outs as (
         opt_out_probability as pending_probability,
         opt_out_draw as pending_draw
     from {{ ref('int_reenrollments') }}
-    where year(opts_out_on) > {{ param('simulation_year', 'integer') }}
+    where opts_out_on > make_date({{ param('simulation_year', 'integer') }}, 12, 31)
 ),
 
 elections as (
