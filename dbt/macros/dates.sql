@@ -8,19 +8,25 @@
     make_date({{ year }}, {{ month }}, least({{ day }}, day(last_day(make_date({{ year }}, {{ month }}, 1)))))
 {%- endmacro %}
 
-{#- The first entry date on or after the day on which somebody is ready to enter; null stays null. -#}
-{% macro first_entry_date(ready, entry_dates) -%}
-    case {{ entry_dates }}
-        when 'immediate' then {{ ready }}
-        when 'monthly' then (date_trunc('month', {{ ready }} - 1) + interval 1 month)::date
-        when 'quarterly' then (date_trunc('quarter', {{ ready }} - 1) + interval 3 months)::date
-        when 'semiannual'
-            then case
-                when {{ ready }} = make_date(year({{ ready }}), 1, 1) then {{ ready }}
-                when {{ ready }} <= make_date(year({{ ready }}), 7, 1) then make_date(year({{ ready }}), 7, 1)
-                else make_date(year({{ ready }}) + 1, 1, 1)
-            end
-        when 'annual' then (date_trunc('year', {{ ready }} - 1) + interval 1 year)::date
+{#- The months from one entry date of a contribution source to the next, where they are not every day. -#}
+{% macro entry_date_months(source) -%}
+    case {{ param(source ~ '_entry_dates', 'varchar') }}
+        when 'monthly' then 1
+        when 'quarterly' then 3
+        when 'semiannual' then 6
+        when 'annual' then 12
+    end
+{%- endmacro %}
+
+{#- The first entry date of a contribution source on or after the day on which somebody is ready to enter: that day, or
+    the first day of the next of the periods of `months` months that a year is divided into; null stays null. -#}
+{% macro first_entry_date(ready, source, months) -%}
+    case
+        when {{ param(source ~ '_entry_dates', 'varchar') }} = 'immediate' then {{ ready }}
+        else (
+            date_trunc('year', {{ ready }} - 1)
+            + to_months((month({{ ready }} - 1)::integer + {{ months }} - 1) // {{ months }} * {{ months }})
+        )::date
     end
 {%- endmacro %}
 
@@ -36,5 +42,20 @@
         when 'days' then {{ hire_date }} + {{ param(source ~ '_service', 'integer') }}
         when 'months' then ({{ hire_date }} + to_months({{ param(source ~ '_service', 'integer') }}))::date
         else ({{ hire_date }} + to_years({{ param(source ~ '_service', 'integer') }}))::date
+    end
+{%- endmacro %}
+
+{#- The day on which somebody is ready to enter for a contribution source: the later of the birthday of the minimum age
+    and the end of the service; null for somebody of too few hours for that. Reads a row of int_entry_dates.hours. -#}
+{% macro ready_to_enter(source) -%}
+    case
+        when
+            {{ param(source ~ '_service_method', 'varchar') }} = 'elapsed'
+            or {{ param(source ~ '_service', 'integer') }} = 0
+            or yearly_hours >= 1000
+            then greatest(
+                (employee_birth_date + to_months({{ param(source ~ '_minimum_age_months', 'integer') }}))::date,
+                {{ service_reached('employee_hire_date', source) }}
+            )
     end
 {%- endmacro %}

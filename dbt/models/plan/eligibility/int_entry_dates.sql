@@ -30,39 +30,39 @@ entrants as (
     from {{ ref('int_hires') }}
 ),
 
-ready as (
+hours as (
     select
         *,
+        scheduled_hours_per_week * 52 as yearly_hours,
         greatest(
-            (employee_birth_date + to_months({{ param('deferral_minimum_age_months', 'integer') }}))::date,
-            {{ service_reached('employee_hire_date', 'deferral') }}
-        ) as deferral_ready,
-        {{ param('deferral_service_method', 'varchar') }} = 'elapsed'
-        or {{ param('deferral_service', 'integer') }} = 0
-        or scheduled_hours_per_week * 52 >= 1000 as reaches_deferral_service,
-        greatest(
-            (employee_birth_date + to_months({{ param('match_minimum_age_months', 'integer') }}))::date,
-            {{ service_reached('employee_hire_date', 'match') }}
-        ) as match_ready,
-        {{ param('match_service_method', 'varchar') }} = 'elapsed'
-        or {{ param('match_service', 'integer') }} = 0
-        or scheduled_hours_per_week * 52 >= 1000 as reaches_match_service,
-        greatest(
-            (employee_birth_date + to_months({{ param('core_minimum_age_months', 'integer') }}))::date,
-            {{ service_reached('employee_hire_date', 'core') }}
-        ) as core_ready,
-        {{ param('core_service_method', 'varchar') }} = 'elapsed'
-        or {{ param('core_service', 'integer') }} = 0
-        or scheduled_hours_per_week * 52 >= 1000 as reaches_core_service,
-        {{ param('deferral_service_method', 'varchar') }} = 'hours'
-        and {{ param('deferral_service', 'integer') }} > 0
-        and scheduled_hours_per_week * 52 >= 500
-        and scheduled_hours_per_week * 52 < 1000 as is_long_term_part_time,
-        case
-            when employee_hire_date >= date '2021-01-01' then employee_hire_date
-            else {{ date_in_year('2021', 'month(employee_hire_date)', 'day(employee_hire_date)') }}
-        end as first_counted_day
+            employee_hire_date, {{ date_in_year('2021', 'month(employee_hire_date)', 'day(employee_hire_date)') }}
+        ) as first_counted_day
     from entrants
+),
+
+ready as (
+    select
+        employee_id,
+        plan_eligible_override,
+        is_participant,
+        first_day,
+        {{ ready_to_enter('deferral') }} as deferral_ready,
+        {{ ready_to_enter('match') }} as match_ready,
+        {{ ready_to_enter('core') }} as core_ready,
+        case
+            when yearly_hours >= 500
+                then greatest(
+                    (employee_birth_date + to_years(21))::date,
+                    least(
+                        greatest((first_counted_day + to_years(3))::date, date '2024-01-01'),
+                        greatest((first_counted_day + to_years(2))::date, date '2025-01-01')
+                    )
+                )
+        end as part_time_ready,
+        {{ entry_date_months('deferral') }} as deferral_months,
+        {{ entry_date_months('match') }} as match_months,
+        {{ entry_date_months('core') }} as core_months
+    from hours
 ),
 
 ruled as (
@@ -71,33 +71,12 @@ ruled as (
         plan_eligible_override,
         is_participant,
         first_day,
-        is_long_term_part_time,
-        case
-            when reaches_deferral_service
-                then {{ first_entry_date('deferral_ready', param('deferral_entry_dates', 'varchar')) }}
-            when is_long_term_part_time
-                then {{ first_entry_date('part_time_ready', param('deferral_entry_dates', 'varchar')) }}
-        end as deferral_rule_date,
-        case
-            when reaches_match_service
-                then {{ first_entry_date('match_ready', param('match_entry_dates', 'varchar')) }}
-        end as match_rule_date,
-        case
-            when reaches_core_service
-                then {{ first_entry_date('core_ready', param('core_entry_dates', 'varchar')) }}
-        end as core_rule_date
-    from (
-        select
-            *,
-            greatest(
-                (employee_birth_date + to_years(21))::date,
-                least(
-                    greatest((first_counted_day + to_years(3))::date, date '2024-01-01'),
-                    greatest((first_counted_day + to_years(2))::date, date '2025-01-01')
-                )
-            ) as part_time_ready
-        from ready
-    ) as part_timers
+        deferral_ready is null and part_time_ready is not null as is_long_term_part_time,
+        {{ first_entry_date('coalesce(deferral_ready, part_time_ready)', 'deferral', 'deferral_months') }}
+            as deferral_rule_date,
+        {{ first_entry_date('match_ready', 'match', 'match_months') }} as match_rule_date,
+        {{ first_entry_date('core_ready', 'core', 'core_months') }} as core_rule_date
+    from ready
 )
 
 select
