@@ -7,24 +7,27 @@
 -- up to the pay that deferrals leave; with spill-over only for those who reached the 402(g) limit.
 with
 
-changed as (
+changes as (
     select
         changes.employee_id,
-        sum(
-            ((changes.rate_after - changes.rate_before) * 1000000)::bigint
-            * {{ pay_days('people', 'dayofyear(changes.effective_date)') }}::hugeint
-        ) as rate_pay_days,
-        sum(
-            ((changes.rate_after > 0)::integer - (changes.rate_before > 0)::integer)
-            * {{ pay_days('people', 'dayofyear(changes.effective_date)') }}
-        ) as enrolled_pay_days
+        changes.rate_before,
+        changes.rate_after,
+        {{ pay_days('people', 'dayofyear(changes.effective_date)') }} as pay_days
     from {{ ref('int_deferral_changes') }} as changes
     inner join {{ ref('int_eligibility') }} as people
         on changes.employee_id = people.employee_id
     where
         not changes.is_refunded
         and people.deferral_from_day is not null
-    group by changes.employee_id
+),
+
+changed as (
+    select
+        employee_id,
+        sum(((rate_after - rate_before) * 1000000)::bigint * pay_days::hugeint) as rate_pay_days,
+        sum(((rate_after > 0)::integer - (rate_before > 0)::integer) * pay_days) as enrolled_pay_days
+    from changes
+    group by employee_id
 ),
 
 participants as (
@@ -55,7 +58,11 @@ participants as (
 
 elected as (
     select
-        *,
+        employee_id,
+        deferral_pay_cents,
+        elective_deferral_limit,
+        is_catch_up_roth,
+        age_catch_up_limit,
         {{ dollars(rounded_ratio(
             '(opening_rate * 1000000)::bigint * opening_pay_days::hugeint + rate_pay_days',
             'days_in_year * 1000000::hugeint'
@@ -65,10 +72,13 @@ elected as (
             ~ " * ((opening_rate > 0)::integer * opening_pay_days + enrolled_pay_days)::hugeint",
             'days_in_year * 1000000::hugeint'
         )) }} as elected_after_tax,
-        {{ dollars(rounded_ratio(
-            "(" ~ param('maximum_deferral_rate', 'decimal(9, 6)') ~ " * 1000000)::bigint * deferral_pay_cents",
-            '1000000'
-        )) }} as plan_maximum,
+        least(
+            elective_deferral_limit,
+            {{ dollars(rounded_ratio(
+                "(" ~ param('maximum_deferral_rate', 'decimal(9, 6)') ~ " * 1000000)::bigint * deferral_pay_cents",
+                '1000000'
+            )) }}
+        ) as base_limit,
         case
             when is_catch_up_roth and not {{ param('roth_feature', 'boolean') }} then 0::decimal(18, 2)
             else age_catch_up_limit
@@ -79,8 +89,7 @@ elected as (
 limited as (
     select
         *,
-        least(elective_deferral_limit, plan_maximum) as base_limit,
-        least(elected, least(elective_deferral_limit, plan_maximum) + catch_up_limit) as deferral
+        least(elected, base_limit + catch_up_limit) as deferral
     from elected
 ),
 
