@@ -1,7 +1,7 @@
 {#- numerator / days in the year, rounded once to cents, half away from zero, in whole numbers: the numerator is a
     non-negative DECIMAL(38,2) amount times days. A double would miss some half cents. -#}
 {% macro per_year(numerator, days_in_year) -%}
-    (((({{ numerator }}) * 200)::bigint + {{ days_in_year }}) // (2 * {{ days_in_year }}) / 100::double)::decimal(18, 2)
+    (((({{ numerator }}) * 200)::bigint + {{ days_in_year }}) // (2 * {{ days_in_year }}) / 100)::decimal(18, 2)
 {%- endmacro %}
 
 {#- Pay after a promotion: the increase, at most its rate and dollar caps, lifted to the new level's range minimum. -#}
@@ -34,7 +34,7 @@
             {{ people }}.opening_cents
             + case when {{ people }}.raise_day <= {{ day }} then {{ people }}.raise_cents else 0 end
             + case when {{ people }}.promotion_day <= {{ day }} then {{ people }}.promotion_cents else 0 end
-        ) / 100::double
+        ) / 100
     )::decimal(18, 2)
 {%- endmacro %}
 
@@ -43,9 +43,9 @@
     ((2 * ({{ numerator }}) + {{ denominator }}) // (2 * {{ denominator }}))
 {%- endmacro %}
 
-{#- Whole cents as an amount in USD; exact, and much cheaper than a division of decimals. -#}
+{#- Whole cents as an amount in USD; `/` divides doubles: exact, and much cheaper than decimals. -#}
 {% macro dollars(cents) -%}
-    (({{ cents }})::bigint / 100::double)::decimal(18, 2)
+    (({{ cents }}) / 100)::decimal(18, 2)
 {%- endmacro %}
 
 {#- An amount in USD, or null for nothing, as whole cents. -#}

@@ -1,4 +1,4 @@
 {#- One figure over another as a double; a ratio over nothing does not exist and is null. -#}
 {% macro ratio(numerator, denominator) -%}
-    ({{ numerator }})::double / nullif({{ denominator }}, 0)::double
+    ({{ numerator }}) / nullif({{ denominator }}, 0)
 {%- endmacro %}

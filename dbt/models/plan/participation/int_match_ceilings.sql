@@ -17,7 +17,7 @@ deciding as (
     select
         people.employee_id,
         formulas.formula,
-        (people.opening_cents / 100::double)::decimal(18, 2) as pay,
+        (people.opening_cents / 100)::decimal(18, 2) as pay,
         {{ completed_years('people.employee_birth_date', 'people.year_start') }} as age,
         {{ completed_years('people.employee_hire_date', 'people.year_start') }} as service,
         year(people.employee_birth_date)::integer as birth_year
