@@ -1,24 +1,27 @@
 -- The key figures of the year, each defined here and nowhere else.
 -- Headcounts tie as opening - terminations + hires - new-hire terminations = closing. Averages and growths are of
 -- annual rates of pay; totals are of paid compensation. A ratio over nothing does not exist and is null.
+{%- set opening_average = ratio('opening.payroll', 'opening.headcount') %}
+{%- set closing_average = ratio('closing_payroll', 'closing_headcount') %}
+{%- set continuous_average = ratio('continuous_payroll', 'continuous_headcount') %}
 {%- set figures = [
-    ('opening_headcount', 'opening_headcount', 'people'),
+    ('opening_headcount', 'opening.headcount', 'people'),
     ('terminations', 'terminations', 'people'),
     ('retirements', 'retirements', 'people'),
     ('announced_terminations', 'announced_terminations', 'people'),
     ('hires', 'hires', 'people'),
     ('new_hire_terminations', 'new_hire_terminations', 'people'),
     ('closing_headcount', 'closing_headcount', 'people'),
-    ('target_headcount', 'target_headcount', 'people'),
-    ('headcount_growth_rate', ratio('closing_headcount', 'opening_headcount') ~ ' - 1', 'rate'),
+    ('target_headcount', 'target.target_headcount', 'people'),
+    ('headcount_growth_rate', ratio('closing_headcount', 'opening.headcount') ~ ' - 1', 'rate'),
     ('promotions', 'promotions', 'events'),
     ('raises', 'raises', 'events'),
-    ('realised_merit_rate', ratio('raise_amount - cola_rate * raise_payroll', 'raise_payroll'), 'rate'),
+    ('realised_merit_rate', ratio('raise_amount - calendar.cola_rate * raise_payroll', 'raise_payroll'), 'rate'),
     ('total_compensation', 'total_compensation', 'USD'),
-    ('average_compensation', 'closing_average', 'USD a year'),
-    ('compensation_growth_all', ratio('closing_average', 'opening_average') ~ ' - 1', 'rate'),
-    ('compensation_growth_continuous', ratio('continuous_average', 'opening_average') ~ ' - 1', 'rate'),
-    ('compensation_growth_same_person', ratio('continuous_payroll', 'continuous_opening_payroll') ~ ' - 1', 'rate'),
+    ('average_compensation', closing_average, 'USD a year'),
+    ('compensation_growth_all', ratio(closing_average, opening_average) ~ ' - 1', 'rate'),
+    ('compensation_growth_continuous', ratio(continuous_average, opening_average) ~ ' - 1', 'rate'),
+    ('compensation_growth_same_person', ratio('continuous_payroll', 'continuous_opening.payroll') ~ ' - 1', 'rate'),
     ('eligible_count', 'eligible_count', 'people'),
     ('participant_count', 'participant_count', 'people'),
     ('participation_rate', ratio('participant_count', 'eligible_count'), 'rate'),
@@ -120,36 +123,6 @@ timing as (
     from {{ ref('int_employer_match') }}
 ),
 
-figures as (
-    select
-        forfeiture_use.*,
-        timing.*,
-        target.target_headcount,
-        calendar.cola_rate,
-        opening.headcount as opening_headcount,
-        opening.payroll as opening_payroll,
-        continuous_opening.payroll as continuous_opening_payroll,
-        snapshot.*,
-        pay_events.*
-    from snapshot
-    cross join opening
-    cross join continuous_opening
-    cross join pay_events
-    cross join forfeiture_use
-    cross join timing
-    cross join {{ ref('int_headcount_target') }} as target
-    cross join {{ ref('stg_calendar') }} as calendar
-),
-
-averages as (
-    select
-        *,
-        {{ ratio('opening_payroll', 'opening_headcount') }} as opening_average,
-        {{ ratio('closing_payroll', 'closing_headcount') }} as closing_average,
-        {{ ratio('continuous_payroll', 'continuous_headcount') }} as continuous_average
-    from figures
-),
-
 metrics as (
     select
         unnest([
@@ -167,7 +140,14 @@ metrics as (
                 '{{ unit }}'{{ "," if not loop.last }}
             {%- endfor %}
         ]) as unit
-    from averages
+    from snapshot
+    cross join opening
+    cross join continuous_opening
+    cross join pay_events
+    cross join forfeiture_use
+    cross join timing
+    cross join {{ ref('int_headcount_target') }} as target
+    cross join {{ ref('stg_calendar') }} as calendar
 )
 
 select

@@ -10,13 +10,8 @@ hires as (
         'new_hire' as event_category,
         hire_date as effective_date,
         1 as type_order,
-        null::decimal(18, 2) as compensation_before,
         compensation as compensation_after,
-        null::integer as level_before,
         level_id as level_after,
-        null::decimal(18, 2) as amount,
-        null::decimal(9, 6) as event_probability,
-        null::double as random_draw,
         '{"department":null,"employee_birth_date":"' || birth_date
         || '","scheduled_hours_per_week":' || scheduled_hours_per_week || '}' as event_details
     from {{ ref('int_hires') }}
@@ -52,8 +47,6 @@ raises as (
         level_id as level_before,
         level_id as level_after,
         (compensation_after - compensation_before)::decimal(18, 2) as amount,
-        null::decimal(9, 6) as event_probability,
-        null::double as random_draw,
         event_details
     from {{ ref('int_raises') }}
 ),
@@ -85,11 +78,6 @@ terminations as (
         termination_reason as event_category,
         termination_date as effective_date,
         14 as type_order,
-        null::decimal(18, 2) as compensation_before,
-        null::decimal(18, 2) as compensation_after,
-        null::integer as level_before,
-        null::integer as level_after,
-        null::decimal(18, 2) as amount,
         exit_probability as event_probability,
         exit_draw as random_draw,
         event_details
