@@ -2,7 +2,7 @@
 -- People of the census enter in the first simulated year, hires in the year of their hire event.
 with
 
-census as (
+people as (
     select
         employee_id,
         'census' as origin,
@@ -18,9 +18,7 @@ census as (
         is_five_percent_owner
     from {{ ref('stg_census') }}
     where {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
-),
-
-hires as (
+    union all by name
     select
         employee_id,
         'hire' as origin,
@@ -38,12 +36,6 @@ hires as (
     where
         simulation_year = {{ param('simulation_year', 'integer') }}
         and event_type = 'hire'
-),
-
-people as (
-    select * from census
-    union all by name
-    select * from hires
 )
 
 select

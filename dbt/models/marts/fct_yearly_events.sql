@@ -3,54 +3,6 @@
 -- core, forfeiture, termination. The id is a UUID made from what the event is, so the same run gives the same ids.
 with
 
-hires as (
-    select
-        employee_id,
-        'hire' as event_type,
-        'new_hire' as event_category,
-        hire_date as effective_date,
-        1 as type_order,
-        compensation as compensation_after,
-        level_id as level_after,
-        '{"department":null,"employee_birth_date":"' || birth_date
-        || '","scheduled_hours_per_week":' || scheduled_hours_per_week || '}' as event_details
-    from {{ ref('int_hires') }}
-),
-
-promotions as (
-    select
-        employee_id,
-        'promotion' as event_type,
-        'level_change' as event_category,
-        promotion_date as effective_date,
-        8 as type_order,
-        compensation_before,
-        compensation_after,
-        level_before,
-        level_after,
-        (compensation_after - compensation_before)::decimal(18, 2) as amount,
-        promotion_probability as event_probability,
-        promotion_draw as random_draw,
-        '{"increase_rate":' || increase_rate || '}' as event_details
-    from {{ ref('int_promotions') }}
-),
-
-raises as (
-    select
-        employee_id,
-        'raise' as event_type,
-        'merit_and_cola' as event_category,
-        raise_date as effective_date,
-        9 as type_order,
-        compensation_before,
-        compensation_after,
-        level_id as level_before,
-        level_id as level_after,
-        (compensation_after - compensation_before)::decimal(18, 2) as amount,
-        event_details
-    from {{ ref('int_raises') }}
-),
-
 leavers as (
     select
         employee_id,
@@ -71,7 +23,50 @@ leavers as (
     from {{ ref('int_new_hire_exits') }}
 ),
 
-terminations as (
+-- a column that a kind of event does not name is null
+events as (
+    select
+        employee_id,
+        'hire' as event_type,
+        'new_hire' as event_category,
+        hire_date as effective_date,
+        1 as type_order,
+        compensation as compensation_after,
+        level_id as level_after,
+        '{"department":null,"employee_birth_date":"' || birth_date
+        || '","scheduled_hours_per_week":' || scheduled_hours_per_week || '}' as event_details
+    from {{ ref('int_hires') }}
+    union all by name
+    select
+        employee_id,
+        'promotion' as event_type,
+        'level_change' as event_category,
+        promotion_date as effective_date,
+        8 as type_order,
+        compensation_before,
+        compensation_after,
+        level_before,
+        level_after,
+        (compensation_after - compensation_before)::decimal(18, 2) as amount,
+        promotion_probability as event_probability,
+        promotion_draw as random_draw,
+        '{"increase_rate":' || increase_rate || '}' as event_details
+    from {{ ref('int_promotions') }}
+    union all by name
+    select
+        employee_id,
+        'raise' as event_type,
+        'merit_and_cola' as event_category,
+        raise_date as effective_date,
+        9 as type_order,
+        compensation_before,
+        compensation_after,
+        level_id as level_before,
+        level_id as level_after,
+        (compensation_after - compensation_before)::decimal(18, 2) as amount,
+        event_details
+    from {{ ref('int_raises') }}
+    union all by name
     select
         employee_id,
         'termination' as event_type,
@@ -82,9 +77,7 @@ terminations as (
         exit_draw as random_draw,
         event_details
     from leavers
-),
-
-hce_statuses as (
+    union all by name
     select
         hce.employee_id,
         'hce_status' as event_type,
@@ -94,9 +87,7 @@ hce_statuses as (
         '{"prior_year_compensation":' || hce.prior_year_compensation
         || ',"threshold":' || hce.prior_year_hce_threshold || '}' as event_details
     from {{ ref('int_hce') }} as hce
-),
-
-eligibilities as (
+    union all by name
     select
         employee_id,
         'eligibility' as event_type,
@@ -107,9 +98,7 @@ eligibilities as (
         || ',"match_entry_date":' || coalesce('"' || match_entry_date || '"', 'null') || '}' as event_details
     from {{ ref('int_eligibility') }}
     where first_may_join_on is not null
-),
-
-deferral_changes as (
+    union all by name
     select
         employee_id,
         event_type,
@@ -123,9 +112,7 @@ deferral_changes as (
         random_draw,
         event_details
     from {{ ref('int_deferral_changes') }}
-),
-
-contributions as (
+    union all by name
     select
         additions.employee_id,
         'contribution' as event_type,
@@ -149,9 +136,7 @@ contributions as (
     inner join {{ ref('int_elective_deferrals') }} as deferrals
         on additions.employee_id = deferrals.employee_id
     where additions.pre_tax + additions.roth + additions.after_tax > 0
-),
-
-matches as (
+    union all by name
     select
         additions.employee_id,
         'employer_match' as event_type,
@@ -169,9 +154,7 @@ matches as (
     inner join {{ source('parameters', 'match_formulas') }} as formulas
         on formulas.formula = 'current'
     where additions.match_amount > 0
-),
-
-cores as (
+    union all by name
     select
         additions.employee_id,
         'employer_core' as event_type,
@@ -192,9 +175,7 @@ cores as (
         on additions.employee_id = core.employee_id
     cross join {{ source('parameters', 'core_formulas') }} as formulas
     where additions.core_amount > 0
-),
-
-forfeitures as (
+    union all by name
     select
         accounts.employee_id,
         'forfeiture' as event_type,
@@ -207,30 +188,6 @@ forfeitures as (
     inner join {{ ref('int_employment') }} as employment
         on accounts.employee_id = employment.employee_id
     where accounts.match_forfeiture + accounts.core_forfeiture > 0
-),
-
-events as (
-    select * from hires
-    union all by name
-    select * from promotions
-    union all by name
-    select * from raises
-    union all by name
-    select * from terminations
-    union all by name
-    select * from hce_statuses
-    union all by name
-    select * from eligibilities
-    union all by name
-    select * from deferral_changes
-    union all by name
-    select * from contributions
-    union all by name
-    select * from matches
-    union all by name
-    select * from cores
-    union all by name
-    select * from forfeitures
 )
 
 select

@@ -44,20 +44,6 @@ closed as (
         {{ with_return('match_opening', 'match_paid_in') }} as match_account_balance,
         {{ with_return('core_opening', 'core_paid_in') }} as core_account_balance
     from balances
-),
-
-forfeited as (
-    select
-        *,
-        case
-            when termination_date is null then 0
-            else round(match_account_balance::decimal(38, 2) * (1 - match_vested_rate), 2)
-        end::decimal(18, 2) as match_forfeiture,
-        case
-            when termination_date is null then 0
-            else round(core_account_balance::decimal(38, 2) * (1 - core_vested_rate), 2)
-        end::decimal(18, 2) as core_forfeiture
-    from closed
 )
 
 select
@@ -67,6 +53,12 @@ select
     employee_account_balance,
     match_account_balance,
     core_account_balance,
-    match_forfeiture,
-    core_forfeiture
-from forfeited
+    case
+        when termination_date is null then 0
+        else round(match_account_balance::decimal(38, 2) * (1 - match_vested_rate), 2)
+    end::decimal(18, 2) as match_forfeiture,
+    case
+        when termination_date is null then 0
+        else round(core_account_balance::decimal(38, 2) * (1 - core_vested_rate), 2)
+    end::decimal(18, 2) as core_forfeiture
+from closed

@@ -4,10 +4,6 @@
 -- min(1, c x hazard). The cause is drawn in proportion to its part of the hazard.
 with
 
-calendar as (
-    select * from {{ ref('stg_calendar') }}
-),
-
 ranked as (
     select
         hazards.employee_id,
@@ -66,5 +62,5 @@ select
     1::decimal(9, 6) as exit_probability,
     null::double as exit_draw
 from {{ ref('int_opening_workforce') }} as opening
-cross join calendar
+cross join {{ ref('stg_calendar') }} as calendar
 where opening.announced_termination_date between calendar.year_start and calendar.year_end

@@ -1,143 +1,99 @@
 -- The population of 1 January: the census in the first simulated year, last year's active people in every later one.
 -- Which of the two is decided by the year alone, never by a table being empty.
-with
+select
+    census.employee_id,
+    census.employee_birth_date,
+    census.employee_hire_date,
+    census.level_id,
+    census.compensation,
+    census.department,
+    census.scheduled_hours_per_week,
+    census.announced_termination_date,
+    census.auto_escalation_opt_out,
+    census.plan_eligible_override,
+    census.is_five_percent_owner,
+    coalesce(
+        census.prior_year_compensation,
+        {{ per_year(
+            'census.compensation * (calendar.year_start - greatest(census.employee_hire_date, calendar.prior_year_start))',
+            '(calendar.year_start - calendar.prior_year_start)'
+        ) }}
+    ) as prior_year_compensation,
+    null::date as deferral_entry_date,
+    null::date as match_entry_date,
+    null::date as core_entry_date,
+    null::varchar as entry_basis,
+    null::date as eligibility_date,
+    null::boolean as was_eligible,
+    census.deferral_rate,
+    census.enrollment_date,
+    census.enrollment_method,
+    census.deferral_rate = 0 and census.enrollment_date is not null as has_opted_out,
+    case when census.deferral_rate = 0 then census.enrollment_date end as last_opt_out_date,
+    false as has_made_own_choice,
+    0 as escalation_count,
+    null::varchar as pending_kind,
+    null::date as pending_date,
+    null::decimal(9, 6) as pending_rate,
+    null::decimal(9, 6) as pending_probability,
+    null::double as pending_draw,
+    census.employee_account_balance,
+    census.match_account_balance,
+    census.core_account_balance,
+    {{ completed_years('census.employee_birth_date', 'calendar.year_start') }} as age,
+    {{ completed_years('census.employee_hire_date', 'calendar.year_start') }} as completed_years
+from {{ ref('stg_census') }} as census
+cross join {{ ref('stg_calendar') }} as calendar
+where {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
 
-census as (
-    select
-        census.employee_id,
-        census.employee_birth_date,
-        census.employee_hire_date,
-        census.level_id,
-        census.compensation,
-        census.department,
-        census.scheduled_hours_per_week,
-        census.announced_termination_date,
-        census.auto_escalation_opt_out,
-        census.plan_eligible_override,
-        census.is_five_percent_owner,
-        coalesce(
-            census.prior_year_compensation,
-            {{ per_year(
-                'census.compensation * (calendar.year_start - greatest(census.employee_hire_date, calendar.prior_year_start))',
-                '(calendar.year_start - calendar.prior_year_start)'
-            ) }}
-        ) as prior_year_compensation,
-        null::date as deferral_entry_date,
-        null::date as match_entry_date,
-        null::date as core_entry_date,
-        null::varchar as entry_basis,
-        null::date as eligibility_date,
-        null::boolean as was_eligible,
-        census.deferral_rate,
-        census.enrollment_date,
-        census.enrollment_method,
-        census.deferral_rate = 0 and census.enrollment_date is not null as has_opted_out,
-        case when census.deferral_rate = 0 then census.enrollment_date end as last_opt_out_date,
-        false as has_made_own_choice,
-        0 as escalation_count,
-        null::varchar as pending_kind,
-        null::date as pending_date,
-        null::decimal(9, 6) as pending_rate,
-        null::decimal(9, 6) as pending_probability,
-        null::double as pending_draw,
-        census.employee_account_balance,
-        census.match_account_balance,
-        census.core_account_balance
-    from {{ ref('stg_census') }} as census
-    cross join {{ ref('stg_calendar') }} as calendar
-    where {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
-),
-
-previous_close as (
-    select
-        snapshot.employee_id,
-        snapshot.employee_birth_date,
-        snapshot.employee_hire_date,
-        snapshot.level_id,
-        snapshot.current_compensation as compensation,
-        people.department,
-        people.scheduled_hours_per_week,
-        people.announced_termination_date,
-        people.auto_escalation_opt_out,
-        people.plan_eligible_override,
-        people.is_five_percent_owner,
-        snapshot.prorated_annual_compensation as prior_year_compensation,
-        people.deferral_entry_date,
-        people.match_entry_date,
-        people.core_entry_date,
-        people.entry_basis,
-        snapshot.eligibility_date,
-        snapshot.is_eligible as was_eligible,
-        snapshot.current_deferral_rate as deferral_rate,
-        snapshot.enrollment_date,
-        snapshot.enrollment_method,
-        snapshot.has_opted_out,
-        states.last_opt_out_date,
-        coalesce(states.has_made_own_choice, false) as has_made_own_choice,
-        snapshot.escalation_count,
-        states.pending_kind,
-        states.pending_date,
-        states.pending_rate,
-        states.pending_probability,
-        states.pending_draw,
-        snapshot.employee_account_balance,
-        snapshot.match_account_balance,
-        snapshot.core_account_balance
-    from {{ source('ledger', 'fct_workforce_snapshot') }} as snapshot
-    inner join {{ source('ledger', 'dim_employee') }} as people
-        on snapshot.employee_id = people.employee_id
-    left join {{ source('ledger', 'fct_enrollment_state') }} as states
-        on
-            snapshot.employee_id = states.employee_id
-            and states.simulation_year = {{ param('simulation_year', 'integer') }} - 1
-    where
-        {{ param('simulation_year', 'integer') }} > {{ param('start_year', 'integer') }}
-        and snapshot.simulation_year = {{ param('simulation_year', 'integer') }} - 1
-        and people.simulation_year < {{ param('simulation_year', 'integer') }}
-        and snapshot.employment_status = 'active'
-),
-
-opening as (
-    select * from census
-    union all by name
-    select * from previous_close
-)
+union all by name
 
 select
-    opening.employee_id,
-    opening.employee_birth_date,
-    opening.employee_hire_date,
-    opening.level_id,
-    opening.compensation,
-    opening.department,
-    opening.scheduled_hours_per_week,
-    opening.announced_termination_date,
-    opening.auto_escalation_opt_out,
-    opening.plan_eligible_override,
-    opening.is_five_percent_owner,
-    opening.prior_year_compensation,
-    opening.deferral_entry_date,
-    opening.match_entry_date,
-    opening.core_entry_date,
-    opening.entry_basis,
-    opening.eligibility_date,
-    opening.was_eligible,
-    opening.deferral_rate,
-    opening.enrollment_date,
-    opening.enrollment_method,
-    opening.has_opted_out,
-    opening.last_opt_out_date,
-    opening.has_made_own_choice,
-    opening.escalation_count,
-    opening.pending_kind,
-    opening.pending_date,
-    opening.pending_rate,
-    opening.pending_probability,
-    opening.pending_draw,
-    opening.employee_account_balance,
-    opening.match_account_balance,
-    opening.core_account_balance,
-    {{ completed_years('opening.employee_birth_date', 'calendar.year_start') }} as age,
-    {{ completed_years('opening.employee_hire_date', 'calendar.year_start') }} as completed_years
-from opening
+    snapshot.employee_id,
+    snapshot.employee_birth_date,
+    snapshot.employee_hire_date,
+    snapshot.level_id,
+    snapshot.current_compensation as compensation,
+    people.department,
+    people.scheduled_hours_per_week,
+    people.announced_termination_date,
+    people.auto_escalation_opt_out,
+    people.plan_eligible_override,
+    people.is_five_percent_owner,
+    snapshot.prorated_annual_compensation as prior_year_compensation,
+    people.deferral_entry_date,
+    people.match_entry_date,
+    people.core_entry_date,
+    people.entry_basis,
+    snapshot.eligibility_date,
+    snapshot.is_eligible as was_eligible,
+    snapshot.current_deferral_rate as deferral_rate,
+    snapshot.enrollment_date,
+    snapshot.enrollment_method,
+    snapshot.has_opted_out,
+    states.last_opt_out_date,
+    coalesce(states.has_made_own_choice, false) as has_made_own_choice,
+    snapshot.escalation_count,
+    states.pending_kind,
+    states.pending_date,
+    states.pending_rate,
+    states.pending_probability,
+    states.pending_draw,
+    snapshot.employee_account_balance,
+    snapshot.match_account_balance,
+    snapshot.core_account_balance,
+    {{ completed_years('snapshot.employee_birth_date', 'calendar.year_start') }} as age,
+    {{ completed_years('snapshot.employee_hire_date', 'calendar.year_start') }} as completed_years
+from {{ source('ledger', 'fct_workforce_snapshot') }} as snapshot
 cross join {{ ref('stg_calendar') }} as calendar
+inner join {{ source('ledger', 'dim_employee') }} as people
+    on snapshot.employee_id = people.employee_id
+left join {{ source('ledger', 'fct_enrollment_state') }} as states
+    on
+        snapshot.employee_id = states.employee_id
+        and states.simulation_year = {{ param('simulation_year', 'integer') }} - 1
+where
+    {{ param('simulation_year', 'integer') }} > {{ param('start_year', 'integer') }}
+    and snapshot.simulation_year = {{ param('simulation_year', 'integer') }} - 1
+    and people.simulation_year < {{ param('simulation_year', 'integer') }}
+    and snapshot.employment_status = 'active'
