@@ -49,7 +49,17 @@ rules as (
 
 weighed as (
     select
-        contributions.*,
+        contributions.employee_id,
+        contributions.pre_tax,
+        contributions.roth,
+        contributions.catch_up,
+        contributions.after_tax,
+        contributions.match_amount,
+        contributions.core_formula_amount,
+        contributions.reallocated,
+        greatest(
+            contributions.pre_tax + contributions.roth - contributions.catch_up - contributions.matched_deferral, 0
+        ) as unmatched_deferral,
         rules.after_tax_turn,
         rules.core_turn,
         rules.match_turn,
@@ -105,32 +115,35 @@ first_cuts as (
     from weighed
 ),
 
-last_cuts as (
+rests as (
     select
         *,
-        least(
-            greatest(pre_tax + roth - catch_up - matched_deferral, 0), excess - after_tax_cut - core_cut - match_cut
-        ) as deferral_cut
+        excess - after_tax_cut - core_cut - match_cut as rest
     from first_cuts
 ),
 
-safe_cuts as (
+-- then the deferrals that earn no match give, and safe-harbor money what is still too much
+last_cuts as (
     select
-        *,
-        excess - after_tax_cut - core_cut - match_cut - deferral_cut as safe_excess
-    from last_cuts
-),
-
-cuts as (
-    select
-        *,
+        employee_id,
+        pre_tax,
+        roth,
+        catch_up,
+        after_tax,
+        match_amount,
+        core_formula_amount,
+        reallocated,
+        after_tax_cut,
+        least(unmatched_deferral, rest) as deferral_cut,
         core_cut + least(
-            safe_core, greatest(safe_excess - case when match_turn < core_turn then safe_match else 0 end, 0)
+            safe_core,
+            greatest(rest - unmatched_deferral - case when match_turn < core_turn then safe_match else 0 end, 0)
         ) as whole_core_cut,
         match_cut + least(
-            safe_match, greatest(safe_excess - case when core_turn < match_turn then safe_core else 0 end, 0)
+            safe_match,
+            greatest(rest - unmatched_deferral - case when core_turn < match_turn then safe_core else 0 end, 0)
         ) as whole_match_cut
-    from safe_cuts
+    from rests
 )
 
 select
@@ -145,4 +158,4 @@ select
     {{ dollars('deferral_cut + after_tax_cut') }} as contribution_cut,
     {{ dollars('whole_match_cut') }} as match_cut,
     {{ dollars('whole_core_cut') }} as core_cut
-from cuts
+from last_cuts

@@ -25,7 +25,11 @@ undecided as (
         and (
             {{ param('automatic_enrollment_scope', 'varchar') }} = 'all_eligible'
             or employee_hire_date >= {{ param('automatic_enrollment_cutoff', 'date') }}
-        ) as is_caught_anyway
+        ) as is_caught_anyway,
+        case
+            when first_may_join_on is null then {{ draw_key('second_chance', 'employee_id') }}
+            else {{ lasting_draw_key('voluntary_enrollment', 'employee_id') }}
+        end as draw_key
     from {{ ref('int_eligibility') }}
     where
         deferral_from_day is not null
@@ -36,29 +40,22 @@ undecided as (
 
 choices as (
     select
-        undecided.*,
-        'voluntary' as enrollment_category,
-        undecided.first_may_join_on as decided_on,
-        {{ lasting_draw_key('voluntary_enrollment', 'undecided.employee_id') }} as draw_key
+        *,
+        case when first_may_join_on is null then 'second_chance' else 'voluntary' end as enrollment_category,
+        coalesce(
+            first_may_join_on, (year_start + floor({{ draw2('draw_key') }} * days_in_year)::integer)::date
+        ) as decided_on
     from undecided
-    where undecided.first_may_join_on is not null
-    union all by name
-    select
-        keyed.*,
-        'second_chance' as enrollment_category,
-        (keyed.year_start + floor({{ draw2('keyed.draw_key') }} * keyed.days_in_year)::integer)::date as decided_on
-    from (
-        select
-            undecided.*,
-            {{ draw_key('second_chance', 'undecided.employee_id') }} as draw_key
-        from undecided
-        where undecided.first_may_join_on is null
-    ) as keyed
 ),
 
 described as (
     select
-        *,
+        employee_id,
+        year(employee_birth_date)::integer as birth_year,
+        enrollment_category,
+        decided_on,
+        is_caught_anyway,
+        draw_key,
         {{ completed_years('employee_birth_date', 'decided_on') }} as decision_age,
         {{ completed_years('employee_hire_date', 'decided_on') }} as decision_service,
         {{ pay_rate_on('choices', 'dayofyear(choices.decided_on)') }} as decision_pay,
@@ -117,7 +114,7 @@ select
     decision_age,
     decision_service,
     decision_pay,
-    year(employee_birth_date)::integer as birth_year,
+    birth_year,
     participation_age_from,
     income_band,
     join_probability,
