@@ -3,6 +3,7 @@
 -- Paid compensation = sum over rate segments of rate x days / days in the year. Written as a fold it is
 -- opening rate x last day + sum of (change x days from the change to the last day), both ends paid.
 -- Each join carries all columns before it, so statuses are decided where their columns come in.
+{%- set as_of = 'coalesce(events.termination_date, calendar.year_end)' %}
 with
 
 people as (
@@ -72,8 +73,10 @@ folded as (
         coalesce(events.level_id, people.level_id) as level_id,
         coalesce(events.change, 0) as change,
         coalesce(events.change_days, 0) as change_days,
-        coalesce(events.termination_date, calendar.year_end) as as_of,
-        dayofyear(coalesce(events.termination_date, calendar.year_end)) as last_day,
+        {{ as_of }} as as_of,
+        dayofyear({{ as_of }}) as last_day,
+        {{ completed_years('people.employee_birth_date', as_of) }} as current_age,
+        {{ completed_years('people.employee_hire_date', as_of) }} as completed_years,
         case when people.is_new_hire then dayofyear(people.employee_hire_date) else 1 end as first_day,
         events.deferral_rate,
         events.enrollment_date,
@@ -87,62 +90,54 @@ folded as (
         on people.employee_id = events.employee_id
 ),
 
-aged as (
-    select
-        *,
-        {{ completed_years('employee_birth_date', 'as_of') }} as current_age,
-        {{ completed_years('employee_hire_date', 'as_of') }} as completed_years
-    from folded
-),
-
 employed as (
     select
-        aged.employee_id,
-        aged.employee_birth_date,
-        aged.employee_hire_date,
-        case when aged.termination_date is null then 'active' else 'terminated' end as employment_status,
+        folded.employee_id,
+        folded.employee_birth_date,
+        folded.employee_hire_date,
+        case when folded.termination_date is null then 'active' else 'terminated' end as employment_status,
         case
-            when aged.is_new_hire and aged.termination_date is null then 'new_hire_active'
-            when aged.is_new_hire then 'new_hire_termination'
-            when aged.termination_date is null then 'continuous_active'
+            when folded.is_new_hire and folded.termination_date is null then 'new_hire_active'
+            when folded.is_new_hire then 'new_hire_termination'
+            when folded.termination_date is null then 'continuous_active'
             else 'experienced_termination'
         end as detailed_status_code,
-        aged.termination_date,
-        aged.termination_reason,
-        aged.level_id,
-        aged.current_age,
+        folded.termination_date,
+        folded.termination_reason,
+        folded.level_id,
+        folded.current_age,
         (
-            aged.completed_years
-            + (aged.as_of - (aged.employee_hire_date + to_years(aged.completed_years))::date)::double
+            folded.completed_years
+            + (folded.as_of - (folded.employee_hire_date + to_years(folded.completed_years))::date)::double
             / (
-                (aged.employee_hire_date + to_years(aged.completed_years + 1))::date
-                - (aged.employee_hire_date + to_years(aged.completed_years))::date
+                (folded.employee_hire_date + to_years(folded.completed_years + 1))::date
+                - (folded.employee_hire_date + to_years(folded.completed_years))::date
             )
         )::decimal(9, 4) as current_tenure,
         ages.age_band,
         tenures.tenure_band,
-        (aged.compensation + aged.change)::decimal(18, 2) as current_compensation,
+        (folded.compensation + folded.change)::decimal(18, 2) as current_compensation,
         {{ per_year(
-            'aged.compensation * aged.last_day + aged.change * (aged.last_day + 1) - aged.change_days',
-            'aged.days_in_year'
+            'folded.compensation * folded.last_day + folded.change * (folded.last_day + 1) - folded.change_days',
+            'folded.days_in_year'
         ) }} as prorated_annual_compensation,
         {{ per_year(
-            'aged.scheduled_hours_per_week * 52 * (aged.last_day - aged.first_day + 1)', 'aged.days_in_year'
+            'folded.scheduled_hours_per_week * 52 * (folded.last_day - folded.first_day + 1)', 'folded.days_in_year'
         ) }}::decimal(9, 2) as annual_hours,
-        aged.deferral_rate,
-        aged.enrollment_date,
+        folded.deferral_rate,
+        folded.enrollment_date,
         case
-            when aged.enrollment_category in ('automatic', 'reenrollment') then 'auto'
-            when aged.enrollment_category is not null then 'voluntary'
+            when folded.enrollment_category in ('automatic', 'reenrollment') then 'auto'
+            when folded.enrollment_category is not null then 'voluntary'
         end as enrollment_method,
-        aged.last_step = 'opt_out' as has_opted_out,
-        aged.is_refunded,
-        aged.escalations
-    from aged
+        folded.last_step = 'opt_out' as has_opted_out,
+        folded.is_refunded,
+        folded.escalations
+    from folded
     inner join {{ ref('stg_age_segments') }} as ages
-        on aged.current_age = ages.age
+        on folded.current_age = ages.age
     inner join {{ ref('stg_tenure_segments') }} as tenures
-        on aged.completed_years = tenures.completed_years
+        on folded.completed_years = tenures.completed_years
 ),
 
 statuses as (
