@@ -50,14 +50,14 @@ choices as (
 
 described as (
     select
-        employee_id,
-        year(employee_birth_date)::integer as birth_year,
-        enrollment_category,
-        decided_on,
-        is_caught_anyway,
-        draw_key,
-        {{ completed_years('employee_birth_date', 'decided_on') }} as decision_age,
-        {{ completed_years('employee_hire_date', 'decided_on') }} as decision_service,
+        choices.employee_id,
+        year(choices.employee_birth_date)::integer as birth_year,
+        choices.enrollment_category,
+        choices.decided_on,
+        choices.is_caught_anyway,
+        choices.draw_key,
+        {{ completed_years('choices.employee_birth_date', 'choices.decided_on') }} as decision_age,
+        {{ completed_years('choices.employee_hire_date', 'choices.decided_on') }} as decision_service,
         {{ pay_rate_on('choices', 'dayofyear(choices.decided_on)') }} as decision_pay,
         case
             when
@@ -65,7 +65,7 @@ described as (
                 then choices.promoted_level_id
             else choices.level_id
         end as decision_level,
-        {{ draw('draw_key') }} as join_draw
+        {{ draw('choices.draw_key') }} as join_draw
     from choices
     where choices.decided_on <= choices.as_of
 ),
