@@ -13,9 +13,9 @@
 {%- endmacro %}
 
 {% macro draw(key) -%}
-    (('0x' || substr({{ key }}, 1, 13))::bigint / 4503599627370496)
+    (('0x' || substr({{ key }}, 1, 13))::bigint / 4503599627370496::double)
 {%- endmacro %}
 
 {% macro draw2(key) -%}
-    (('0x' || substr({{ key }}, 14, 13))::bigint / 4503599627370496)
+    (('0x' || substr({{ key }}, 14, 13))::bigint / 4503599627370496::double)
 {%- endmacro %}
