@@ -294,6 +294,8 @@ class PipelineOrchestrator:
     def _remove_unfinished(self) -> None:
         """Leave the finished years only; if that fails too, the next start does it."""
         self._db.close()
+        if not self._db.db_path.exists():
+            return
         try:
             if checkpoints.read_state(self._db) is not None:
                 checkpoints.remove_unfinished_year(self._db)

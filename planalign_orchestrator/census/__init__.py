@@ -26,7 +26,7 @@ else:
 
     def __getattr__(name: str) -> object:
         """Import the mapping of headings when it is asked for, which no run does."""
-        if name not in ("ColumnSuggestion", "mapping_yaml", "suggest_mapping"):
+        if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from planalign_orchestrator.census import mapping
 

@@ -34,7 +34,7 @@ else:
 
     def __getattr__(name: str) -> object:
         """Import the comparison when it is asked for, which no run does."""
-        if name not in ("RunComparison", "compare_runs"):
+        if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from planalign_orchestrator.reports import comparison
 
