@@ -1,16 +1,21 @@
 """The compiled plan: stable bytes, and a refusal of everything that would make the two engines differ."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from planalign_orchestrator import project
-from planalign_orchestrator.errors import PlanCompilationError
+from planalign_orchestrator.config import to_dbt_vars
+from planalign_orchestrator.engine.session import demand_types
+from planalign_orchestrator.errors import ConfigurationError, PlanCompilationError
 from planalign_orchestrator.plan_compiler import STAGES, Plan, compile_plan, load_plan, source_key
+from tests.conftest import configure, people
 
 
 @pytest.fixture
@@ -41,6 +46,31 @@ def test_same_sources_give_the_same_bytes_in_another_folder_and_environment(proj
 def test_the_plan_survives_its_own_json() -> None:
     plan = load_plan()
     assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_a_run_reads_values_and_no_variable_but_the_year(tmp_path: Path) -> None:
+    values = to_dbt_vars(configure(tmp_path, people(1), {"scenario_id": "its_name"}))
+    plan = load_plan().with_values(values)
+    texts = [*(model.sql for model in plan.models), *(test.sql for test in plan.tests)]
+    assert {name for text in texts for name in re.findall(r"getvariable\('(\w+)'\)", text)} == {"simulation_year"}
+    ledger = next(model.sql for model in plan.models if model.name == "fct_yearly_events")
+    assert "'its_name'::" in ledger
+
+
+def test_values_that_are_not_those_of_the_plan_are_refused(tmp_path: Path) -> None:
+    values = to_dbt_vars(configure(tmp_path, people(1)))
+    plan = load_plan()
+    for wrong, message in (
+        ({**values, "no_such": 1}, r"not set \[\], not read \['no_such'\]"),
+        (dict(list(values.items())[1:]), rf"not set \['{next(iter(values))}'\], not read \[\]"),
+        ({**values, "random_seed": None}, "parameter random_seed has no value"),
+    ):
+        with pytest.raises(PlanCompilationError, match=message):
+            plan.with_values(wrong)
+    with duckdb.connect() as connection:
+        demand_types(connection, plan, values)
+        with pytest.raises(ConfigurationError, match=r"does not have the type the model reads it with.*twelve"):
+            demand_types(connection, plan, {**values, "random_seed": "twelve"})
 
 
 def test_models_run_after_what_they_read_and_stage_by_stage() -> None:
