@@ -102,6 +102,11 @@ def test_lines_come_while_dbt_is_still_running(tmp_path: Path) -> None:
     assert isinstance(result.error, DbtExecutionError)
 
 
+def test_what_dbt_says_last_is_not_lost(tmp_path: Path) -> None:
+    result = runner(tmp_path, "exec 1>&-; sleep 0.2; echo it broke >&2; exit 4").execute_command(["run"])
+    assert (result.stderr, result.return_code) == ("it broke\n", 4)
+
+
 def test_the_command_is_what_one_would_type(tmp_path: Path) -> None:
     dbt = runner(tmp_path, 'echo "$@"; echo "$PLANALIGN_DATABASE"')
     result = dbt.execute_command(["run"], simulation_year=2026, dbt_vars={"random_seed": 7})

@@ -55,7 +55,8 @@ def run_once(
     """Run one command to its end. Errors: DbtTimeoutError; an interrupt stops the child and goes on its way."""
     with _Child(command, folder, environment) as child:
         said = "".join(child.lines(on_line, timeout))
-        return Outcome(said, child.errors(), child.wait())
+        code = child.wait()
+    return Outcome(said, child.errors(), code)
 
 
 class WarmChild:
@@ -82,9 +83,11 @@ class WarmChild:
             child.send(json.dumps(list(arguments)))
             for line in child.lines(on_line, timeout):
                 if line.startswith(END):
-                    return Outcome("".join(lines), child.errors(), int(line[len(END) :]))
+                    return Outcome("".join(lines), "", int(line[len(END) :]))
                 lines.append(line)
-            return Outcome("".join(lines), child.errors(), child.wait() or 1)
+            code = child.wait() or 1
+            self.close()
+            return Outcome("".join(lines), child.errors(), code)
         except BaseException:
             self.close()
             raise
@@ -165,7 +168,7 @@ class _Child:
         return self.process.wait()
 
     def errors(self) -> str:
-        """Return what the child has written to its standard error so far."""
+        """Return what the child has written to its standard error; it is complete once the child was stopped."""
         return "".join(self._errors)
 
     def stop(self) -> None:

@@ -1,12 +1,14 @@
 """The program of the warm child: imports dbt and parses the project once, then serves one command after another.
 
 A request is a line of JSON on standard input, a list of arguments. What dbt says goes to standard output line by line;
-after it comes one line that begins with END and holds the exit code. The end of standard input ends the child, so it
-does not outlive its parent. The database is released after every command.
+after it comes one line that begins with END and holds the exit code. Standard error goes there too, because only what
+comes before that line belongs to the command. The end of standard input ends the child, so it does not outlive its
+parent. The database is released after every command.
 """
 
 import itertools
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,6 +24,7 @@ def serve() -> None:
     """Serve commands until standard input ends."""
     from dbt.cli.main import dbtRunner
 
+    os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
     manifest: Any = None
     for line in sys.stdin:
         arguments: list[str] = json.loads(line)
