@@ -281,6 +281,7 @@ class PipelineOrchestrator:
         try:
             with self._engine(run.inputs) as engine:
                 self._begin_run(run, engine)
+                self._db.suit(self._census["simulated"])
                 with Beside(lambda: self._db.get_connection().interrupt()) as beside:
                     for year in run.years:
                         engine.begin_year(year)
@@ -351,6 +352,9 @@ class PipelineOrchestrator:
         It begins here, so that it sees the year as it is now. dbt needs the file for the next year: it has to wait.
         """
         beside.wait()
+        if year == run.years[-1]:
+            # nothing is built beside it
+            self._db.suit(None)
         if isinstance(engine, DbtEngine):
             engine.adopt_year()
         with ExitStack() as stack:

@@ -18,11 +18,15 @@ from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
 if TYPE_CHECKING:
     import duckdb
 
+# rows that are kept, compressed and worked on together; from a few times as many on, several cores share a table
+ROW_GROUP_SIZE = 16384
+
 _LOGGER = logging.getLogger(__name__)
 _SHARE_OF_MEMORY = 0.7
 # more only keeps the file in memory: a million people take as long with 6 GiB as with 16
 _MOST_MEMORY = 6 * 2**30
-_ROW_GROUP_SIZE = 16384
+# with fewer people, another thread costs more than it does
+_PEOPLE_OF_A_THREAD = 25_000
 _DRAFT = ".draft"
 
 # the locks that this process holds: lock file -> (descriptor, depth)
@@ -85,7 +89,7 @@ class ExecutionMutex:
 class DatabaseConnectionManager:
     """One connection to a simulation's file, attached as `planalign` to an in-memory DuckDB.
 
-    `threads` None means all cores, `memory_limit` None 70 % of the machine's memory, at most 6 GiB. Within a
+    `threads` None means all cores until `suit`, `memory_limit` None 70 % of the machine's memory, at most 6 GiB. Within a
     transaction everybody shares the connection; nothing else writes to the file. Errors: DatabaseError and
     DatabaseBusyError, in words.
     """
@@ -153,6 +157,16 @@ class DatabaseConnectionManager:
         )
         return retrying(once)
 
+    def suit(self, people: int | None) -> None:
+        """Use no more threads than a population of this size keeps busy, None for all cores; `threads` overrules it."""
+        if self.threads is not None:
+            return
+        connection = self.get_connection()
+        connection.execute("reset threads")
+        if people is not None:
+            cores = connection.execute("select current_setting('threads')").fetchall()[0][0]
+            connection.execute(f"set threads = {min(cores, max(1, people // _PEOPLE_OF_A_THREAD))}")
+
     def attach(self, other: Path, name: str) -> None:
         """Attach another file as `name`, for reading only. Errors: DatabaseError, DatabaseBusyError."""
         with self._in_words(other):
@@ -204,7 +218,7 @@ class DatabaseConnectionManager:
             with self._in_words():
                 if not self.db_path.exists():
                     self._create(connection)
-                mode = "read_only" if self.read_only else f"row_group_size {_ROW_GROUP_SIZE}"
+                mode = "read_only" if self.read_only else f"row_group_size {ROW_GROUP_SIZE}"
                 connection.execute(f"attach {_path_literal(self.db_path)} as planalign (type duckdb, {mode})")
                 connection.execute("use planalign")
                 connection.execute("set TimeZone = 'UTC'")
@@ -236,8 +250,8 @@ class DatabaseConnectionManager:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
-            # a year's commit need only write the log; `settle` moves all of it into the file at once
-            "wal_autocheckpoint": "4GiB",
+            # a commit moves more than this into the file at once, which costs a small company more than it saves
+            "wal_autocheckpoint": "4MiB",
         }
         return settings | ({} if self.threads is None else {"threads": self.threads})
 

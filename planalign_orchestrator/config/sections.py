@@ -263,7 +263,8 @@ class RuntimeSection(Section):
         description="`native` executes the compiled models itself, `dbt` calls dbt; both give the same results.",
     )
     threads: Annotated[int, THREADS] | None = Field(
-        default=None, description="Threads of the database; null is one for each core."
+        default=None,
+        description="Threads of the database; null is one for every 25,000 people, at least one, at most all cores.",
     )
     memory_limit: Annotated[str, MEMORY] | None = Field(
         default=None,

@@ -5,18 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError
 from planalign_orchestrator.plan_compiler import Model, Plan, literal
+from planalign_orchestrator.utils import ROW_GROUP_SIZE
 
 if TYPE_CHECKING:
     import duckdb
 
 _REFUSAL = "PLANALIGN_CONFIGURATION "
-# small enough for 10,000 people to keep two cores busy
-_ROWS_OF_A_TASK = 4096
 
 
 def open_working_memory(connection: "duckdb.DuckDBPyConnection") -> None:
     """Attach the database of the working tables: in memory, gone with the connection."""
-    connection.execute(f"attach if not exists ':memory:' as working (row_group_size {_ROWS_OF_A_TASK})")
+    connection.execute(f"attach if not exists ':memory:' as working (row_group_size {ROW_GROUP_SIZE})")
 
 
 def create_marts(connection: "duckdb.DuckDBPyConnection", plan: Plan) -> None:
