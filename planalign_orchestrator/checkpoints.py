@@ -336,6 +336,13 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
+def duckdb_version() -> str:
+    """Return the version of the database that computes; digests of other versions are not comparable."""
+    import duckdb
+
+    return duckdb.__version__
+
+
 def _insert(
     connection: "duckdb.DuckDBPyConnection", table: str, columns: Mapping[str, str], values: Mapping[str, Any]
 ) -> None:
