@@ -100,10 +100,10 @@ class Simulation:
                 self.db.suit(census["simulated"])
                 with Beside(lambda: self.db.get_connection().interrupt()) as beside:
                     for year in years:
-                        is_last = year == years[-1]
                         engine.begin_year(year)
                         timings = self._build(year, engine, beside)
-                        transaction = self._begin_keeping(engine, beside, is_last=is_last)
+                        transaction = self._begin_keeping(engine, beside)
+                        is_last = year == years[-1]
                         finish = partial(self._finish, year, engine, timings, fingerprints, is_last=is_last)
                         beside.start(partial(self._keep, year, transaction, finish))
                         if isinstance(engine, DbtEngine):
@@ -161,14 +161,11 @@ class Simulation:
             models |= self._timed(year, definition.stage, stages, partial(engine.run_stage, definition.stage, year))
         return {"stages": stages, "models": models}
 
-    def _begin_keeping(self, engine: NativeEngine | DbtEngine, beside: Beside, *, is_last: bool) -> ExitStack:
+    def _begin_keeping(self, engine: NativeEngine | DbtEngine, beside: Beside) -> ExitStack:
         """Begin the transaction of a year that is built: here, so that it sees the year as it is now."""
         beside.wait()
         if isinstance(engine, DbtEngine):
             engine.adopt_year()
-        if is_last:
-            # nothing is built beside it
-            self.db.suit(None)
         with ExitStack() as stack:
             stack.enter_context(self.db.transaction())
             if isinstance(engine, NativeEngine):

@@ -157,13 +157,10 @@ class DatabaseConnectionManager:
         )
         return retrying(once)
 
-    def suit(self, people: int | None) -> None:
-        """Use no more threads than a population of this size keeps busy, None for all cores; `threads` overrules it."""
-        if self.threads is not None:
-            return
-        connection = self.get_connection()
-        connection.execute("reset threads")
-        if people is not None:
+    def suit(self, people: int) -> None:
+        """Use no more threads than a population of this size keeps busy, unless `threads` says how many."""
+        if self.threads is None:
+            connection = self.get_connection()
             cores = connection.execute("select current_setting('threads')").fetchall()[0][0]
             connection.execute(f"set threads = {min(cores, max(1, people // _PEOPLE_OF_A_THREAD))}")
 

@@ -509,10 +509,10 @@ def test_a_transaction_commits_as_a_whole(db: DatabaseConnectionManager) -> None
 
 @pytest.mark.parametrize(
     ("threads", "people", "used"),
-    [(None, 24_999, 1), (None, 10**9, "all"), (None, 0, 1), (None, None, "all"), (3, 10, 3), (3, None, 3)],
+    [(None, 24_999, 1), (None, 10**9, "all"), (None, 0, 1), (3, 10, 3), (3, 10**9, 3)],
 )
 def test_as_many_threads_as_the_people_keep_busy(
-    tmp_path: Path, threads: int | None, people: int | None, used: int | str
+    tmp_path: Path, threads: int | None, people: int, used: int | str
 ) -> None:
     def count(db: DatabaseConnectionManager) -> int:
         rows: list[tuple[int]] = db.execute_with_retry("select current_setting('threads')")
@@ -521,7 +521,6 @@ def test_as_many_threads_as_the_people_keep_busy(
     with DatabaseConnectionManager(tmp_path / "all.duckdb") as other:
         cores = count(other)
     with DatabaseConnectionManager(tmp_path / "t.duckdb", threads=threads) as db:
-        db.suit(10)
         db.suit(people)
         assert count(db) == (cores if used == "all" else used)
 

@@ -23,12 +23,13 @@ def create_marts(connection: "duckdb.DuckDBPyConnection", plan: Plan) -> None:
     for mart in plan.marts:
         columns = ", ".join(f"{c.name} {c.type}{' not null' if c.not_null else ''}" for c in mart.columns)
         connection.execute(f"create table if not exists planalign.main.{mart.name} ({columns})")
-    found = connection.execute(
-        "select table_name, column_name, data_type from duckdb_columns() "
-        "where database_name = 'planalign' and schema_name = 'main' order by table_name, column_index"
-    ).fetchall()
+    # not `duckdb_columns()`, which takes 20 ms to look at every view there is
+    infos = (
+        f"select '{m.name}', name, type, cid from pragma_table_info('planalign.main.{m.name}')" for m in plan.marts
+    )
+    found = connection.execute(f"{' union all '.join(infos)} order by 1, 4").fetchall()
     for mart in plan.marts:
-        _demand_contract(mart, {name: kind for table, name, kind in found if table == mart.name})
+        _demand_contract(mart, {name: kind for table, name, kind, _ in found if table == mart.name})
 
 
 def _demand_contract(mart: Model, found: Mapping[str, str]) -> None:
