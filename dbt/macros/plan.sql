@@ -69,3 +69,32 @@
             then 'last_day_requirement'
     end
 {%- endmacro %}
+
+{#- The day of the year from which somebody is eligible for a contribution source, in a row that has its entry date,
+    is_excluded, as_of, first_day and year_start; null for who is not. -#}
+{% macro eligible_from_day(source) -%}
+    case
+        when not is_excluded and {{ source }}_entry_date <= as_of
+            then greatest(
+                first_day,
+                case when {{ source }}_entry_date < year_start then 1 else dayofyear({{ source }}_entry_date) end
+            )
+    end::integer
+{%- endmacro %}
+
+{#- Plan compensation of an employer source in cents, for a row of `eligible` with the year's limits: what is paid from
+    the entry date on or in the whole year, at most the limit of section 401(a)(17). -#}
+{% macro plan_pay_cents(source) -%}
+    case
+        when eligible.{{ source }}_from_day is null then 0
+        else least(
+            (limits.compensation_limit * 100)::bigint,
+            case
+                when {{ param('compensation_from', 'varchar') }} = 'plan_year' then eligible.paid_cents
+                else {{ rounded_ratio(
+                    pay_days('eligible', 'eligible.' ~ source ~ '_from_day'), 'eligible.days_in_year'
+                ) }}
+            end
+        )
+    end
+{%- endmacro %}

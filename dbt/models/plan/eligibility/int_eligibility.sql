@@ -53,27 +53,9 @@ people as (
 eligible as (
     select
         *,
-        case
-            when not is_excluded and deferral_entry_date <= as_of
-                then greatest(
-                    first_day,
-                    case when deferral_entry_date < year_start then 1 else dayofyear(deferral_entry_date) end
-                )
-        end::integer as deferral_from_day,
-        case
-            when not is_excluded and match_entry_date <= as_of
-                then greatest(
-                    first_day,
-                    case when match_entry_date < year_start then 1 else dayofyear(match_entry_date) end
-                )
-        end::integer as match_from_day,
-        case
-            when not is_excluded and core_entry_date <= as_of
-                then greatest(
-                    first_day,
-                    case when core_entry_date < year_start then 1 else dayofyear(core_entry_date) end
-                )
-        end::integer as core_from_day,
+        {{ eligible_from_day('deferral') }} as deferral_from_day,
+        {{ eligible_from_day('match') }} as match_from_day,
+        {{ eligible_from_day('core') }} as core_from_day,
         case
             when is_excluded or deferral_entry_date is null or deferral_entry_date > as_of then null
             when deferral_entry_date >= year_start then deferral_entry_date
@@ -138,29 +120,7 @@ select
     coalesce(
         {{ rounded_ratio(pay_days('eligible', 'eligible.deferral_from_day'), 'eligible.days_in_year') }}, 0
     ) as deferral_pay_cents,
-    case
-        when eligible.match_from_day is null then 0
-        else least(
-            (limits.compensation_limit * 100)::bigint,
-            case
-                when {{ param('compensation_from', 'varchar') }} = 'plan_year' then eligible.paid_cents
-                else {{ rounded_ratio(
-                    pay_days('eligible', 'eligible.match_from_day'), 'eligible.days_in_year'
-                ) }}
-            end
-        )
-    end as match_pay_cents,
-    case
-        when eligible.core_from_day is null then 0
-        else least(
-            (limits.compensation_limit * 100)::bigint,
-            case
-                when {{ param('compensation_from', 'varchar') }} = 'plan_year' then eligible.paid_cents
-                else {{ rounded_ratio(
-                    pay_days('eligible', 'eligible.core_from_day'), 'eligible.days_in_year'
-                ) }}
-            end
-        )
-    end as core_pay_cents
+    {{ plan_pay_cents('match') }} as match_pay_cents,
+    {{ plan_pay_cents('core') }} as core_pay_cents
 from eligible
 cross join {{ ref('stg_irs_limits') }} as limits
