@@ -22,7 +22,7 @@ ledger as not materialized (
         compensation_after,
         level_after,
         deferral_rate_after,
-        event_details,
+        case when event_type = 'eligibility' then (event_details ->> 'match_entry_date')::date end as match_entry_date,
         simulation_year = {{ param('simulation_year', 'integer') }} as is_this_year,
         simulation_year * 1000 + event_sequence as position
     from {{ ref('fct_yearly_events') }}
@@ -42,8 +42,7 @@ histories as (
             as promoted,
         max(effective_date) filter (where is_this_year and event_type = 'promotion') as promoted_on,
         max(effective_date) filter (where event_type = 'eligibility') as eligible_from,
-        arg_max((event_details ->> 'match_entry_date')::date, position) filter (where event_type = 'eligibility')
-            as match_eligible_from,
+        arg_max(match_entry_date, position) as match_eligible_from,
         arg_max(deferral_rate_after, position) as deferral_rate,
         max(effective_date) filter (where event_type = 'enrollment') as enrollment_date,
         arg_max(event_category, position) filter (where event_type = 'enrollment') as enrollment_category,
