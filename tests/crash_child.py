@@ -31,6 +31,8 @@ from planalign_orchestrator.pipeline import ProgressEvent, RunArtifacts
 
 YEARS = [2025, 2026, 2027, 2028, 2029]
 PEOPLE = 300
+# so many that a year's commit is moved into the file at once, instead of being kept in the log
+MANY_PEOPLE = 3000
 STARTED = "started"
 TIMEOUT = 120
 
@@ -56,11 +58,13 @@ class Project:
     database: Path
 
     @classmethod
-    def create(cls, folder: Path, database: str = "simulation.duckdb", **sections: Any) -> "Project":
+    def create(
+        cls, folder: Path, database: str = "simulation.duckdb", people: int = PEOPLE, **sections: Any
+    ) -> "Project":
         """Make the folder's census and configuration; `sections` replace those of the configuration."""
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "census.csv").exists():
-            write_census(folder / "census.csv", PEOPLE, seed=7, census_date=dt.date(2024, 12, 31))
+            write_census(folder / "census.csv", people, seed=7, census_date=dt.date(2024, 12, 31))
         project = cls(folder, folder / database)
         project.configure(**sections)
         return project

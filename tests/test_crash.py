@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash_child import (
+    MANY_PEOPLE,
     STARTED,
     YEARS,
     Contents,
@@ -179,6 +180,31 @@ def test_kill_while_a_commit_is_being_written(project: Project, uninterrupted: C
     result = project.run(*(["--resume"] if go_on == "--resume" else []))
     assert result.returncode == 0, result.stderr
     assert contents(project.database) == uninterrupted
+
+
+@pytest.mark.slow
+def test_kill_while_a_commit_is_moved_into_the_file(tmp_path: Path) -> None:
+    """The commit of a large year grows the file instead of the log; the kill comes at the first growth."""
+    project = Project.create(tmp_path, people=MANY_PEOPLE)
+    found = []
+    for year in (2025, 2027):
+        project.database.unlink(missing_ok=True)
+        child = project.start_child()
+        await_first_stage(child.stdout)
+        before = project.folder / COPIES[YEARS.index(year) - 1]
+        while year > YEARS[0] and not before.exists():
+            time.sleep(0.001)
+        size = size_of(project.database)
+        while size_of(project.database) <= size and child.poll() is None:
+            pass
+        child.kill()
+        assert child.wait(60) == KILLED
+        child.communicate()
+        resume(project)
+        found.append(contents(project.database))
+    project.database.unlink()
+    project.simulate()
+    assert found == [contents(project.database)] * 2
 
 
 @pytest.mark.parametrize(
