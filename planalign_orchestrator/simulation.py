@@ -165,7 +165,7 @@ class Simulation:
         """Begin the transaction of a year that is built: here, so that it sees the year as it is now."""
         beside.wait()
         if isinstance(engine, DbtEngine):
-            engine.adopt_year()
+            engine.take_over_year()
         with ExitStack() as stack:
             stack.enter_context(self.db.transaction())
             if isinstance(engine, NativeEngine):

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 # rows that are kept, compressed and worked on together; from a few times as many on, several cores share a table
 ROW_GROUP_SIZE = 16384
+# with fewer people, another thread costs more than it does
+PEOPLE_OF_A_THREAD = 25_000
 
 _LOGGER = logging.getLogger(__name__)
 _SHARE_OF_MEMORY = 0.7
 # more only keeps the file in memory: a million people take as long with 6 GiB as with 16
 _MOST_MEMORY = 6 * 2**30
-# with fewer people, another thread costs more than it does
-_PEOPLE_OF_A_THREAD = 25_000
 _DRAFT = ".draft"
 
 # the locks that this process holds: lock file -> (descriptor, depth)
@@ -162,7 +162,7 @@ class DatabaseConnectionManager:
         if self.threads is None:
             connection = self.get_connection()
             cores = connection.execute("select current_setting('threads')").fetchall()[0][0]
-            connection.execute(f"set threads = {min(cores, max(1, people // _PEOPLE_OF_A_THREAD))}")
+            connection.execute(f"set threads = {min(cores, max(1, people // PEOPLE_OF_A_THREAD))}")
 
     def attach(self, other: Path, name: str) -> None:
         """Attach another file as `name`, for reading only. Errors: DatabaseError, DatabaseBusyError."""
@@ -247,7 +247,7 @@ class DatabaseConnectionManager:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
-            # a commit moves more than this into the file at once, which costs a small company more than it saves
+            # a commit of more than this goes into the file at once; for a small company that costs more than it saves
             "wal_autocheckpoint": "4MiB",
         }
         return settings | ({} if self.threads is None else {"threads": self.threads})

@@ -20,6 +20,7 @@ from planalign_orchestrator.config.several import (
 )
 from planalign_orchestrator.config.values import FilePath, Flag, MonthDay, Number, Text
 from planalign_orchestrator.report_templates import ReportTemplate
+from planalign_orchestrator.utils import PEOPLE_OF_A_THREAD
 
 YEAR = Number("calendar year", Decimal(1990), Decimal(2100), places=0)
 SEED = Number("whole number", Decimal(0), Decimal(2**63 - 1), places=0)
@@ -264,7 +265,8 @@ class RuntimeSection(Section):
     )
     threads: Annotated[int, THREADS] | None = Field(
         default=None,
-        description="Threads of the database; null is one for every 25,000 people, at least one, at most all cores.",
+        description=f"Threads of the database; null is one for every {PEOPLE_OF_A_THREAD:,} people, at least one, "
+        "at most all cores.",
     )
     memory_limit: Annotated[str, MEMORY] | None = Field(
         default=None,

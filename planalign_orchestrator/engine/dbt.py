@@ -71,7 +71,7 @@ class DbtEngine:
             )
         return timings
 
-    def adopt_year(self) -> None:
+    def take_over_year(self) -> None:
         """Make a built year look as the native engine leaves it: marts in the file, working tables in memory."""
         connection = self._db.get_connection()
         session.open_working_memory(connection)
