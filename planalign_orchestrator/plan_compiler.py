@@ -23,13 +23,15 @@ from planalign_orchestrator import project
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import PlanCompilationError
 
-PLAN_FORMAT = 4
+PLAN_FORMAT = 5
 STAGES = ("initialization", "foundation", "event_generation", "state_accumulation")
 
 _SOURCES = ("*.sql", "*.yml", "*.csv")
 _RUN_ARTEFACTS = {"target", "logs", "dbt_packages"}
 _PARAMETER = re.compile(r"getvariable\('(?P<name>\w+)'\)::(?P<type>\w+(?:\([\d, ]*\))?)")
 _YEAR = "simulation_year"
+# as a source of this name the models read the marts of earlier years
+_LEDGER = "ledger"
 # a year is built in memory; only when it is whole does it come into the file, where the tests look at it
 _FILE, _MEMORY = '"planalign"."main".', '"working"."main".'
 _FORBIDDEN_IN_MODELS = ("is_incremental", "this", "run_query", "env_var", "run_started_at", "var", "target", "execute")
@@ -57,14 +59,16 @@ class Column:
 class Model:
     """One model: a working table, or a mart (then with its contract), which comes into the simulation's file.
 
-    One that is not `is_yearly` holds the same rows in every year of a run. `only_when` names a parameter and the value
-    without which the model has no rows; None where its rule is always on. Of a mart that is `is_remembered` the models
-    read the rows of all years before, of the others those of the last year only.
+    `reads` names the models that must be built before it. One that is not `is_yearly` holds the same rows in every year
+    of a run. `only_when` names a parameter and the value without which the model has no rows; None where its rule is
+    always on. Of a mart that is `is_remembered` the models read the rows of all years before, of the others those of
+    the last year only.
     """
 
     name: str
     stage: str
     sql: str
+    reads: tuple[str, ...]
     columns: tuple[Column, ...]
     is_yearly: bool
     only_when: tuple[str, str] | None
@@ -145,6 +149,7 @@ class Plan:
                 Model(
                     **{
                         **model,
+                        "reads": tuple(model["reads"]),
                         "columns": tuple(Column(**column) for column in model["columns"]),
                         "only_when": tuple(model["only_when"]) if model["only_when"] else None,
                     }
@@ -311,6 +316,9 @@ def _model(node: Mapping[str, Any], *, is_yearly: bool) -> Model:
         name=node["name"],
         stage=_stage(node),
         sql=node["compiled_code"].strip().replace(_FILE, _MEMORY),
+        reads=tuple(
+            sorted(name.rpartition(".")[2] for name in node["depends_on"]["nodes"] if name.startswith("model."))
+        ),
         columns=tuple(
             Column(
                 name=column["name"],
@@ -383,6 +391,13 @@ def _problems(node: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) 
         if parent in models and STAGES.index(_stage_or_first(models[parent])) > STAGES.index(stages[0])
     ]
     problems += [f"{name}: refers to {parent}, which belongs to a later stage" for parent in later]
+    replaced = [
+        mart["name"]
+        for mart in models.values()
+        if f"source.{mart['package_name']}.{_LEDGER}.{mart['name']}" in node["depends_on"]["nodes"]
+        and STAGES.index(_stage_or_first(mart)) <= STAGES.index(stages[0])
+    ]
+    problems += [f"{name}: reads last year's {mart} in the stage that replaces it" for mart in replaced]
     words = {
         word for block in _JINJA.findall(node["raw_code"]) for word in re.findall(r"\b[a-z_]+\b", _strip_text(block))
     }

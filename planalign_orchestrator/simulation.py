@@ -97,7 +97,8 @@ class Simulation:
             with self._engine() as engine:
                 census = self._begin(years[0], engine, census)
                 fingerprints = self.inputs.fingerprints(census["fingerprint"])
-                self.db.suit(census["simulated"])
+                if isinstance(engine, NativeEngine) and self.db.threads is None:
+                    engine.suit(census["simulated"])
                 with Beside(lambda: self.db.get_connection().interrupt()) as beside:
                     for year in years:
                         engine.begin_year(year)
@@ -194,6 +195,8 @@ class Simulation:
         if isinstance(engine, NativeEngine):
             with _timing(stages, "adoption"):
                 engine.adopt_year(year)
+            if is_last:
+                engine.stop_building()
         with _timing(stages, "registries"):
             self.registries.update_post_year(year)
         judge = partial(self.validator.validate_year_results, year, is_final_year=is_last)

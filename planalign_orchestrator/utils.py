@@ -89,7 +89,7 @@ class ExecutionMutex:
 class DatabaseConnectionManager:
     """One connection to a simulation's file, attached as `planalign` to an in-memory DuckDB.
 
-    `threads` None means all cores until `suit`, `memory_limit` None 70 % of the machine's memory, at most 6 GiB. Within
+    `threads` None means all cores, `memory_limit` None 70 % of the machine's memory, at most 6 GiB. Within
     a transaction everybody shares the connection; nothing else writes to the file. Errors: DatabaseError and
     DatabaseBusyError, in words.
     """
@@ -156,13 +156,6 @@ class DatabaseConnectionManager:
             reraise=True,
         )
         return retrying(once)
-
-    def suit(self, people: int) -> None:
-        """Use no more threads than a population of this size keeps busy, unless `threads` says how many."""
-        if self.threads is None:
-            connection = self.get_connection()
-            cores = connection.execute("select current_setting('threads')").fetchall()[0][0]
-            connection.execute(f"set threads = {min(cores, max(1, people // PEOPLE_OF_A_THREAD))}")
 
     def attach(self, other: Path, name: str) -> None:
         """Attach another file as `name`, for reading only. Errors: DatabaseError, DatabaseBusyError."""

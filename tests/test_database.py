@@ -507,24 +507,6 @@ def test_a_transaction_commits_as_a_whole(db: DatabaseConnectionManager) -> None
     assert values(db) == [1]
 
 
-@pytest.mark.parametrize(
-    ("threads", "people", "used"),
-    [(None, 24_999, 1), (None, 10**9, "all"), (None, 0, 1), (3, 10, 3), (3, 10**9, 3)],
-)
-def test_as_many_threads_as_the_people_keep_busy(
-    tmp_path: Path, threads: int | None, people: int, used: int | str
-) -> None:
-    def count(db: DatabaseConnectionManager) -> int:
-        rows: list[tuple[int]] = db.execute_with_retry("select current_setting('threads')")
-        return rows[0][0]
-
-    with DatabaseConnectionManager(tmp_path / "all.duckdb") as other:
-        cores = count(other)
-    with DatabaseConnectionManager(tmp_path / "t.duckdb", threads=threads) as db:
-        db.suit(people)
-        assert count(db) == (cores if used == "all" else used)
-
-
 def test_an_inner_transaction_joins_the_outer_one(db: DatabaseConnectionManager) -> None:
     def fail_after_the_inner_one() -> None:
         with db.transaction():

@@ -265,8 +265,9 @@ class RuntimeSection(Section):
     )
     threads: Annotated[int, THREADS] | None = Field(
         default=None,
-        description=f"Threads of the database; null is one for every {PEOPLE_OF_A_THREAD:,} people, at least one, "
-        "at most all cores.",
+        description="Threads of the database, which then builds one model at a time; null is one for every "
+        f"{PEOPLE_OF_A_THREAD:,} people, at least one, at most all cores, and two models at a time while that leaves "
+        "cores free.",
     )
     memory_limit: Annotated[str, MEMORY] | None = Field(
         default=None,

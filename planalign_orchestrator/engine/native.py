@@ -1,11 +1,10 @@
-"""Runs the compiled model natively: the plan's statements, in order, in memory, on a connection of their own.
+"""Runs the compiled model natively: the plan's statements, in memory, on connections of their own.
 
 It knows no model by name and holds no rule: stages, order, contracts and values all come from the plan. A year that is
 built waits in memory until `adopt_year` writes it into the file. So the next one can be built meanwhile, on what this
 one leaves behind.
 """
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,8 +12,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.engine import session
+from planalign_orchestrator.engine.builders import Builders
 from planalign_orchestrator.errors import PipelineStageError
 from planalign_orchestrator.plan_compiler import Model, Plan
+from planalign_orchestrator.utils import PEOPLE_OF_A_THREAD
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,12 +28,17 @@ set disabled_optimizers =
     'join_order,common_subplan,projection_pullup,join_filter_pushdown,join_elimination,aggregate_reuse';
 set nested_loop_join_threshold = 64;
 """
+# connections that build, where a statement does not take all cores; the models leave no work for more
+_BUILDERS = 2
+# while nothing is built beside
+_PEOPLE_OF_A_LONE_THREAD = 5_000
 
 
 class NativeEngine:
     """Builds the years of a plan with its values, one after the other; after an error another engine must be made.
 
-    `connection` is that of the simulation's file. What is built here never looks at an open transaction of it.
+    `connection` is that of the simulation's file. What is built here never looks at an open transaction of it. Without
+    `suit` one statement at a time is executed, with the threads that the connection has.
     """
 
     name = "native"
@@ -41,14 +47,14 @@ class NativeEngine:
         self.plan = plan
         self._file = connection
         session.open_working_memory(connection)
-        self._builder = connection.cursor()
-        for one in (self._file, self._builder):
-            one.execute(_SETTINGS)
+        connection.execute(_SETTINGS)
+        self.builders = Builders([self._open_builder()])
         # parsed once a run, while the inputs are written: parsing is a fifth of the time of a small company's year
         self._parser = ThreadPoolExecutor(1, thread_name_prefix="parser")
         parse = connection.cursor().extract_statements
         self._statements = {model.name: self._parser.submit(parse, _build(model)) for model in plan.models}
         self._made: set[str] = set()
+        self._threads_alone: int | None = None
 
     def __enter__(self) -> "NativeEngine":
         return self
@@ -57,7 +63,7 @@ class NativeEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._parser.shutdown(cancel_futures=True)
-        self._builder.close()
+        self.builders.close()
         if error is None:
             self._file.execute("detach working")
 
@@ -65,28 +71,43 @@ class NativeEngine:
         """Begin a run, in a transaction of the file: create every mart from its contract, or demand that it fits."""
         session.create_marts(self._file, self.plan)
 
+    def suit(self, people: int) -> None:
+        """Divide the cores by the size of the population: among statements at a time, or among threads of each."""
+        cores = self._file.execute("select current_setting('threads')").fetchall()[0][0]
+        threads = min(cores, max(1, people // PEOPLE_OF_A_THREAD))
+        self._file.execute(f"set threads = {threads}")
+        self._threads_alone = min(cores, max(1, people // _PEOPLE_OF_A_LONE_THREAD))
+        if threads < cores:
+            self.builders.close()
+            self.builders = Builders([self._open_builder() for _ in range(_BUILDERS)])
+
     def begin_year(self, year: int) -> None:
         """Set the year; before the first one, bring what it reads of earlier years from the file into memory."""
-        self._builder.execute(f"set variable simulation_year = {year}")
+        for connection in self.builders.connections:
+            connection.execute(f"set variable simulation_year = {year}")
         if not self._made:
             for mart in self.plan.marts:
                 years = f"< {year}" if mart.is_remembered else f"= {year - 1}"
-                self._builder.execute(
+                self.builders.connections[0].execute(
                     f"create or replace table working.main.{mart.name} as "
                     f"from planalign.main.{mart.name} where simulation_year {years}"
                 )
 
     def run_stage(self, stage: str, year: int) -> dict[str, float]:
-        """Execute the stage's models in order; return seconds by model. Errors: PipelineStageError naming the model."""
-        timings: dict[str, float] = {}
-        for model in self.plan.models:
-            if model.stage == stage and (model.is_yearly or model.name not in self._made):
-                started = time.perf_counter()
-                with _naming(model, year):
-                    self._builder.execute(self._statements[model.name].result()[0])
-                self._made.add(model.name)
-                timings[model.name] = time.perf_counter() - started
-        return timings
+        """Execute the stage's models; return seconds by model. Errors: PipelineStageError naming the model."""
+
+        def execute(connection: "duckdb.DuckDBPyConnection", model: Model) -> None:
+            with _naming(model, year):
+                connection.execute(self._statements[model.name].result()[0])
+
+        models = [
+            model
+            for model in self.plan.models
+            if model.stage == stage and (model.is_yearly or model.name not in self._made)
+        ]
+        seconds = self.builders.build(models, execute)
+        self._made.update(seconds)
+        return seconds
 
     def hold_year(self) -> None:
         """Let the file's transaction see the year that was just built, also when the next one replaces it in memory."""
@@ -101,6 +122,16 @@ class NativeEngine:
                     f"insert into planalign.main.{mart.name} ({columns}) "
                     f"select {columns} from working.main.{mart.name} where simulation_year = {year}"
                 )
+
+    def stop_building(self) -> None:
+        """Nothing more is built: leave the cores to the judgement of the last year."""
+        if self._threads_alone is not None:
+            self._file.execute(f"set threads = {self._threads_alone}")
+
+    def _open_builder(self) -> "duckdb.DuckDBPyConnection":
+        builder = self._file.cursor()
+        builder.execute(_SETTINGS)
+        return builder
 
 
 @contextmanager
