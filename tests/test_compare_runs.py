@@ -77,7 +77,7 @@ def test_another_name_is_said_and_does_not_count(
 
 
 def test_with_equal_names_the_event_ids_count(one: Result, copy: Path) -> None:
-    edit(copy, "update fct_yearly_events set event_id = 'x' where event_sequence = 1 and simulation_year = 2025")
+    edit(copy, "update fct_yearly_events set event_id = uuid() where event_sequence = 1 and simulation_year = 2025")
     found = compare_runs(one.database, copy)
     (count,) = one.query("select count(*) from fct_yearly_events where event_sequence = 1 and simulation_year = 2025")[
         0

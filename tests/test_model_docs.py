@@ -285,7 +285,7 @@ def test_the_printed_event_id_is_that_of_the_ledger(simulated: "duckdb.DuckDBPyC
     event_id = function("event_id")
     ordinal = "row_number() over (partition by employee_id, event_type order by event_sequence)"
     ledger = simulated.execute(
-        f"select scenario_id, plan_design_id, employee_id, simulation_year, event_type, {ordinal}, event_id "
+        f"select scenario_id, plan_design_id, employee_id, simulation_year, event_type, {ordinal}, event_id::varchar "
         "from fct_yearly_events"
     ).fetchall()
     assert {row[4] for row in ledger} > {"hire", "enrollment", "employer_match", "termination"}

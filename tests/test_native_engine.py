@@ -82,7 +82,14 @@ CORES = 4
 
 @pytest.mark.parametrize(
     ("people", "threads", "builders", "threads_of_the_last_judgement"),
-    [(0, 1, 2, 1), (9_999, 1, 2, 1), (10_000, 1, 2, 2), (50_000, 2, 2, 4), (10**9, CORES, 1, CORES)],
+    [
+        (0, 1, 2, 1),
+        (9_999, 1, 2, 1),
+        (10_000, 1, 2, 2),
+        (50_000, 2, 2, 4),
+        (250_000, 2, 2, 4),
+        (250_001, CORES, 1, CORES),
+    ],
 )
 def test_cores_are_divided_by_the_number_of_people(
     people: int, threads: int, builders: int, threads_of_the_last_judgement: int

@@ -20,7 +20,7 @@ from planalign_orchestrator.config.several import (
 )
 from planalign_orchestrator.config.values import FilePath, Flag, MonthDay, Number, Text
 from planalign_orchestrator.report_templates import ReportTemplate
-from planalign_orchestrator.utils import PEOPLE_OF_A_THREAD
+from planalign_orchestrator.utils import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 
 YEAR = Number("calendar year", Decimal(1990), Decimal(2100), places=0)
 SEED = Number("whole number", Decimal(0), Decimal(2**63 - 1), places=0)
@@ -265,9 +265,9 @@ class RuntimeSection(Section):
     )
     threads: Annotated[int, THREADS] | None = Field(
         default=None,
-        description="Threads of the database, which then builds one model at a time; null is one for every "
-        f"{PEOPLE_OF_A_THREAD:,} people, at least one, at most all cores, and two models at a time while that leaves "
-        "cores free.",
+        description="Threads of the database, which then builds one model at a time; null is all cores for more than "
+        f"{PEOPLE_OF_TWO_MODELS:,} people, otherwise two models at a time with one thread each for every "
+        f"{PEOPLE_OF_A_THREAD:,} people, at least one, together at most all cores.",
     )
     memory_limit: Annotated[str, MEMORY] | None = Field(
         default=None,

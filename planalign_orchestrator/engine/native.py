@@ -15,7 +15,7 @@ from planalign_orchestrator.engine import session
 from planalign_orchestrator.engine.builders import Builders
 from planalign_orchestrator.errors import PipelineStageError
 from planalign_orchestrator.plan_compiler import Model, Plan
-from planalign_orchestrator.utils import PEOPLE_OF_A_THREAD
+from planalign_orchestrator.utils import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,9 +28,7 @@ set disabled_optimizers =
     'join_order,common_subplan,projection_pullup,join_filter_pushdown,join_elimination,aggregate_reuse';
 set nested_loop_join_threshold = 64;
 """
-# connections that build, where a statement does not take all cores; the models leave no work for more
-_BUILDERS = 2
-# while nothing is built beside
+# a thread's people while nothing is built beside
 _PEOPLE_OF_A_LONE_THREAD = 5_000
 
 
@@ -72,14 +70,14 @@ class NativeEngine:
         session.create_marts(self._file, self.plan)
 
     def suit(self, people: int) -> None:
-        """Divide the cores by the size of the population: among statements at a time, or among threads of each."""
+        """Divide the cores by the size of the population: among two models at a time, or among the threads of one."""
         cores = self._file.execute("select current_setting('threads')").fetchall()[0][0]
-        threads = min(cores, max(1, people // PEOPLE_OF_A_THREAD))
-        self._file.execute(f"set threads = {threads}")
+        builders = 2 if cores > 1 and people <= PEOPLE_OF_TWO_MODELS else 1
+        self._file.execute(f"set threads = {min(cores // builders, max(1, people // PEOPLE_OF_A_THREAD))}")
         self._threads_alone = min(cores, max(1, people // _PEOPLE_OF_A_LONE_THREAD))
-        if threads < cores:
+        if builders > 1:
             self.builders.close()
-            self.builders = Builders([self._open_builder() for _ in range(_BUILDERS)])
+            self.builders = Builders([self._open_builder() for _ in range(builders)])
 
     def begin_year(self, year: int) -> None:
         """Set the year; before the first one, bring what it reads of earlier years from the file into memory."""

@@ -1,8 +1,7 @@
 -- Everyone employed at any time in the year, as of 31 December or the exit: the fold of the opening population and the
--- year's events.
+-- year's events, beside what the plan did for them.
 -- Paid compensation = sum over rate segments of rate x days / days in the year. Written as a fold it is
 -- opening rate x last day + sum of (change x days from the change to the last day), both ends paid.
--- Each join carries all columns before it, so statuses are decided where their columns come in.
 {%- set as_of = 'coalesce(events.termination_date, calendar.year_end)' %}
 with
 
@@ -138,90 +137,6 @@ employed as (
         on folded.current_age = ages.age
     inner join {{ ref('stg_tenure_segments') }} as tenures
         on folded.completed_years = tenures.completed_years
-),
-
-statuses as (
-    select
-        plan.employee_id,
-        plan.match_pay_cents,
-        plan.eligibility_date,
-        plan.deferral_from_day is not null as is_eligible,
-        plan.opening_rate,
-        plan.enrollment_date,
-        plan.enrollment_method,
-        plan.has_opted_out,
-        plan.escalation_count,
-        deferrals.limit_reason,
-        case
-            when match_formula.kind = 'none' then 'no_formula'
-            when plan.match_from_day is null then 'not_eligible'
-            when deferrals.employee_id is null then 'not_participating'
-            when matches.failed_gate is not null then matches.failed_gate
-            when coalesce(matches.match_amount, 0) = 0 then 'formula_pays_nothing'
-            else 'paid'
-        end as match_status,
-        case
-            when core_formula.kind = 'none' then 'no_formula'
-            when plan.core_from_day is null then 'not_eligible'
-            when cores.failed_gate is not null then cores.failed_gate
-            else 'formula_pays_nothing'
-        end as core_status
-    from {{ ref('int_eligibility') }} as plan
-    cross join {{ source('parameters', 'core_formulas') }} as core_formula
-    inner join {{ source('parameters', 'match_formulas') }} as match_formula
-        on match_formula.formula = 'current'
-    left join {{ ref('int_elective_deferrals') }} as deferrals
-        on plan.employee_id = deferrals.employee_id
-    left join {{ ref('int_employer_match') }} as matches
-        on plan.employee_id = matches.employee_id
-    left join {{ ref('int_employer_core') }} as cores
-        on plan.employee_id = cores.employee_id
-),
-
-plan as (
-    select
-        statuses.employee_id,
-        statuses.match_pay_cents,
-        statuses.eligibility_date,
-        statuses.is_eligible,
-        statuses.opening_rate,
-        statuses.enrollment_date,
-        statuses.enrollment_method,
-        statuses.has_opted_out,
-        statuses.escalation_count,
-        additions.pre_tax,
-        additions.roth,
-        additions.catch_up,
-        additions.after_tax,
-        additions.match_amount,
-        additions.core_amount,
-        case
-            when additions.contribution_cut > 0 then '415(c)'
-            else statuses.limit_reason
-        end as limit_reason,
-        case
-            when statuses.match_status = 'paid' and additions.match_cut > 0 then 'limited_by_415c'
-            else statuses.match_status
-        end as match_status,
-        case
-            when additions.core_cut > 0 then 'limited_by_415c'
-            when additions.core_amount > 0 then 'paid'
-            else statuses.core_status
-        end as core_status,
-        accounts.match_vested_rate,
-        accounts.core_vested_rate,
-        accounts.employee_account_balance,
-        accounts.match_account_balance,
-        accounts.core_account_balance,
-        (accounts.match_forfeiture + accounts.core_forfeiture)::decimal(18, 2) as forfeiture_amount,
-        hce.employee_id is not null as is_hce
-    from statuses
-    left join {{ ref('int_hce') }} as hce
-        on statuses.employee_id = hce.employee_id
-    left join {{ ref('int_annual_additions') }} as additions
-        on statuses.employee_id = additions.employee_id
-    inner join {{ ref('int_accounts') }} as accounts
-        on statuses.employee_id = accounts.employee_id
 )
 
 select
@@ -242,7 +157,7 @@ select
     employed.tenure_band,
     employed.current_compensation,
     employed.prorated_annual_compensation,
-    {{ dollars('plan.match_pay_cents') }} as plan_compensation,
+    plan.plan_compensation,
     employed.annual_hours,
     plan.eligibility_date,
     plan.is_eligible,
@@ -252,26 +167,25 @@ select
     coalesce(employed.has_opted_out, plan.has_opted_out) as has_opted_out,
     coalesce(employed.deferral_rate, plan.opening_rate)::decimal(9, 6) as current_deferral_rate,
     (plan.escalation_count + coalesce(employed.escalations, 0))::integer as escalation_count,
-    coalesce(plan.pre_tax + plan.roth + plan.after_tax, 0)::decimal(18, 2) as employee_contribution_amount,
-    coalesce(plan.pre_tax, 0)::decimal(18, 2) as pre_tax_amount,
-    coalesce(plan.roth, 0)::decimal(18, 2) as roth_amount,
-    coalesce(plan.catch_up, 0)::decimal(18, 2) as catch_up_amount,
-    coalesce(plan.after_tax, 0)::decimal(18, 2) as after_tax_amount,
-    coalesce(plan.limit_reason, case when employed.is_refunded then 'refund' end) as contribution_limit_reason,
-    coalesce(plan.match_amount, 0)::decimal(18, 2) as employer_match_amount,
+    plan.employee_contribution_amount,
+    plan.pre_tax_amount,
+    plan.roth_amount,
+    plan.catch_up_amount,
+    plan.after_tax_amount,
+    coalesce(plan.contribution_limit_reason, case when employed.is_refunded then 'refund' end)
+        as contribution_limit_reason,
+    plan.employer_match_amount,
     plan.match_status,
-    coalesce(plan.core_amount, 0)::decimal(18, 2) as employer_core_amount,
+    plan.employer_core_amount,
     plan.core_status,
-    coalesce(
-        plan.pre_tax + plan.roth - plan.catch_up + plan.after_tax + plan.match_amount + plan.core_amount, 0
-    )::decimal(18, 2) as annual_additions_amount,
-    plan.match_vested_rate::decimal(9, 6) as match_vested_rate,
-    plan.core_vested_rate::decimal(9, 6) as core_vested_rate,
+    plan.annual_additions_amount,
+    plan.match_vested_rate,
+    plan.core_vested_rate,
     plan.employee_account_balance,
     plan.match_account_balance,
     plan.core_account_balance,
     plan.forfeiture_amount,
     plan.is_hce
 from employed
-inner join plan
+inner join {{ ref('int_plan_year') }} as plan
     on employed.employee_id = plan.employee_id

@@ -196,7 +196,7 @@ select
     md5_number(concat(
         {{ param('scenario_id', 'varchar') }}, '|', {{ param('plan_design_id', 'varchar') }}, '|', employee_id,
         '|', {{ param('simulation_year', 'integer') }}, '|', event_type, '|', coalesce(ordinal, 1)
-    ))::uuid::varchar as event_id,
+    ))::uuid as event_id,
     {{ param('simulation_year', 'integer') }} as simulation_year,
     employee_id,
     event_type,
