@@ -97,8 +97,8 @@ class Simulation:
             with self._engine() as engine:
                 census = self._begin(years[0], engine, census)
                 fingerprints = self.inputs.fingerprints(census["fingerprint"])
-                if isinstance(engine, NativeEngine) and self.db.threads is None:
-                    engine.suit(census["simulated"])
+                if isinstance(engine, NativeEngine):
+                    engine.suit(census["simulated"], self.db.threads)
                 with Beside(lambda: self.db.get_connection().interrupt()) as beside:
                     for year in years:
                         engine.begin_year(year)

@@ -104,3 +104,11 @@ def test_cores_are_divided_by_the_number_of_people(
         assert len(engine.builders.connections) == builders
         engine.stop_building()
         assert used() == threads_of_the_last_judgement
+
+
+def test_a_number_of_threads_that_is_given_holds_and_builds_one_model_at_a_time() -> None:
+    with duckdb.connect(config={"threads": 3}) as connection, NativeEngine(load_plan(), connection) as engine:
+        engine.suit(10, threads=3)
+        engine.stop_building()
+        assert connection.execute("select current_setting('threads')").fetchall() == [(3,)]
+        assert len(engine.builders.connections) == 1

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 # The models name their tables in the order in which they are to be joined and say nothing twice, so these searches cost
 # a sixth of a small company's year and gain nothing at 100,000 people. A draw is looked up in a dozen months or bands:
 # comparing it with each is quicker than sorting all people.
-_SETTINGS = """
-set disabled_optimizers =
-    'join_order,common_subplan,projection_pullup,join_filter_pushdown,join_elimination,aggregate_reuse';
-set nested_loop_join_threshold = 64;
-"""
+_NEVER_SEARCHED = "join_order,common_subplan,projection_pullup,join_filter_pushdown,join_elimination,aggregate_reuse"
+_NESTED_LOOP_JOIN_THRESHOLD = 64
+# these pay for themselves only where a model takes longer to execute than to plan
+_NOT_SEARCHED_FOR_FEW = "statistics_propagation,common_subexpressions"
 # a thread's people while nothing is built beside
 _PEOPLE_OF_A_LONE_THREAD = 5_000
 
@@ -36,7 +35,7 @@ class NativeEngine:
     """Builds the years of a plan with its values, one after the other; after an error another engine must be made.
 
     `connection` is that of the simulation's file. What is built here never looks at an open transaction of it. Without
-    `suit` one statement at a time is executed, with the threads that the connection has.
+    `suit` one model at a time is built, with the threads that the connection has.
     """
 
     name = "native"
@@ -45,8 +44,11 @@ class NativeEngine:
         self.plan = plan
         self._file = connection
         session.open_working_memory(connection)
-        connection.execute(_SETTINGS)
-        self.builders = Builders([self._open_builder()])
+        connection.execute(
+            f"set disabled_optimizers = '{_NEVER_SEARCHED}'; "
+            f"set global nested_loop_join_threshold = {_NESTED_LOOP_JOIN_THRESHOLD}"
+        )
+        self.builders = Builders([connection.cursor()])
         # parsed once a run, while the inputs are written: parsing is a fifth of the time of a small company's year
         self._parser = ThreadPoolExecutor(1, thread_name_prefix="parser")
         parse = connection.cursor().extract_statements
@@ -69,15 +71,22 @@ class NativeEngine:
         """Begin a run, in a transaction of the file: create every mart from its contract, or demand that it fits."""
         session.create_marts(self._file, self.plan)
 
-    def suit(self, people: int) -> None:
-        """Divide the cores by the size of the population: among two models at a time, or among the threads of one."""
+    def suit(self, people: int, threads: int | None = None) -> None:
+        """Be as quick as may be for a population of this size; `threads` says how many there are to be.
+
+        None divides the cores: among two models at a time, or among the threads of one.
+        """
+        if people < PEOPLE_OF_A_THREAD:
+            self._file.execute(f"set disabled_optimizers = '{_NEVER_SEARCHED},{_NOT_SEARCHED_FOR_FEW}'")
+        if threads is not None:
+            return
         cores = self._file.execute("select current_setting('threads')").fetchall()[0][0]
         builders = 2 if cores > 1 and people <= PEOPLE_OF_TWO_MODELS else 1
         self._file.execute(f"set threads = {min(cores // builders, max(1, people // PEOPLE_OF_A_THREAD))}")
         self._threads_alone = min(cores, max(1, people // _PEOPLE_OF_A_LONE_THREAD))
         if builders > 1:
             self.builders.close()
-            self.builders = Builders([self._open_builder() for _ in range(builders)])
+            self.builders = Builders([self._file.cursor() for _ in range(builders)])
 
     def begin_year(self, year: int) -> None:
         """Set the year; before the first one, bring what it reads of earlier years from the file into memory."""
@@ -125,11 +134,6 @@ class NativeEngine:
         """Nothing more is built: leave the cores to the judgement of the last year."""
         if self._threads_alone is not None:
             self._file.execute(f"set threads = {self._threads_alone}")
-
-    def _open_builder(self) -> "duckdb.DuckDBPyConnection":
-        builder = self._file.cursor()
-        builder.execute(_SETTINGS)
-        return builder
 
 
 @contextmanager

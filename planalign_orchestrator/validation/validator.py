@@ -31,7 +31,7 @@ class DataValidator:
     ) -> None:
         self._db = db
         self._queries = [SqlRule.of(test) if isinstance(test, DataTest) else test for test in tests]
-        self._counts: dict[bool, duckdb.Statement] = {}
+        self._counts: dict[bool, duckdb.Statement | None] = {}
         self._rules: list[ValidationRule] = []
         self._severities = severities or {}
         self._examples = examples
@@ -69,9 +69,12 @@ class DataValidator:
         connection.execute(f"set variable simulation_year = {int(year)}")
         results = []
         for final_year_only in (False, True) if is_final_year else (False,):
-            rules = [rule for rule in self._queries if rule.final_year_only == final_year_only]
-            failures = self._failures(connection, rules, final_year_only)
-            results += [rule.verdict(connection, failures[rule.name], self._examples) for rule in rules]
+            failures = self._failures(connection, final_year_only)
+            results += [
+                rule.verdict(connection, failures[rule.name], self._examples)
+                for rule in self._queries
+                if rule.final_year_only == final_year_only
+            ]
         return results + [self._judged(rule, connection, year) for rule in self._rules]
 
     @staticmethod
@@ -87,16 +90,21 @@ class DataValidator:
             "results": [asdict(result) for result in results],
         }
 
-    def _failures(
-        self, connection: "duckdb.DuckDBPyConnection", rules: Sequence[QueryRule], final_year_only: bool
-    ) -> dict[str, int]:
-        """Count the offending rows of every rule in one statement, which is parsed once a run."""
-        if not rules:
-            return {}
-        if final_year_only not in self._counts:
-            counts = (f"select '{rule.name}', count(*) from (\n{rule.query()}\n)" for rule in rules)
-            self._counts[final_year_only] = connection.extract_statements("\nunion all\n".join(counts))[0]
-        return dict(connection.execute(self._counts[final_year_only]).fetchall())
+    def _failures(self, connection: "duckdb.DuckDBPyConnection", final_year_only: bool) -> dict[str, int]:
+        """Count the offending rows of every rule of one kind in one statement."""
+        if not self._counts:
+            # parsed once a run, both in its first year: while the last one is judged, everything waits for it
+            self._counts = {kind: self._count(connection, kind) for kind in (False, True)}
+        statement = self._counts[final_year_only]
+        return {} if statement is None else dict(connection.execute(statement).fetchall())
+
+    def _count(self, connection: "duckdb.DuckDBPyConnection", final_year_only: bool) -> "duckdb.Statement | None":
+        counts = [
+            f"select '{rule.name}', count(*) from (\n{rule.query()}\n)"
+            for rule in self._queries
+            if rule.final_year_only == final_year_only
+        ]
+        return connection.extract_statements("\nunion all\n".join(counts))[0] if counts else None
 
     def _judged(self, rule: ValidationRule, connection: "duckdb.DuckDBPyConnection", year: int) -> ValidationResult:
         with _naming(rule, year):
