@@ -244,6 +244,8 @@ class DatabaseConnectionManager:
             "preserve_insertion_order": False,
             # a commit of more than this goes into the file at once; for a small company that costs more than it saves
             "wal_autocheckpoint": "4MiB",
+            # putting half-full row groups together would write a year twice, and nothing is ever deleted in quantity
+            "max_vacuum_tasks": 0,
         }
         return settings | ({} if self.threads is None else {"threads": self.threads})
 
