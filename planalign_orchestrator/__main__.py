@@ -17,8 +17,12 @@ def program() -> None:
     except SystemExit as leaving:
         if not isinstance(leaving.code, int):
             raise
-        for stream in (sys.stdout, sys.stderr):
-            print(end="", file=stream, flush=True)
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                print(end="", file=stream, flush=True)
+        except OSError:
+            # there is text that cannot be written: the interpreter says so, and leaves with a code of its own
+            raise leaving from None
         os._exit(leaving.code)
 
 

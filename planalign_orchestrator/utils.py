@@ -91,9 +91,9 @@ class ExecutionMutex:
 class DatabaseConnectionManager:
     """One connection to a simulation's file, attached as `planalign` to an in-memory DuckDB.
 
-    `threads` None means all cores, `memory_limit` None 70 % of the machine's memory, at most 6 GiB. Within a transaction
-    everybody shares the connection; nothing else writes to the file. Errors: DatabaseError and DatabaseBusyError, in
-    words.
+    `threads` None means all cores, `memory_limit` None 70 % of the machine's memory, at most 6 GiB. Within a
+    transaction everybody shares the connection; nothing else writes to the file. Errors: DatabaseError and
+    DatabaseBusyError, in words.
     """
 
     def __init__(

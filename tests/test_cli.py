@@ -906,3 +906,21 @@ def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
     process.stderr.close()
     process.wait(timeout=60)
     assert said == ""
+
+
+@pytest.mark.parametrize("command", [["census", "map", "--help"], ["config", "show", "-c", "simulation.yaml"]])
+def test_output_that_cannot_be_written_is_an_error_without_a_stack_trace(tmp_path: Path, command: list[str]) -> None:
+    write_rows(tmp_path / "census.csv", people(3))
+    (tmp_path / "simulation.yaml").write_text("census: {path: census.csv}\n", encoding="utf-8")
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "planalign_orchestrator", *command],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr

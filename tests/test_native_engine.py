@@ -112,3 +112,12 @@ def test_a_number_of_threads_that_is_given_holds_and_builds_one_model_at_a_time(
         engine.stop_building()
         assert connection.execute("select current_setting('threads')").fetchall() == [(3,)]
         assert len(engine.builders.connections) == 1
+
+
+@pytest.mark.parametrize(("people", "are_off"), [(24_999, True), (25_000, False)])
+def test_for_few_people_less_is_searched(people: int, are_off: bool) -> None:
+    with duckdb.connect(config={"threads": 1}) as connection, NativeEngine(load_plan(), connection) as engine:
+        engine.suit(people)
+        ((off,),) = connection.execute("select current_setting('disabled_optimizers')").fetchall()
+    assert "join_order" in off
+    assert ("statistics_propagation" in off) is are_off
