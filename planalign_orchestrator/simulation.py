@@ -194,9 +194,7 @@ class Simulation:
         stages = timings["stages"]
         if isinstance(engine, NativeEngine):
             with _timing(stages, "adoption"):
-                engine.adopt_year(year)
-            if is_last:
-                engine.stop_building()
+                engine.adopt_year(year, is_last=is_last)
         with _timing(stages, "registries"):
             self.registries.update_post_year(year)
         judge = partial(self.validator.validate_year_results, year, is_final_year=is_last)

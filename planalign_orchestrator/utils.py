@@ -246,6 +246,8 @@ class DatabaseConnectionManager:
             "wal_autocheckpoint": "4MiB",
             # putting half-full row groups together would write a year twice, and nothing is ever deleted in quantity
             "max_vacuum_tasks": 0,
+            # what was just written is compressed while it is still in the processor's cache
+            "write_buffer_row_group_count": 1,
         }
         return settings | ({} if self.threads is None else {"threads": self.threads})
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import duckdb
 import pytest
@@ -78,14 +79,15 @@ def test_after_an_error_no_more_is_begun(builders: Builders, failing: str) -> No
 
 
 CORES = 4
+NOTHING = replace(load_plan(), models=())
 
 
 @pytest.mark.parametrize(
     ("people", "threads", "builders", "threads_of_the_last_judgement"),
     [
         (0, 1, 2, 1),
-        (9_999, 1, 2, 1),
-        (10_000, 1, 2, 2),
+        (4_999, 1, 2, 1),
+        (5_000, 1, 2, 2),
         (50_000, 2, 2, 4),
         (250_000, 2, 2, 4),
         (250_001, CORES, 1, CORES),
@@ -98,18 +100,19 @@ def test_cores_are_divided_by_the_number_of_people(
         rows: list[tuple[int]] = connection.execute("select current_setting('threads')").fetchall()
         return rows[0][0]
 
-    with duckdb.connect(config={"threads": CORES}) as connection, NativeEngine(load_plan(), connection) as engine:
+    with duckdb.connect(config={"threads": CORES}) as connection, NativeEngine(NOTHING, connection) as engine:
         engine.suit(people)
-        assert used() == threads
         assert len(engine.builders.connections) == builders
-        engine.stop_building()
+        engine.adopt_year(2025)
+        assert used() == threads
+        engine.adopt_year(2026, is_last=True)
         assert used() == threads_of_the_last_judgement
 
 
 def test_a_number_of_threads_that_is_given_holds_and_builds_one_model_at_a_time() -> None:
-    with duckdb.connect(config={"threads": 3}) as connection, NativeEngine(load_plan(), connection) as engine:
+    with duckdb.connect(config={"threads": 3}) as connection, NativeEngine(NOTHING, connection) as engine:
         engine.suit(10, threads=3)
-        engine.stop_building()
+        engine.adopt_year(2025, is_last=True)
         assert connection.execute("select current_setting('threads')").fetchall() == [(3,)]
         assert len(engine.builders.connections) == 1
 

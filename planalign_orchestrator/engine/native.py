@@ -27,8 +27,8 @@ _NEVER_SEARCHED = "join_order,common_subplan,projection_pullup,join_filter_pushd
 _NESTED_LOOP_JOIN_THRESHOLD = 64
 # these pay for themselves only where a model takes longer to execute than to plan
 _NOT_SEARCHED_FOR_FEW = "statistics_propagation,common_subexpressions"
-# a thread's people while nothing is built beside
-_PEOPLE_OF_A_LONE_THREAD = 5_000
+# a thread's people while a year that is the last is judged
+_PEOPLE_OF_A_JUDGE = 2_500
 
 
 class NativeEngine:
@@ -54,7 +54,8 @@ class NativeEngine:
         parse = connection.cursor().extract_statements
         self._statements = {model.name: self._parser.submit(parse, _build(model)) for model in plan.models}
         self._made: set[str] = set()
-        self._threads_alone: int | None = None
+        self._people: int | None = None
+        self._cores = 1
 
     def __enter__(self) -> "NativeEngine":
         return self
@@ -80,10 +81,10 @@ class NativeEngine:
             self._file.execute(f"set disabled_optimizers = '{_NEVER_SEARCHED},{_NOT_SEARCHED_FOR_FEW}'")
         if threads is not None:
             return
-        cores = self._file.execute("select current_setting('threads')").fetchall()[0][0]
-        builders = 2 if cores > 1 and people <= PEOPLE_OF_TWO_MODELS else 1
-        self._file.execute(f"set threads = {min(cores // builders, max(1, people // PEOPLE_OF_A_THREAD))}")
-        self._threads_alone = min(cores, max(1, people // _PEOPLE_OF_A_LONE_THREAD))
+        self._people = people
+        self._cores = self._file.execute("select current_setting('threads')").fetchall()[0][0]
+        builders = 2 if self._cores > 1 and people <= PEOPLE_OF_TWO_MODELS else 1
+        self._use_threads(self._cores // builders, PEOPLE_OF_A_THREAD)
         if builders > 1:
             self.builders.close()
             self.builders = Builders([self._file.cursor() for _ in range(builders)])
@@ -120,8 +121,13 @@ class NativeEngine:
         """Let the file's transaction see the year that was just built, also when the next one replaces it in memory."""
         self._file.execute(f"from working.main.{self.plan.marts[0].name} limit 0")
 
-    def adopt_year(self, year: int) -> None:
-        """Write the year into the marts of the file, in its transaction. Errors: PipelineStageError naming the mart."""
+    def adopt_year(self, year: int, *, is_last: bool = False) -> None:
+        """Write the year into the marts of the file, in its transaction. Errors: PipelineStageError naming the mart.
+
+        Beside the last year nothing is built: its writing and judgement have all cores.
+        """
+        if is_last:
+            self._use_threads(self._cores, PEOPLE_OF_A_THREAD)
         for mart in self.plan.marts:
             columns = ", ".join(column.name for column in mart.columns)
             with _naming(mart, year):
@@ -129,11 +135,13 @@ class NativeEngine:
                     f"insert into planalign.main.{mart.name} ({columns}) "
                     f"select {columns} from working.main.{mart.name} where simulation_year = {year}"
                 )
+        if is_last:
+            self._use_threads(self._cores, _PEOPLE_OF_A_JUDGE)
 
-    def stop_building(self) -> None:
-        """Nothing more is built: leave the cores to the judgement of the last year."""
-        if self._threads_alone is not None:
-            self._file.execute(f"set threads = {self._threads_alone}")
+    def _use_threads(self, most: int, people_of_a_thread: int) -> None:
+        """Set DuckDB's threads, unless it was said how many there are to be."""
+        if self._people is not None:
+            self._file.execute(f"set threads = {min(most, max(1, self._people // people_of_a_thread))}")
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 -- What never changes about a person while simulated: one row for each person, in the year they enter the simulation.
--- People of the census enter in the first simulated year, hires in the year of their hire event.
+-- People of the census enter in the first simulated year, hires in the year of their hire.
 with
 
 people as (
@@ -22,20 +22,17 @@ people as (
     select
         employee_id,
         'hire' as origin,
-        (event_details ->> 'employee_birth_date')::date as employee_birth_date,
-        effective_date as employee_hire_date,
-        level_after as entry_level_id,
-        compensation_after as entry_compensation,
-        event_details ->> 'department' as department,
-        (event_details ->> 'scheduled_hours_per_week')::decimal(9, 2) as scheduled_hours_per_week,
+        birth_date as employee_birth_date,
+        hire_date as employee_hire_date,
+        level_id as entry_level_id,
+        compensation as entry_compensation,
+        null::varchar as department,
+        scheduled_hours_per_week,
         null::date as announced_termination_date,
         false as auto_escalation_opt_out,
         null::boolean as plan_eligible_override,
         false as is_five_percent_owner
-    from {{ ref('fct_yearly_events') }}
-    where
-        simulation_year = {{ param('simulation_year', 'integer') }}
-        and event_type = 'hire'
+    from {{ ref('int_hires') }}
 )
 
 select

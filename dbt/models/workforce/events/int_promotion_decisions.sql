@@ -1,5 +1,5 @@
--- Who is promoted on the promotion date, and by what rate the pay goes up.
--- Eligible: below the top level, enough completed service, young enough and still employed on that date. Probability =
+-- Who is promoted on the promotion date if still employed then, and by what rate the pay goes up.
+-- Eligible: below the top level, enough completed service and young enough on that date. Probability =
 -- min(1, base x age multiplier x tenure multiplier x level factor x rate multiplier), age and service on that date.
 -- Increase rate = base +- spread (uniform), at most the maximum.
 with
@@ -18,15 +18,12 @@ eligible as (
     cross join {{ ref('stg_calendar') }} as calendar
     inner join {{ ref('stg_job_levels') }} as levels
         on opening.level_id = levels.level_id
-    left join {{ ref('int_exits') }} as exits
-        on opening.employee_id = exits.employee_id
     where
         levels.next_level_id is not null
         and {{ completed_years('opening.employee_hire_date', 'calendar.promotion_date') }}
         >= {{ param('promotion_minimum_service_years', 'integer') }}
         and {{ completed_years('opening.employee_birth_date', 'calendar.promotion_date') }}
         < {{ param('promotion_maximum_age', 'integer') }}
-        and (exits.termination_date is null or exits.termination_date >= calendar.promotion_date)
 ),
 
 probabilities as (

@@ -1,4 +1,5 @@
--- The promotions with the pay before and after. Where the raise came earlier in the year, it is on the raised pay.
+-- The promotions, of those still employed on the date, with the pay before and after. Where the raise came earlier in
+-- the year, it is on the raised pay.
 with
 
 priced as (
@@ -18,8 +19,11 @@ priced as (
     from {{ ref('int_promotion_decisions') }} as decisions
     inner join {{ ref('int_opening_workforce') }} as opening
         on decisions.employee_id = opening.employee_id
+    left join {{ ref('int_exits') }} as exits
+        on decisions.employee_id = exits.employee_id
     left join {{ ref('int_raises') }} as raises
         on decisions.employee_id = raises.employee_id
+    where exits.termination_date is null or exits.termination_date >= decisions.promotion_date
 )
 
 select

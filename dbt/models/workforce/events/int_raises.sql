@@ -1,6 +1,7 @@
 -- The yearly raise: merit by level plus the COLA, on the rate in force on the raise date.
 -- Everyone of the opening population who is employed and has completed the required service on that date. The date
--- follows the month profile, is one fixed date, or the hire anniversary. On one day a promotion comes before the raise.
+-- follows the month profile, is one fixed date, or the hire anniversary. On one day a promotion comes before the raise;
+-- whoever is employed on the raise date was so on an earlier promotion date.
 with
 
 keys as (
