@@ -14,7 +14,9 @@ from planalign_orchestrator import project
 from planalign_orchestrator.config import to_dbt_vars
 from planalign_orchestrator.engine.session import demand_types
 from planalign_orchestrator.errors import ConfigurationError, PlanCompilationError
-from planalign_orchestrator.plan_compiler import STAGES, Plan, compile_plan, load_plan, source_key
+from planalign_orchestrator.plan_compiler import STAGES, Plan, load_plan
+from planalign_orchestrator.plan_compiler.compiling import compile_plan
+from planalign_orchestrator.plan_compiler.sources import source_key
 from tests.conftest import configure, people
 
 
@@ -28,7 +30,8 @@ def project_copy(tmp_path: Path) -> Path:
 def test_same_sources_give_the_same_bytes_in_another_folder_and_environment(project_copy: Path) -> None:
     here = load_plan().to_json()
     program = (
-        "import sys; from pathlib import Path; from planalign_orchestrator.plan_compiler import compile_plan; "
+        "import sys; from pathlib import Path; "
+        "from planalign_orchestrator.plan_compiler.compiling import compile_plan; "
         "sys.stdout.write(compile_plan(Path(sys.argv[1])))"
     )
     environment = {**os.environ, "DBT_TARGET": "dev", "PLANALIGN_DATABASE": "elsewhere.duckdb", "TZ": "Asia/Tokyo"}
