@@ -166,47 +166,19 @@ replayed as (
     from closing
 ),
 
-snapshot as (
-    select
-        employee_id,
-        employee_contribution_amount,
-        pre_tax_amount,
-        roth_amount,
-        catch_up_amount,
-        after_tax_amount,
-        employer_match_amount,
-        employer_core_amount,
-        annual_additions_amount,
-        match_vested_rate,
-        core_vested_rate,
-        employee_account_balance,
-        match_account_balance,
-        core_account_balance,
-        forfeiture_amount
-    from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
-),
-
--- a table's name stands for its whole row
-replayed_rows as (
-    select
-        employee_id,
-        replayed as contents
-    from replayed
-),
-
-snapshot_rows as (
-    select
-        employee_id,
-        snapshot as contents
-    from snapshot
-)
-
-select
-    snapshot_rows.employee_id,
-    replayed_rows.contents as replayed,
-    snapshot_rows.contents as snapshot
-from snapshot_rows
-left join replayed_rows
-    on snapshot_rows.employee_id = replayed_rows.employee_id
-where snapshot_rows.contents is distinct from replayed_rows.contents
+{{ differences_from_snapshot([
+    'employee_contribution_amount',
+    'pre_tax_amount',
+    'roth_amount',
+    'catch_up_amount',
+    'after_tax_amount',
+    'employer_match_amount',
+    'employer_core_amount',
+    'annual_additions_amount',
+    'match_vested_rate',
+    'core_vested_rate',
+    'employee_account_balance',
+    'match_account_balance',
+    'core_account_balance',
+    'forfeiture_amount'
+]) }}

@@ -152,43 +152,15 @@ replayed as (
     cross join {{ ref('stg_irs_limits') }} as limits
 ),
 
-snapshot as (
-    select
-        employee_id,
-        plan_compensation,
-        eligibility_date,
-        is_eligible,
-        is_enrolled,
-        enrollment_date,
-        enrollment_method,
-        has_opted_out,
-        current_deferral_rate,
-        escalation_count,
-        is_hce
-    from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
-),
-
--- a table's name stands for its whole row
-replayed_rows as (
-    select
-        employee_id,
-        replayed as contents
-    from replayed
-),
-
-snapshot_rows as (
-    select
-        employee_id,
-        snapshot as contents
-    from snapshot
-)
-
-select
-    snapshot_rows.employee_id,
-    replayed_rows.contents as replayed,
-    snapshot_rows.contents as snapshot
-from snapshot_rows
-left join replayed_rows
-    on snapshot_rows.employee_id = replayed_rows.employee_id
-where snapshot_rows.contents is distinct from replayed_rows.contents
+{{ differences_from_snapshot([
+    'plan_compensation',
+    'eligibility_date',
+    'is_eligible',
+    'is_enrolled',
+    'enrollment_date',
+    'enrollment_method',
+    'has_opted_out',
+    'current_deferral_rate',
+    'escalation_count',
+    'is_hce'
+]) }}

@@ -207,47 +207,19 @@ replayed as (
             < coalesce(tenure_bands.tenure_to, 999)
 ),
 
-snapshot as (
-    select
-        employee_id,
-        employee_birth_date,
-        employee_hire_date,
-        employment_status,
-        detailed_status_code,
-        termination_date,
-        termination_reason,
-        level_id,
-        current_age,
-        current_tenure,
-        age_band,
-        tenure_band,
-        current_compensation,
-        prorated_annual_compensation,
-        annual_hours
-    from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
-),
-
--- a table's name stands for its whole row
-replayed_rows as (
-    select
-        employee_id,
-        replayed as contents
-    from replayed
-),
-
-snapshot_rows as (
-    select
-        employee_id,
-        snapshot as contents
-    from snapshot
-)
-
-select
-    coalesce(replayed_rows.employee_id, snapshot_rows.employee_id) as employee_id,
-    replayed_rows.contents as replayed,
-    snapshot_rows.contents as snapshot
-from replayed_rows
-full outer join snapshot_rows
-    on replayed_rows.employee_id = snapshot_rows.employee_id
-where replayed_rows.contents is distinct from snapshot_rows.contents
+{{ differences_from_snapshot([
+    'employee_birth_date',
+    'employee_hire_date',
+    'employment_status',
+    'detailed_status_code',
+    'termination_date',
+    'termination_reason',
+    'level_id',
+    'current_age',
+    'current_tenure',
+    'age_band',
+    'tenure_band',
+    'current_compensation',
+    'prorated_annual_compensation',
+    'annual_hours'
+]) }}
