@@ -21,7 +21,7 @@ from planalign_orchestrator.beside import Beside
 from planalign_orchestrator.checkpoints import WorkflowCheckpoint, duckdb_version
 from planalign_orchestrator.config import SimulationConfig, testing_status
 from planalign_orchestrator.dbt_runner import DbtRunner
-from planalign_orchestrator.engine import DbtEngine, NativeEngine, session
+from planalign_orchestrator.engine import DbtEngine, Engine, NativeEngine, session
 from planalign_orchestrator.errors import DatabaseError, ValidationFailedError
 from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.plan_compiler import STAGES
@@ -97,8 +97,7 @@ class Simulation:
             with self._engine() as engine:
                 census = self._begin(years[0], engine, census)
                 fingerprints = self.inputs.fingerprints(census["fingerprint"])
-                if isinstance(engine, NativeEngine):
-                    engine.suit(census["simulated"], self.db.threads)
+                engine.suit(census["simulated"], self.db.threads)
                 with Beside(lambda: self.db.get_connection().interrupt()) as beside:
                     for year in years:
                         engine.begin_year(year)
@@ -107,8 +106,7 @@ class Simulation:
                         is_last = year == years[-1]
                         finish = partial(self._finish, year, engine, timings, fingerprints, is_last=is_last)
                         beside.start(partial(self._keep, year, transaction, finish))
-                        if isinstance(engine, DbtEngine):
-                            # dbt needs the file for the next year
+                        if not engine.builds_ahead:
                             beside.wait()
                     beside.wait()
         except BaseException:
@@ -127,7 +125,7 @@ class Simulation:
             _LOGGER.warning("what was begun of an unfinished year is still in the database: %s", error)
 
     @contextmanager
-    def _engine(self) -> Iterator[NativeEngine | DbtEngine]:
+    def _engine(self) -> Iterator[Engine]:
         if self.config.runtime.engine == NativeEngine.name:
             with NativeEngine(self.inputs.run_plan, self.db.get_connection()) as engine:
                 yield engine
@@ -135,7 +133,7 @@ class Simulation:
         with self.dbt:
             yield DbtEngine(self.inputs.run_plan, self.inputs.variables, self.db, self.dbt)
 
-    def _begin(self, first: int, engine: NativeEngine | DbtEngine, census: dict[str, Any] | None) -> dict[str, Any]:
+    def _begin(self, first: int, engine: Engine, census: dict[str, Any] | None) -> dict[str, Any]:
         """Write what the years are made from and the run's row of `run_metadata`, in a transaction before the first."""
         with self.db.transaction() as connection:
             if census is None:
@@ -153,7 +151,7 @@ class Simulation:
             self.validator.try_rules(first)
         return census
 
-    def _build(self, year: int, engine: NativeEngine | DbtEngine, beside: Beside) -> Timings:
+    def _build(self, year: int, engine: Engine, beside: Beside) -> Timings:
         """Build the year's models, unless the year before turns out to be wrong; return seconds by stage and model."""
         stages: dict[str, float] = {}
         models: dict[str, float] = {}
@@ -162,15 +160,13 @@ class Simulation:
             models |= self._timed(year, definition.stage, stages, partial(engine.run_stage, definition.stage, year))
         return {"stages": stages, "models": models}
 
-    def _begin_keeping(self, engine: NativeEngine | DbtEngine, beside: Beside) -> ExitStack:
+    def _begin_keeping(self, engine: Engine, beside: Beside) -> ExitStack:
         """Begin the transaction of a year that is built: here, so that it sees the year as it is now."""
         beside.wait()
-        if isinstance(engine, DbtEngine):
-            engine.take_over_year()
+        engine.end_year()
         with ExitStack() as stack:
             stack.enter_context(self.db.transaction())
-            if isinstance(engine, NativeEngine):
-                engine.hold_year()
+            engine.hold_year()
             return stack.pop_all()
 
     def _keep(self, year: int, transaction: ExitStack, finish: Callable[[], WorkflowCheckpoint]) -> None:
@@ -184,7 +180,7 @@ class Simulation:
     def _finish(
         self,
         year: int,
-        engine: NativeEngine | DbtEngine,
+        engine: Engine,
         timings: Timings,
         fingerprints: dict[str, Any],
         *,
@@ -192,9 +188,8 @@ class Simulation:
     ) -> WorkflowCheckpoint:
         """Within the year's transaction: write it, bring the registries up to it, judge it, record its checkpoint."""
         stages = timings["stages"]
-        if isinstance(engine, NativeEngine):
-            with _timing(stages, "adoption"):
-                engine.adopt_year(year, is_last=is_last)
+        with _timing(stages, "adoption"):
+            engine.adopt_year(year, is_last=is_last)
         with _timing(stages, "registries"):
             self.registries.update_post_year(year)
         judge = partial(self.validator.validate_year_results, year, is_final_year=is_last)

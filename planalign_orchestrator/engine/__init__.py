@@ -2,5 +2,6 @@
 
 from planalign_orchestrator.engine.dbt import DbtEngine
 from planalign_orchestrator.engine.native import NativeEngine
+from planalign_orchestrator.engine.protocol import Engine
 
-__all__ = ["DbtEngine", "NativeEngine"]
+__all__ = ["DbtEngine", "Engine", "NativeEngine"]

@@ -23,6 +23,8 @@ class DbtEngine:
     """
 
     name = DBT
+    # dbt needs the file for the next year
+    builds_ahead = False
 
     def __init__(
         self, plan: Plan, variables: Mapping[str, Any], db: DatabaseConnectionManager, runner: DbtRunner
@@ -40,6 +42,9 @@ class DbtEngine:
     def create_marts(self) -> None:
         """Create every mart from its contract, as the native engine does."""
         session.create_marts(self._db.get_connection(), self.plan)
+
+    def suit(self, people: int, threads: int | None = None) -> None:
+        """There is nothing to choose: dbt builds with the runner's threads."""
 
     def begin_year(self, year: int) -> None:
         """There is nothing to prepare: each stage is told the year."""
@@ -71,8 +76,8 @@ class DbtEngine:
             )
         return timings
 
-    def take_over_year(self) -> None:
-        """Make a built year look as the native engine leaves it: marts in the file, working tables in memory."""
+    def end_year(self) -> None:
+        """Make the year look as the native engine leaves it: marts in the file, working tables in memory."""
         connection = self._db.get_connection()
         session.open_working_memory(connection)
         for model in self.plan.models:
@@ -80,3 +85,9 @@ class DbtEngine:
                 name = model.name
                 connection.execute(f"create or replace table working.main.{name} as from planalign.working.{name}")
         connection.execute("drop schema planalign.working cascade")
+
+    def hold_year(self) -> None:
+        """There is nothing to hold: no year is built meanwhile."""
+
+    def adopt_year(self, year: int, *, is_last: bool = False) -> None:
+        """There is nothing to write: dbt has built the marts in the file."""

@@ -39,6 +39,7 @@ class NativeEngine:
     """
 
     name = "native"
+    builds_ahead = True
 
     def __init__(self, plan: Plan, connection: "duckdb.DuckDBPyConnection") -> None:
         self.plan = plan
@@ -116,6 +117,9 @@ class NativeEngine:
         seconds = self.builders.build(models, execute)
         self._made.update(seconds)
         return seconds
+
+    def end_year(self) -> None:
+        """There is nothing to do: the year is in memory, where the file's connection sees it."""
 
     def hold_year(self) -> None:
         """Let the file's transaction see the year that was just built, also when the next one replaces it in memory."""
