@@ -369,6 +369,16 @@ DAMAGES = {
     "a pay that no event explains": Damage(
         "assert_pay_is_continuous", STAYING, snapshot("current_compensation = current_compensation + 0.01")
     ),
+    "a year's pay that the ledger does not add up to": Damage(
+        "assert_pay_is_continuous",
+        RAISED,
+        snapshot("prorated_annual_compensation = prorated_annual_compensation + 0.01"),
+    ),
+    "a leaver's pay that the ledger does not add up to": Damage(
+        "assert_pay_is_continuous",
+        LEAVING,
+        snapshot("prorated_annual_compensation = prorated_annual_compensation + 0.01"),
+    ),
     "a level that no event explains": Damage("assert_pay_is_continuous", STAYING, snapshot("level_id = level_id + 1")),
     "somebody lost between two years": Damage(
         "assert_pay_is_continuous",

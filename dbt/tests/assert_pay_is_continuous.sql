@@ -1,6 +1,8 @@
 -- Pay and level go on from year to year. Whoever the year opened with or hired is in its snapshot, and nobody else; pay
 -- and level before an event are those after the person's event before it, or those the year opened with; at the close
--- they are those after the last event, or those of the opening. assert_elections_are_continuous tests the elections.
+-- they are those after the last event, or those of the opening. What was paid in the year is what these pays add up to:
+-- opening x last day + sum of change x days from the change to the last day, both ends paid, / days of the year.
+-- assert_elections_are_continuous tests the elections.
 with
 
 pay_events as (
@@ -13,6 +15,10 @@ pay_events as (
         level_after,
         lag(compensation_after) over person_order as previous_compensation,
         lag(level_after) over person_order as previous_level,
+        -- up to this event, so in the last one of all
+        sum(compensation_after - coalesce(compensation_before, 0)) over person_order as change,
+        sum((compensation_after - coalesce(compensation_before, 0)) * dayofyear(effective_date)) over person_order
+            as change_days,
         lead(event_sequence) over person_order is null as is_last
     from {{ ref('fct_yearly_events') }}
     where
@@ -45,7 +51,10 @@ closing as (
     select
         employee_id,
         current_compensation as compensation,
-        level_id
+        level_id,
+        prorated_annual_compensation as paid,
+        dayofyear(make_date({{ param('simulation_year', 'integer') }}, 12, 31)) as days_in_year,
+        coalesce(dayofyear(termination_date), days_in_year) as last_day
     from {{ ref('fct_workforce_snapshot') }}
     where simulation_year = {{ param('simulation_year', 'integer') }}
 )
@@ -57,7 +66,8 @@ select
     pay_events.previous_compensation,
     opening.compensation as opening_compensation,
     pay_events.compensation_after,
-    closing.compensation as closing_compensation
+    closing.compensation as closing_compensation,
+    closing.paid
 from opening
 full outer join closing
     on opening.employee_id = closing.employee_id
@@ -86,4 +96,12 @@ where
             closing.compensation is distinct from pay_events.compensation_after
             or closing.level_id is distinct from pay_events.level_after
         )
+    )
+    or (
+        coalesce(pay_events.is_last, true)
+        and closing.paid is distinct from {{ per_year(
+            'coalesce(opening.compensation, 0) * closing.last_day'
+            ~ ' + coalesce(pay_events.change, 0) * (closing.last_day + 1) - coalesce(pay_events.change_days, 0)',
+            'closing.days_in_year'
+        ) }}
     )

@@ -1,6 +1,6 @@
 -- The year's events that change what somebody is, earns or saves, as the ledger will hold them, numbered within each
 -- person by date, then hire, hce_status, eligibility, enrollment, changes of the deferral rate, promotion, raise,
--- termination. Payments, the other events, are all of the last day: after these, but for a termination.
+-- termination. The other events are payments, which are all of the last day.
 with
 
 leavers as (
@@ -72,7 +72,7 @@ changes as (
         'termination' as event_type,
         termination_reason as event_category,
         termination_date as effective_date,
-        14 as type_order,
+        10 as type_order,
         exit_probability as event_probability,
         exit_draw as random_draw,
         event_details

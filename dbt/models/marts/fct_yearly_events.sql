@@ -1,6 +1,6 @@
--- The ledger: one row for each event of the simulated year, in a stated order within each person. The order is by date,
--- then hire, hce_status, eligibility, enrollment, changes of the deferral rate, promotion, raise, contribution, match,
--- core, forfeiture, termination. The id is a UUID made from what the event is, so the same run gives the same ids.
+-- The ledger: one row for each event of the simulated year, in a stated order within each person: the changes in the
+-- order of int_changes, then what was paid on the last day, contribution, match, core and forfeiture, and last of all a
+-- termination. The id is a UUID made from what the event is, so the same run gives the same ids.
 with
 
 -- how many changes of everyone come before their payments
@@ -161,7 +161,7 @@ select
     event_type,
     event_category,
     effective_date,
-    event_sequence::integer as event_sequence,
+    event_sequence,
     compensation_before,
     compensation_after,
     level_before,
