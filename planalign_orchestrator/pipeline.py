@@ -139,6 +139,7 @@ class PipelineOrchestrator:
             return MultiYearSummary.of_no_year(self.config.scenario_id, self.config.plan_design_id)
         validation = self.config.validation
         strict = validation.fail_on_validation_error if fail_on_validation_error is None else fail_on_validation_error
+        self._db.start()
         inputs = RunInputs.read(self.config)
         simulation = Simulation(
             config=self.config,

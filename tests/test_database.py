@@ -568,6 +568,29 @@ def test_a_busy_file_is_given_up_after_the_attempts(tmp_path: Path) -> None:
     end(holder)
 
 
+def test_a_manager_may_start_before_it_opens_its_file(tmp_path: Path) -> None:
+    db = DatabaseConnectionManager(tmp_path / "simulation.duckdb", threads=1)
+    db.start()
+    db.close()
+    assert list(tmp_path.iterdir()) == []
+    db.start()
+    with db:
+        assert db.get_connection().execute("select current_setting('threads'), current_database()").fetchall() == [
+            (1, "planalign")
+        ]
+        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("starter")] == []
+    assert [path.name for path in tmp_path.iterdir()] == ["simulation.duckdb"]
+
+
+def test_what_keeps_a_manager_from_starting_is_said_when_it_is_needed(tmp_path: Path) -> None:
+    import duckdb
+
+    db = DatabaseConnectionManager(tmp_path / "simulation.duckdb", memory_limit="a lot")
+    db.start()
+    with pytest.raises(duckdb.ParserException, match="Memory must have a number"):
+        db.get_connection()
+
+
 class Conflict:
     """A function of the connection that is refused as busy a number of times; counts its calls."""
 
