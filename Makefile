@@ -12,6 +12,9 @@ SIZES ?= 1000,10000,100000
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# With it every child process of the tests would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
 .PHONY: run test test-fast lint bench docs wheel lock install clean

@@ -213,6 +213,8 @@ class Laboratory:
         self.run_plan = self._plan.with_values(inputs.variables)
         engine = NativeEngine(self.run_plan, self.connection)
         engine.create_marts()
+        ((people,),) = self.query("select count(*) from planalign.inputs.census")
+        engine.suit(people, threads=1)
         for mart in self._plan.marts:
             self.connection.execute(f"truncate planalign.main.{mart.name}")
         for year in self._years:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 from tests.conftest import Row, anniversary, completed_years, default_table
@@ -107,14 +107,19 @@ class Year:
         return list(accumulate(self.pay, initial=0))
 
     @cached_property
+    def _millionths(self) -> list[int]:
+        """The rates of the days in millionths; only a change of the rate costs a multiplication of fractions."""
+        return [part for rate, days in groupby(self.rates) for part in [int(rate * 10**6)] * len(list(days))]
+
+    @cached_property
     def _elected(self) -> list[int]:
-        return list(
-            accumulate((pay * int(rate * 10**6) for pay, rate in zip(self.pay, self.rates, strict=True)), initial=0)
-        )
+        return list(accumulate((pay * rate for pay, rate in zip(self.pay, self._millionths, strict=True)), initial=0))
 
     @cached_property
     def _electing_pay(self) -> list[int]:
-        return list(accumulate((pay if rate else 0 for pay, rate in zip(self.pay, self.rates, strict=True)), initial=0))
+        return list(
+            accumulate((pay if rate else 0 for pay, rate in zip(self.pay, self._millionths, strict=True)), initial=0)
+        )
 
     def paid(self, start: int = 0, end: int | None = None) -> Fraction:
         """Return the pay of the days from `start` up to, not including, `end`."""

@@ -124,3 +124,18 @@ def test_for_few_people_less_is_searched(people: int, are_off: bool) -> None:
         ((off,),) = connection.execute("select current_setting('disabled_optimizers')").fetchall()
     assert "join_order" in off
     assert ("statistics_propagation" in off) is are_off
+
+
+def test_what_an_engine_parsed_serves_the_next_one_whatever_became_of_the_first() -> None:
+    for value in (1, 2, 1):
+        models = tuple(replace(model(f"m{number}"), sql=f"select {value} + {number} as x") for number in range(20))
+        plan = replace(NOTHING, models=models)
+        with duckdb.connect(config={"threads": 1}) as connection:
+            with NativeEngine(plan, connection):
+                # it ends before it has parsed everything
+                pass
+            with NativeEngine(plan, connection) as engine:
+                engine.begin_year(2025)
+                engine.run_stage("foundation", 2025)
+                found = [connection.execute(f"from working.main.{one.name}").fetchall() for one in models]
+        assert found == [[(value + number,)] for number in range(20)]

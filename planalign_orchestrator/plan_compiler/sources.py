@@ -1,21 +1,23 @@
 """What a plan is compiled from, and with: the same sources and versions give the same plan."""
 
 import hashlib
+import os
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from planalign_orchestrator.plan_compiler.plan import PLAN_FORMAT
 
-_SOURCES = ("*.sql", "*.yml", "*.csv")
+_SOURCES = (".sql", ".yml", ".csv")
 _RUN_ARTEFACTS = {"target", "logs", "dbt_packages"}
 
 
 def source_key(project_dir: Path) -> str:
-    """Return a digest of the bytes of the project's sources and of the plan format."""
+    """Return a digest of the names and bytes of the project's sources and of the plan format."""
     digest = hashlib.sha256(f"plan format {PLAN_FORMAT}".encode())
-    for path in _source_files(project_dir):
-        digest.update(path.relative_to(project_dir).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for name in _source_files(project_dir):
+        digest.update(name.encode() + b"\0")
+        digest.update(hashlib.sha256((project_dir / name).read_bytes()).digest())
     return digest.hexdigest()[:32]
 
 
@@ -24,6 +26,7 @@ def compiler_versions() -> dict[str, str]:
     return {name: _installed_version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")}
 
 
+@cache
 def _installed_version(name: str) -> str:
     try:
         return version(name)
@@ -31,6 +34,11 @@ def _installed_version(name: str) -> str:
         return "none"
 
 
-def _source_files(project_dir: Path) -> list[Path]:
-    found = (path for pattern in _SOURCES for path in project_dir.rglob(pattern))
-    return sorted(path for path in found if not _RUN_ARTEFACTS & set(path.relative_to(project_dir).parts))
+def _source_files(project_dir: Path) -> list[str]:
+    """Return the paths of the sources below the project, with slashes, sorted; folders of artefacts are not entered."""
+    found = []
+    for folder, folders, files in os.walk(project_dir):
+        folders[:] = set(folders) - _RUN_ARTEFACTS
+        below = Path(folder).relative_to(project_dir)
+        found += [(below / name).as_posix() for name in files if name.endswith(_SOURCES)]
+    return sorted(found)
