@@ -35,6 +35,11 @@ Digests = dict[int, dict[str, dict[str, Any]]]
 CENSUS_DATE = dt.date(2024, 12, 31)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest module: the worker that got it last would keep the other one waiting."""
+    items.sort(key=lambda item: item.path.stem != "test_plan_recomputation")
+
+
 def person(
     employee_id: str,
     *,
