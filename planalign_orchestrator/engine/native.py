@@ -56,7 +56,7 @@ class NativeEngine:
         # parsed once a run, while the inputs are written: parsing is a fifth of the time of a small company's year
         self._parser = ThreadPoolExecutor(1, thread_name_prefix="parser")
         parse = connection.cursor().extract_statements
-        known = {text: parsed for text, parsed in self._parsed.items() if parsed.done() and not parsed.cancelled()}
+        known = {text: parsed for text, parsed in self._parsed.items() if _has_succeeded(parsed)}
         texts = {model.name: _build(model) for model in plan.models}
         self._statements = {name: known.get(text) or self._parser.submit(parse, text) for name, text in texts.items()}
         NativeEngine._parsed = {texts[name]: parsed for name, parsed in self._statements.items()}
@@ -170,6 +170,10 @@ def _naming(model: Model, year: int) -> Iterator[None]:
         raise PipelineStageError(
             f"year {year}, stage {model.stage}, model {model.name}: {text}; the year was rolled back"
         ) from error
+
+
+def _has_succeeded(work: "Future[list[duckdb.Statement]]") -> bool:
+    return work.done() and not work.cancelled() and work.exception() is None
 
 
 def _build(model: Model) -> str:
