@@ -187,7 +187,7 @@ class DatabaseConnectionManager:
     def close(self) -> None:
         """Write everything to the file and let go of it."""
         unused, self._starting = self._starting, None
-        if unused is not None:
+        if unused is not None and unused.exception() is None:
             unused.result().close()
         if self._connection is not None:
             self._connection.close()

@@ -26,7 +26,7 @@ COPIES = [f".navigator_checkpoints/year_{year}.json" for year in YEARS]
 SUMMARY = "reports/multi_year_summary_2025_2029.csv"
 DOCUMENTED = sorted(["census.csv", "config.yaml", "simulation.duckdb", "run_vars.json", SUMMARY, *REPORTS, *COPIES])
 _DRAW = random.Random(20250101)
-MOMENTS = [_DRAW.random() for _ in range(12)]
+MOMENTS = [_DRAW.random() for _ in range(20)]
 IN_EVERY_FAST_RUN = 2
 
 

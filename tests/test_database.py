@@ -586,6 +586,8 @@ def test_what_keeps_a_manager_from_starting_is_said_when_it_is_needed(tmp_path: 
 
     db = DatabaseConnectionManager(tmp_path / "simulation.duckdb", memory_limit="a lot")
     db.start()
+    db.close()
+    db.start()
     with pytest.raises(duckdb.ParserException, match="Memory must have a number"):
         db.get_connection()
 
