@@ -31,10 +31,10 @@ def run_year(config_path: str | Path, year: int) -> "YearAuditReport":
     """
     from planalign_orchestrator.checkpoints import read_status
     from planalign_orchestrator.config import load_simulation_config
+    from planalign_orchestrator.database.connection import DatabaseConnectionManager
     from planalign_orchestrator.errors import ResumeError
     from planalign_orchestrator.factory import build_orchestrator
     from planalign_orchestrator.reports import YearAuditor
-    from planalign_orchestrator.utils import DatabaseConnectionManager
 
     config = load_simulation_config(config_path)
     database, first = config.runtime.database, config.simulation.start_year

@@ -11,9 +11,11 @@ from pathlib import Path
 from planalign_orchestrator import checkpoints
 from planalign_orchestrator.checkpoints import DatabaseStatus
 from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.lock import ExecutionMutex
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
+from planalign_orchestrator.files.atomic import draft_copy, remove_drafts
 from planalign_orchestrator.publishing import Publisher
-from planalign_orchestrator.utils import DatabaseConnectionManager, ExecutionMutex, draft_copy, remove_drafts
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.config import describe_differences
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError, ResumeError
+from planalign_orchestrator.files.atomic import write_atomically
 from planalign_orchestrator.plan_compiler import Model
-from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
 
 if TYPE_CHECKING:
     import duckdb

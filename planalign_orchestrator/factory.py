@@ -6,10 +6,10 @@ from pathlib import Path
 
 from planalign_orchestrator import project
 from planalign_orchestrator.config import SimulationConfig, load_simulation_config
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.pipeline import PipelineOrchestrator, ProgressEvent
-from planalign_orchestrator.utils import DatabaseConnectionManager
 from planalign_orchestrator.validation import DataValidator, ValidationRule
 
 

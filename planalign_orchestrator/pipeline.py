@@ -11,6 +11,8 @@ from planalign_orchestrator.backup import SetAside, finish_setting_aside, put_ba
 from planalign_orchestrator.census import fingerprint_of
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint, duckdb_version
 from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
+from planalign_orchestrator.database.connection import DatabaseConnectionManager, one_kind_of_interrupt
+from planalign_orchestrator.database.lock import ExecutionMutex
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import DatabaseError, PipelineStageError
 from planalign_orchestrator.inputs import RunInputs
@@ -19,7 +21,6 @@ from planalign_orchestrator.publishing import Publisher
 from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.reports import MultiYearSummary
 from planalign_orchestrator.simulation import MODEL_STAGES, ProgressEvent, Simulation, StageDefinition, WorkflowStage
-from planalign_orchestrator.utils import DatabaseConnectionManager, ExecutionMutex, one_kind_of_interrupt
 from planalign_orchestrator.validation import DataValidator
 from planalign_orchestrator.validation.choosing import build_validator
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from planalign_orchestrator import checkpoints
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.files.atomic import remove_drafts, write_atomically
 from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports import MultiYearReporter, MultiYearSummary, YearAuditor
-from planalign_orchestrator.utils import DatabaseConnectionManager, remove_drafts, write_atomically
 
 
 class Publisher:

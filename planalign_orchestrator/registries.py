@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.plan_compiler import DataTest
-from planalign_orchestrator.utils import DatabaseConnectionManager
 
 if TYPE_CHECKING:
     import duckdb

@@ -20,6 +20,7 @@ from planalign_orchestrator.backup import finish_setting_aside
 from planalign_orchestrator.beside import Beside
 from planalign_orchestrator.checkpoints import WorkflowCheckpoint, duckdb_version
 from planalign_orchestrator.config import SimulationConfig, testing_status
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import DbtEngine, Engine, NativeEngine, session
 from planalign_orchestrator.errors import DatabaseError, ValidationFailedError
@@ -27,7 +28,6 @@ from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.plan_compiler import STAGES
 from planalign_orchestrator.publishing import Publisher
 from planalign_orchestrator.registries import RegistryManager
-from planalign_orchestrator.utils import DatabaseConnectionManager
 from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
 
 _LOGGER = logging.getLogger(__name__)

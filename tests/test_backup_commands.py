@@ -13,8 +13,8 @@ import pytest
 
 from planalign_orchestrator.backup import back_up, restore
 from planalign_orchestrator.checkpoints import read_status
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
-from planalign_orchestrator.utils import DatabaseConnectionManager
 from tests.crash_child import Contents, Project, contents, edit, files, finished_years, give_up_privileges, limit_files
 from tests.test_database import (
     HOLD_THE_FILE,

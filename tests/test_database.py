@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.lock import ExecutionMutex
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
-from planalign_orchestrator.utils import DatabaseConnectionManager, ExecutionMutex, remove_drafts, write_atomically
+from planalign_orchestrator.files.atomic import remove_drafts, write_atomically
 from tests.crash_child import Contents, Project, contents, files, finished_years
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 HOLD_THE_LOCK = """
 import sys
-from planalign_orchestrator.utils import ExecutionMutex
+from planalign_orchestrator.database.lock import ExecutionMutex
 with ExecutionMutex(sys.argv[1], sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
@@ -436,7 +438,7 @@ def test_mutex_names_its_holder_and_is_freed_by_kill_9(tmp_path: Path) -> None:
 def test_mutex_is_not_inherited_by_a_child_that_outlives_its_parent(tmp_path: Path) -> None:
     program = """
 import subprocess, sys
-from planalign_orchestrator.utils import ExecutionMutex
+from planalign_orchestrator.database.lock import ExecutionMutex
 with ExecutionMutex("x", sys.argv[1]):
     sleeper = subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNULL)
     print(sleeper.pid, flush=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from planalign_orchestrator.database.connection import ROW_GROUP_SIZE
 from planalign_orchestrator.factory import build_orchestrator
-from planalign_orchestrator.utils import ROW_GROUP_SIZE
 from tests.conftest import Digests, Laboratory, Result, Row, configure, read_rows, simulate
 
 pytestmark = pytest.mark.xdist_group("determinism")

@@ -13,10 +13,10 @@ import yaml
 from planalign_orchestrator import project
 from planalign_orchestrator.census import write_census
 from planalign_orchestrator.config import load_simulation_config
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.factory import build_orchestrator
 from planalign_orchestrator.parameters import TABLES, ParameterTable, fingerprints, level_ids, load_parameters
-from planalign_orchestrator.utils import DatabaseConnectionManager
 
 Rows = Sequence[Mapping[str, object]]
 Load = Callable[..., dict[str, ParameterTable]]

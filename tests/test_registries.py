@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.factory import build_orchestrator
 from planalign_orchestrator.registries import RegistryManager
-from planalign_orchestrator.utils import DatabaseConnectionManager
 from tests.conftest import Result, simulate
 
 pytestmark = pytest.mark.xdist_group("sample run")

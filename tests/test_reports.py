@@ -16,6 +16,7 @@ import openpyxl
 import pytest
 from rich.console import Console
 
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError, PlanAlignError
 from planalign_orchestrator.reports import (
     ConsoleReporter,
@@ -28,7 +29,6 @@ from planalign_orchestrator.reports import (
 )
 from planalign_orchestrator.reports.excel import excel_report
 from planalign_orchestrator.reports.html import html_report
-from planalign_orchestrator.utils import DatabaseConnectionManager
 from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
 from tests.conftest import Result
 

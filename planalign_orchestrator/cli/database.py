@@ -159,8 +159,9 @@ def report(
     span = read_years(years)
     places = locate(config, database)
     from planalign_orchestrator.checkpoints import read_status
+    from planalign_orchestrator.database.connection import DatabaseConnectionManager
+    from planalign_orchestrator.files.atomic import write_atomically
     from planalign_orchestrator.reports import MultiYearReporter
-    from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
 
     wanted = range(span[0], span[1] + 1) if span else read_status(places.database).years
     with DatabaseConnectionManager(places.database, read_only=True) as db:

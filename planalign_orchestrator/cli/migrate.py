@@ -82,8 +82,8 @@ def _refuse_output(old: Path, output: Path, *, force: bool) -> None:
 
 
 def _write(translation: "Translation", output: Path) -> None:
+    from planalign_orchestrator.files.atomic import write_atomically
     from planalign_orchestrator.migration.writing import yaml_text
-    from planalign_orchestrator.utils import write_atomically
 
     write_atomically(output, yaml_text(translation, output.parent))
 

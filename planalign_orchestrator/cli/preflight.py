@@ -219,7 +219,7 @@ def _judge_folder(folder: Path, found: Findings, *, must_exist: bool) -> None:
 def _judge_database(database: Path, found: Findings) -> None:
     """Report a file that a run could not replace: not a simulation's, in use, or not writable."""
     from planalign_orchestrator.checkpoints import read_state
-    from planalign_orchestrator.utils import DatabaseConnectionManager
+    from planalign_orchestrator.database.connection import DatabaseConnectionManager
 
     try:
         with DatabaseConnectionManager(database, read_only=True) as db:

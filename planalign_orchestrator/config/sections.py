@@ -19,8 +19,8 @@ from planalign_orchestrator.config.several import (
     Weights,
 )
 from planalign_orchestrator.config.values import FilePath, Flag, MonthDay, Number, Text
+from planalign_orchestrator.database.connection import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 from planalign_orchestrator.report_templates import ReportTemplate
-from planalign_orchestrator.utils import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 
 YEAR = Number("calendar year", Decimal(1990), Decimal(2100), places=0)
 SEED = Number("whole number", Decimal(0), Decimal(2**63 - 1), places=0)

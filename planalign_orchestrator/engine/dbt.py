@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from planalign_orchestrator.checkpoints import DBT
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import session
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.plan_compiler import Plan
-from planalign_orchestrator.utils import DatabaseConnectionManager
 
 
 class DbtEngine:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar
 
+from planalign_orchestrator.database.connection import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 from planalign_orchestrator.engine import session
 from planalign_orchestrator.engine.builders import Builders
 from planalign_orchestrator.errors import PipelineStageError
 from planalign_orchestrator.plan_compiler import Model, Plan
-from planalign_orchestrator.utils import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 
 if TYPE_CHECKING:
     import duckdb

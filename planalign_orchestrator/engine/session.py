@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from planalign_orchestrator.database.connection import ROW_GROUP_SIZE
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError
 from planalign_orchestrator.plan_compiler import Model, Plan, literal
-from planalign_orchestrator.utils import ROW_GROUP_SIZE
 
 if TYPE_CHECKING:
     import duckdb

@@ -124,7 +124,7 @@ class MigrationManager:
 
 def _runs_of_years(database: Path) -> dict[int, str]:
     from planalign_orchestrator.checkpoints import read_state
-    from planalign_orchestrator.utils import DatabaseConnectionManager
+    from planalign_orchestrator.database.connection import DatabaseConnectionManager
 
     with DatabaseConnectionManager(database, read_only=True) as db:
         state: DatabaseStatus | None = read_state(db)

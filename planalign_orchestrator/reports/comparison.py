@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.checkpoints import DatabaseStatus, differences_of_origin, read_state
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import ComparisonError
 from planalign_orchestrator.reports.differing_rows import RowComparison, Table, compare_rows, is_number, is_whole
 from planalign_orchestrator.reports.year import json_number
-from planalign_orchestrator.utils import DatabaseConnectionManager
 
 if TYPE_CHECKING:
     import duckdb

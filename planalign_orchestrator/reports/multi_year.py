@@ -9,9 +9,10 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.files.atomic import write_atomically
 from planalign_orchestrator.report_templates import HEADLINES, ReportTemplate
 from planalign_orchestrator.reports.year import WorkforceBreakdown, YearAuditReport, json_number, read_years
-from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
 from planalign_orchestrator.validation import ValidationResult
 
 # The first columns of the spreadsheet, in the order in which a year happens; all other figures follow by name.

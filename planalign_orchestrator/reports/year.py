@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from planalign_orchestrator.checkpoints import read_state
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
-from planalign_orchestrator.utils import DatabaseConnectionManager, write_atomically
+from planalign_orchestrator.files.atomic import write_atomically
 from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
 
 REPORT_VERSION = 1

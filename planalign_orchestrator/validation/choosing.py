@@ -7,9 +7,9 @@ from typing import Any
 
 from planalign_orchestrator.config import SimulationConfig
 from planalign_orchestrator.config.rules import THRESHOLDS
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.plan_compiler import DataTest
-from planalign_orchestrator.utils import DatabaseConnectionManager
 from planalign_orchestrator.validation.custom import custom_rules
 from planalign_orchestrator.validation.results import ValidationRule, ValidationSeverity
 from planalign_orchestrator.validation.rules import (

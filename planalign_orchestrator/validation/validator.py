@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.plan_compiler import DataTest
-from planalign_orchestrator.utils import DatabaseConnectionManager
 from planalign_orchestrator.validation.results import ValidationResult, ValidationRule, ValidationSeverity
 from planalign_orchestrator.validation.rules import EXAMPLES, QueryRule, SqlRule
 
