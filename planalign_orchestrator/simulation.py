@@ -120,7 +120,8 @@ class Simulation:
             return
         try:
             if checkpoints.read_state(self.db) is not None:
-                checkpoints.remove_unfinished_year(self.db)
+                marts = [mart.name for mart in self.inputs.plan.marts]
+                checkpoints.remove_unfinished_year(self.db, marts, engines=(self.config.runtime.engine,))
         except DatabaseError as error:
             _LOGGER.warning("what was begun of an unfinished year is still in the database: %s", error)
 

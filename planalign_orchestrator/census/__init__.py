@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from planalign_orchestrator.census.generating import write_census
+from planalign_orchestrator.census.generating import generated_kind, write_census
 from planalign_orchestrator.census.loading import check_census, load_census
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
 from planalign_orchestrator.census.summarising import fingerprint_of
@@ -14,6 +14,7 @@ __all__ = [
     "OptionalColumn",
     "check_census",
     "fingerprint_of",
+    "generated_kind",
     "load_census",
     "mapping_yaml",
     "suggest_mapping",
