@@ -254,7 +254,10 @@ class DatabaseConnectionManager:
     def _connect(self) -> "duckdb.DuckDBPyConnection":
         import duckdb
 
-        return duckdb.connect(":memory:", config=self._settings())
+        connection = duckdb.connect(":memory:", config=self._settings())
+        # a statement that takes seconds would draw it on standard output, in the middle of a report
+        connection.execute("set enable_progress_bar = false")
+        return connection
 
     def _create(self, connection: "duckdb.DuckDBPyConnection") -> None:
         """Make an empty database under another name and rename it: nobody ever finds half a header."""
