@@ -7,7 +7,7 @@ database itself; where a link leads to it, the link stays.
 
 import logging
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,8 +28,8 @@ from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.database.verification import Verdict, Verification, verify, verify_file
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
-from planalign_orchestrator.files.atomic import draft_copy, remove_drafts
-from planalign_orchestrator.plan_compiler import load_plan
+from planalign_orchestrator.files.atomic import draft_copy, real_path, remove_drafts
+from planalign_orchestrator.plan_compiler import Model, load_plan
 from planalign_orchestrator.publishing import Publisher
 from planalign_orchestrator.registries import DeferralEscalationRegistry, EnrollmentRegistry
 
@@ -83,19 +83,19 @@ class Restored:
 
 
 @contextmanager
-def making_room(database: Path, marts: Collection[str]) -> Iterator[SetAside]:
+def making_room(database: Path, models: Sequence[Model]) -> Iterator[SetAside]:
     """Move the present database out of the way of a new run, for the block to simulate.
 
     It becomes the backup; an unfinished run, or one that differs from what was recorded or cannot be verified, does not
     replace a backup that exists but gets a name of its own. A file without a finished year is dropped, unless it holds
     tables that are not of a run. When the block fails before a year is finished, everything is as it was. The caller
-    holds the database's lock; the files that it moves to are locked here. `marts` are the marts of the model. Errors:
+    holds the database's lock; the files that it moves to are locked here. `models` are those of the plan. Errors:
     DatabaseError when the file is not ours, still has a write-ahead log (moving the file without it would lose every
     year), or may not be moved; DatabaseBusyError when another run writes the backup.
     """
-    real, own = database.resolve(), _tables_of_a_run(marts)
+    real, own = real_path(database), _tables_of_a_run(models)
     with ExitStack() as locks:
-        moved = _set_aside(real, marts, own, locks) if real.exists() else SetAside(None, None)
+        moved = _set_aside(real, models, own, locks) if real.exists() else SetAside(None, None)
         try:
             yield moved if moved.kept is None else replace(moved, kept=_as_given(database, moved.kept))
         except BaseException:
@@ -109,7 +109,7 @@ def making_room(database: Path, marts: Collection[str]) -> Iterator[SetAside]:
 
 def finish_setting_aside(database: Path) -> None:
     """Drop what was spared, now that the new run has a year or was killed; it is the backup if there is none."""
-    for spare, place in spares(database.resolve()):
+    for spare, place in spares(real_path(database)):
         if not spare.exists():
             continue
         if place.exists():
@@ -133,7 +133,7 @@ def back_up(
     is writing; DatabaseError for a file that is not ours, has no finished year or differs from what was recorded, and
     when there is no room; OutputError for a target that would be lost.
     """
-    real = database.resolve()
+    real = real_path(database)
     if target is not None:
         _check_folder(target, "--to")
         _check_two_files(real, target)
@@ -143,7 +143,7 @@ def back_up(
         chosen = _as_given(database, dated_path(real, status)) if target is None else target
         check_target(chosen, status, force=force, protected=protected or {})
         with _only_writer_of(chosen) if is_database(chosen) or not chosen.exists() else nullcontext():
-            verification = _copy(real, chosen.resolve(), status)
+            verification = _copy(real, real_path(chosen), status)
     return BackedUp(chosen, status, verification)
 
 
@@ -155,7 +155,7 @@ def restore(database: Path, source: Path | None = None, *, reports: Path, copies
     holds that very run already: then nothing changes. The year files in the folders `reports` and `copies` become
     those of the restored run. Errors: those of `back_up`; both files are then what they were.
     """
-    real = database.resolve()
+    real = real_path(database)
     _check_folder(real, "--database")
     backup = backup_path(real)
     if source is None and not backup.exists() and not any(spare.exists() for spare, _ in spares(real)):
@@ -212,11 +212,11 @@ def _take_its_place(real: Path, chosen: Path, status: DatabaseStatus, present: _
         draft.replace(real)
 
 
-def _set_aside(real: Path, marts: Collection[str], own: Collection[str], locks: ExitStack) -> SetAside:
+def _set_aside(real: Path, models: Sequence[Model], own: Collection[str], locks: ExitStack) -> SetAside:
     """Move the database to the place that its state deserves; what was there is spared until a year is finished."""
     with DatabaseConnectionManager(real) as db:
         status = checkpoints.read_state(db)
-        if status is not None and checkpoints.remove_unfinished_year(db, marts):
+        if status is not None and checkpoints.remove_unfinished_year(db, models):
             status = checkpoints.read_state(db)
         others = checkpoints.tables_of_others(db.get_connection(), own)
         verification = None
@@ -282,10 +282,10 @@ def _only_writer_of(*paths: Path) -> Iterator[None]:
     """
     with ExitStack() as stack:
         for path in paths:
-            folder = path.resolve().parent
+            folder = real_path(path).parent
             if os.access(folder, os.W_OK) or path == paths[0]:
                 stack.enter_context(mutex_of(path))
-                remove_drafts(folder, draft_names(path.resolve()))
+                remove_drafts(folder, draft_names(real_path(path)))
         yield
 
 
@@ -418,7 +418,7 @@ def _check_folder(path: Path, option: str) -> None:
 
 
 def _check_two_files(database: Path, other: Path) -> None:
-    if database.resolve() == other.resolve():
+    if real_path(database) == real_path(other):
         raise DatabaseError(f"{other} is the database itself; name another file")
 
 
@@ -432,7 +432,7 @@ def _check_no_log(database: Path) -> None:
 
 def _as_given(database: Path, path: Path) -> Path:
     """Return a path beside a database as the user would write it."""
-    return database.with_name(path.name) if database.parent.resolve() == path.parent else path
+    return database.with_name(path.name) if real_path(database.parent) == path.parent else path
 
 
 def _years(status: DatabaseStatus) -> str:
@@ -443,13 +443,13 @@ def _log(database: Path) -> Path:
     return database.with_name(f"{database.name}.wal")
 
 
-def _tables_of_a_run(marts: Collection[str]) -> set[str]:
+def _tables_of_a_run(models: Sequence[Model]) -> set[str]:
     registries = (EnrollmentRegistry.table, DeferralEscalationRegistry.table)
-    return {*marts, *registries, "census_quarantine"}
+    return {*(model.name for model in models if model.is_mart), *registries, "census_quarantine"}
 
 
 def _tables_of_this_model() -> set[str]:
-    return _tables_of_a_run([mart.name for mart in load_plan().marts])
+    return _tables_of_a_run(load_plan().models)
 
 
 def _drop(database: Path, own: Collection[str]) -> None:

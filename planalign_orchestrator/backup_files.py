@@ -9,6 +9,7 @@ from pathlib import Path
 from planalign_orchestrator import checkpoints
 from planalign_orchestrator.checkpoints import DatabaseStatus
 from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.files.atomic import real_path
 from planalign_orchestrator.files.replacing import OutputKind, check_replaceable, is_duckdb_file
 
 _SHORT_ID = 7
@@ -62,7 +63,7 @@ def draft_names(database: Path) -> Callable[[str], bool]:
 
 def list_backups(database: Path) -> list[BackupFile]:
     """Return the backups of a database, the automatic one first, then those that were asked for, by name."""
-    real = database.resolve()
+    real = real_path(database)
     dated = re.compile(rf"{re.escape(real.stem)}\.\d{{4}}-\d\d-\d\d-\w+{re.escape(real.suffix)}")
     found = [(backup_path(real), "automatic"), (unfinished_path(real), "unfinished run")]
     found += [(path, "asked for") for path in sorted(real.parent.iterdir()) if dated.fullmatch(path.name)]

@@ -263,24 +263,36 @@ def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus
 
 
 def remove_unfinished_year(
-    db: DatabaseConnectionManager, marts: Iterable[str], *, engines: Collection[str] = (DBT,)
+    db: DatabaseConnectionManager, models: Sequence[Model], *, engines: Collection[str] = (DBT,)
 ) -> bool:
     """Remove what a run that was stopped left of a year without a checkpoint; return whether a mart held rows of it.
 
     Only dbt leaves such rows, and a run that knows that rows are its own. In the file of another run they are somebody
-    else's, and stay; so do tables that are no marts. Errors: DatabaseError.
+    else's, and stay; so do tables that are not of the models. Errors: DatabaseError.
     """
     with db.transaction() as connection:
         last = connection.execute(
             "select engine from planalign.main.run_metadata order by rowid desc limit 1"
         ).fetchone()
-        is_ours = last is not None and last[0] in engines
-        removed = _remove_rows_of_unfinished_year(connection, marts) if is_ours else 0
+        removed = 0
+        if last is not None and last[0] in engines:
+            removed = _remove_rows_of_unfinished_year(connection, [model.name for model in models if model.is_mart])
+            drop_working_tables(connection, models)
         connection.execute(
             "delete from planalign.main.run_metadata "
             "where run_id not in (select run_id from planalign.main.checkpoints)"
         )
     return removed > 0
+
+
+def drop_working_tables(connection: "duckdb.DuckDBPyConnection", models: Iterable[Model]) -> None:
+    """Drop what dbt built in the file besides the marts; the schema goes with it unless it holds something else."""
+    present = base_tables(connection, "working")
+    own = present & {model.name for model in models if not model.is_mart}
+    for name in sorted(own):
+        connection.execute(f"drop table planalign.working.{quoted(name)}")
+    if own and own == present:
+        connection.execute("drop schema planalign.working")
 
 
 def _remove_rows_of_unfinished_year(connection: "duckdb.DuckDBPyConnection", marts: Iterable[str]) -> int:

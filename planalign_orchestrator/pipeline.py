@@ -172,7 +172,7 @@ class PipelineOrchestrator:
         inputs = simulation.inputs
         census = inputs.check_census().to_dict()
         fingerprints = inputs.fingerprints(census["fingerprint"])
-        if checkpoints.remove_unfinished_year(self._db, [mart.name for mart in inputs.plan.marts]):
+        if checkpoints.remove_unfinished_year(self._db, inputs.plan.models):
             self._notes.append(f"the unfinished year {status.years[-1] + 1} of a run with dbt was removed")
         checkpoints.demand_same_origin(status, fingerprints, duckdb_version())
         checkpoints.verify_years(self._db.get_connection(), status, inputs.plan.marts)
@@ -201,8 +201,7 @@ class PipelineOrchestrator:
         """Begin with the first year; the file that was there is the backup, or comes back if no year gets finished."""
         if self._db.db_path.exists():
             simulation.inputs.check_census()
-        marts = [mart.name for mart in simulation.inputs.plan.marts]
-        with making_room(self._db.db_path, marts) as moved:
+        with making_room(self._db.db_path, simulation.inputs.plan.models) as moved:
             self._tell_about(moved)
             self._db.replaces = moved.kept
             try:

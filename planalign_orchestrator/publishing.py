@@ -15,8 +15,8 @@ from planalign_orchestrator.backup_files import draft_names
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
-from planalign_orchestrator.files.atomic import remove_drafts, write_atomically
-from planalign_orchestrator.files.replacing import OutputKind, check_replaceable
+from planalign_orchestrator.files.atomic import real_path, remove_drafts, write_atomically
+from planalign_orchestrator.files.replacing import PRODUCT, OutputKind, check_replaceable
 from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports import MultiYearReporter, MultiYearSummary, YearAuditor
 from planalign_orchestrator.reports.multi_year import is_summary, runs_of_summary
@@ -40,7 +40,7 @@ class Publisher:
 
     def tidy(self) -> None:
         """Remove what a killed process left half written of the files of this database."""
-        remove_drafts(self._db.db_path.resolve().parent, draft_names(self._db.db_path.resolve()))
+        remove_drafts(real_path(self._db.db_path).parent, draft_names(real_path(self._db.db_path)))
         remove_drafts(self._run_vars_path.parent, lambda name: name == self._run_vars_path.name)
         for folder in (self._reports_directory, self._checkpoint_directory):
             remove_drafts(folder, lambda name: _PUBLISHED.fullmatch(name) is not None)
@@ -147,6 +147,10 @@ def _value_in(path: Path, key: str) -> str | None:
     if not path.exists():
         return None
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))[key])
-    except (ValueError, KeyError, TypeError) as error:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if key not in document and document.get("product") == PRODUCT:
+            # a report of several years, which the user wrote here
+            return None
+        return str(document[key])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatabaseError(f"{path} is not a file of ours ({error}); move it away or set reports.directory") from error

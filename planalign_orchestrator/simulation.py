@@ -120,8 +120,8 @@ class Simulation:
             return
         try:
             if checkpoints.read_state(self.db) is not None:
-                marts = [mart.name for mart in self.inputs.plan.marts]
-                checkpoints.remove_unfinished_year(self.db, marts, engines=(self.config.runtime.engine,))
+                engines = (self.config.runtime.engine,)
+                checkpoints.remove_unfinished_year(self.db, self.inputs.plan.models, engines=engines)
         except DatabaseError as error:
             _LOGGER.warning("what was begun of an unfinished year is still in the database: %s", error)
 

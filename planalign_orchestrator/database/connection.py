@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
-from planalign_orchestrator.files.atomic import copy_access, draft_of, is_alive
+from planalign_orchestrator.files.atomic import copy_access, draft_of, is_alive, real_path
 from planalign_orchestrator.files.replacing import is_duckdb_file
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ class DatabaseConnectionManager:
     @property
     def _real_path(self) -> Path:
         """The file itself: what lies beside a database lies beside it and not beside a link to it."""
-        return self.db_path.resolve()
+        return real_path(self.db_path)
 
     @property
     def _spill_folder(self) -> Path:
@@ -237,7 +237,7 @@ class DatabaseConnectionManager:
         connection.execute(f"attach {_path_literal(self._real_path)} as planalign (type duckdb, read_only)")
         for name, path in self._others.items():
             with self._in_words(path):
-                connection.execute(f"attach {_path_literal(path.resolve())} as {name} (type duckdb, read_only)")
+                connection.execute(f"attach {_path_literal(real_path(path))} as {name} (type duckdb, read_only)")
         connection.execute("use planalign")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")

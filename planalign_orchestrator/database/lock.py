@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
-from planalign_orchestrator.files.atomic import failure_reason
+from planalign_orchestrator.files.atomic import failure_reason, real_path
 
 if sys.platform == "win32":
     import msvcrt
@@ -62,7 +62,7 @@ class ExecutionMutex:
 
     def __init__(self, lock_name: str, path: str | Path | None = None) -> None:
         folder = Path.cwd() if path is None else Path(path)
-        self.lock_file = folder.resolve() / f"{lock_name}.lock"
+        self.lock_file = real_path(folder) / f"{lock_name}.lock"
 
     @property
     def is_held_here(self) -> bool:
@@ -137,5 +137,5 @@ class ExecutionMutex:
 
 def database_mutex(database: Path) -> ExecutionMutex:
     """Return the lock of a database; two links to one file have one lock, beside the file itself."""
-    real = database.resolve()
+    real = real_path(database)
     return ExecutionMutex(real.name, real.parent)

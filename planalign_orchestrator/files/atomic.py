@@ -45,7 +45,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     device or a folder is never replaced. Errors: DatabaseError when it cannot be written.
     """
     try:
-        real = path.resolve()
+        real = real_path(path)
         if real.exists() and not real.is_file():
             raise DatabaseError(f"cannot write {path}: it is no file")
         make_folder(real.parent)
@@ -81,6 +81,11 @@ def draft_copy(source: Path, target: Path) -> Iterator[Path]:
             yield draft
     except OSError as error:
         raise DatabaseError(f"cannot write {target}: {failure_reason(error)}") from error
+
+
+def real_path(path: Path) -> Path:
+    """Return the absolute path of the file itself, where links lead to it; a circle of links leads to one of them."""
+    return Path(os.path.realpath(path))
 
 
 def copy_access(source: Path, target: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planalign_orchestrator.errors import OutputError
+from planalign_orchestrator.files.atomic import real_path
 
 PRODUCT = "PlanAlign Orchestrator"
 GENERATOR_TAG = f'<meta name="generator" content="{PRODUCT}">'
@@ -43,7 +44,7 @@ def check_replaceable(
     except (OSError, ValueError) as error:
         raise OutputError(f"{path} cannot be the name of a file ({error}); choose another") from error
     for other, what in (protected or {}).items():
-        if path.resolve() == other.resolve() or (exists and other.exists() and path.samefile(other)):
+        if real_path(path) == real_path(other) or (exists and other.exists() and path.samefile(other)):
             raise OutputError(f"{path} is {what} and is never replaced; name another file")
     if not exists:
         return

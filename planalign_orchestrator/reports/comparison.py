@@ -15,6 +15,7 @@ from planalign_orchestrator.checkpoints import DatabaseStatus, base_tables, diff
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.database.verification import Verification, unverified, verify
 from planalign_orchestrator.errors import ComparisonError
+from planalign_orchestrator.files.atomic import real_path
 from planalign_orchestrator.registries import DeferralEscalationRegistry, EnrollmentRegistry
 from planalign_orchestrator.reports.differing_rows import (
     RowComparison,
@@ -156,7 +157,7 @@ def compare_runs(
     cannot be opened, DatabaseBusyError for one that is being written, DamagedDatabaseError for one that differs from
     what its runs recorded, unless `check` is off.
     """
-    if a.resolve() == b.resolve():
+    if real_path(a) == real_path(b):
         raise ComparisonError(f"{a} and {b} are one file; name two databases")
     one, other = _read_side(a), _read_side(b)
     for side in (one, other):
