@@ -115,14 +115,26 @@ class Simulation:
 
     def _remove_unfinished(self) -> None:
         """Leave the finished years only; if that fails too, the next start does it."""
+        import duckdb
+
         self.db.close()
         if not self.db.db_path.exists():
             return
         try:
             if checkpoints.read_state(self.db) is not None:
                 checkpoints.remove_unfinished_year(self.db)
-        except DatabaseError as error:
+                self._take_back_committed()
+        except (DatabaseError, duckdb.Error) as error:
             _LOGGER.warning("what was begun of an unfinished year is still in the database: %s", error)
+
+    def _take_back_committed(self) -> None:
+        """Remove a year that a rule of a user committed before it was finished, with whichever engine."""
+        with self.db.transaction() as connection:
+            last = "select coalesce(max(simulation_year), 0) from planalign.main.checkpoints"
+            ((finished,),) = connection.execute(last).fetchall()
+            for mart in self.inputs.plan.marts:
+                connection.execute(f"delete from planalign.main.{mart.name} where simulation_year > {finished}")
+            self.registries.take_back(finished + 1)
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:
