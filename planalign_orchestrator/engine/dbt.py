@@ -12,6 +12,7 @@ from planalign_orchestrator.checkpoints import DBT
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import session
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
+from planalign_orchestrator.overflow import explained
 from planalign_orchestrator.plan_compiler import Plan
 from planalign_orchestrator.utils import DatabaseConnectionManager
 
@@ -62,7 +63,9 @@ class DbtEngine:
         )
         if (failure := outcome.error) is not None:
             refusal = session.refusal_in(str(failure))
-            raise refusal or PipelineStageError(f"year {year}, stage {stage}, {failure}; the year was removed")
+            raise refusal or PipelineStageError(
+                f"year {year}, stage {stage}, {explained(str(failure))}; the year was removed"
+            )
         if not results.is_file():
             raise PipelineStageError(f"year {year}, stage {stage}: dbt left no {results.name}; the year was removed")
         timings = {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from planalign_orchestrator.engine import session
 from planalign_orchestrator.engine.builders import Builders
 from planalign_orchestrator.errors import PipelineStageError
+from planalign_orchestrator.overflow import explained
 from planalign_orchestrator.plan_compiler import Model, Plan
 from planalign_orchestrator.utils import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 
@@ -168,7 +169,7 @@ def _naming(model: Model, year: int) -> Iterator[None]:
         if (refusal := session.refusal_in(text)) is not None:
             raise refusal from error
         raise PipelineStageError(
-            f"year {year}, stage {model.stage}, model {model.name}: {text}; the year was rolled back"
+            f"year {year}, stage {model.stage}, model {model.name}: {explained(text)}; the year was rolled back"
         ) from error
 
 

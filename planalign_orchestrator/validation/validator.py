@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.errors import ConfigurationError
+from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
+from planalign_orchestrator.overflow import explained
 from planalign_orchestrator.plan_compiler import DataTest
 from planalign_orchestrator.utils import DatabaseConnectionManager
 from planalign_orchestrator.validation.guard import State, check_unchanged, state_of
@@ -67,16 +68,8 @@ class DataValidator:
         Some rules look at the whole ledger and judge the last year of a run only. Errors: RuleError naming a
         registered rule that raises or does anything but read.
         """
-        connection = self._db.get_connection()
-        connection.execute(f"set variable simulation_year = {int(year)}")
-        results = []
-        for final_year_only in (False, True) if is_final_year else (False,):
-            failures = self._failures(connection, final_year_only)
-            results += [
-                rule.verdict(connection, failures[rule.name], self._examples)
-                for rule in self._queries
-                if rule.final_year_only == final_year_only
-            ]
+        with _explaining(year):
+            results = self._judge_by_program(year, (False, True) if is_final_year else (False,))
         return results + self._judge_registered(year)
 
     @staticmethod
@@ -91,6 +84,20 @@ class DataValidator:
             "notes": len(noted),
             "results": [asdict(result) for result in results],
         }
+
+    def _judge_by_program(self, year: int, kinds: Sequence[bool]) -> list[ValidationResult]:
+        """Run the rules of the program that are of these kinds, by whether they judge the final year only."""
+        connection = self._db.get_connection()
+        connection.execute(f"set variable simulation_year = {int(year)}")
+        results = []
+        for final_year_only in kinds:
+            failures = self._failures(connection, final_year_only)
+            results += [
+                rule.verdict(connection, failures[rule.name], self._examples)
+                for rule in self._queries
+                if rule.final_year_only == final_year_only
+            ]
+        return results
 
     def _failures(self, connection: "duckdb.DuckDBPyConnection", final_year_only: bool) -> dict[str, int]:
         """Count the offending rows of every rule of one kind in one statement."""
@@ -155,6 +162,18 @@ def _checked_query(rule: Any) -> ValidationRule:
     except ValueError as error:
         raise ConfigurationError(f"validation rule {rule.name}: {error}") from error
     return replace(rule, sql=query) if isinstance(rule, SqlRule) else rule
+
+
+@contextmanager
+def _explaining(year: int) -> Iterator[None]:
+    """Say what to look at where the rules of the program cannot compute with the year's amounts."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+        text = explained(str(error))
+        raise PipelineStageError(f"year {year}, stage validation: {text}; the year was rolled back") from error
 
 
 @contextmanager
