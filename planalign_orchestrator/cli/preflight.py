@@ -4,7 +4,6 @@ Nothing is written. A configuration with mistakes does not hide those of the cen
 judged with the parts of it that are right by themselves.
 """
 
-import datetime as dt
 import os
 import platform
 from collections.abc import Collection, Mapping
@@ -154,18 +153,11 @@ def _stand_in(parts: Mapping[str, Any], *names: str) -> "SimulationConfig | None
 def _judge_census(config: "SimulationConfig | None") -> Findings:
     if config is None:
         return Findings("not judged", facts=["correct the configuration first: it says which census is read"])
-    from planalign_orchestrator.census import CensusSource, check_census
+    from planalign_orchestrator.inputs import judge_census
 
     found = Findings(str(config.census.path))
-    census_date = dt.date(config.simulation.start_year - 1, 12, 31)
     try:
-        source = CensusSource(**dict(config.census))
-        summary = check_census(
-            source,
-            census_date=census_date,
-            level_ids=_levels(config),
-            departments=config.plan.eligibility.excluded_departments,
-        )
+        summary = judge_census(config, _levels(config))
     except CensusError as error:
         found.problems += error.problems
         return found
