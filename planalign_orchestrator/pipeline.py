@@ -10,6 +10,7 @@ from planalign_orchestrator.backup import SetAside, finish_setting_aside, making
 from planalign_orchestrator.census import fingerprint_of
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint, duckdb_version
 from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
+from planalign_orchestrator.config.sections import CHECKPOINTS_FOLDER, REPORTS_FOLDER
 from planalign_orchestrator.database.connection import DatabaseConnectionManager, one_kind_of_interrupt
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import PipelineStageError
@@ -88,12 +89,12 @@ class PipelineOrchestrator:
     @property
     def reports_directory(self) -> Path:
         """Where reports go: as configured, or `reports` beside the database."""
-        return self.config.reports.directory or self._db.db_path.parent / "reports"
+        return self.config.reports.directory or self._db.db_path.parent / REPORTS_FOLDER
 
     @property
     def checkpoint_directory(self) -> Path:
         """Where the JSON copies of checkpoints go: as configured, or beside the database."""
-        return self.config.runtime.checkpoint_directory or self._db.db_path.parent / ".navigator_checkpoints"
+        return self.config.runtime.checkpoint_directory or self._db.db_path.parent / CHECKPOINTS_FOLDER
 
     def validator_by(self, plan: Plan) -> DataValidator:
         """Return what judges the years: all rules as configured. Errors: ConfigurationError with every problem."""

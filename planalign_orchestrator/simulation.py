@@ -115,6 +115,8 @@ class Simulation:
 
     def _remove_unfinished(self) -> None:
         """Leave the finished years only; if that fails too, the next start does it."""
+        import duckdb
+
         self.db.close()
         if not self.db.db_path.exists():
             return
@@ -122,8 +124,16 @@ class Simulation:
             if checkpoints.read_state(self.db) is not None:
                 engines = (self.config.runtime.engine,)
                 checkpoints.remove_unfinished_year(self.db, self.inputs.plan.models, engines=engines)
-        except DatabaseError as error:
+                self._take_back_committed()
+        except (DatabaseError, duckdb.Error) as error:
             _LOGGER.warning("what was begun of an unfinished year is still in the database: %s", error)
+
+    def _take_back_committed(self) -> None:
+        """Take a year out of the registries that a rule of a user committed before it was finished."""
+        with self.db.transaction() as connection:
+            last = "select coalesce(max(simulation_year), 0) from planalign.main.checkpoints"
+            ((finished,),) = connection.execute(last).fetchall()
+            self.registries.take_back(finished + 1)
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:

@@ -14,6 +14,7 @@ from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import session
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.files.atomic import real_path
+from planalign_orchestrator.overflow import explained
 from planalign_orchestrator.plan_compiler import Plan
 
 
@@ -63,7 +64,9 @@ class DbtEngine:
         )
         if (failure := outcome.error) is not None:
             refusal = session.refusal_in(str(failure))
-            raise refusal or PipelineStageError(f"year {year}, stage {stage}, {failure}; the year was removed")
+            raise refusal or PipelineStageError(
+                f"year {year}, stage {stage}, {explained(str(failure))}; the year was removed"
+            )
         if not results.is_file():
             raise PipelineStageError(f"year {year}, stage {stage}: dbt left no {results.name}; the year was removed")
         timings = {
