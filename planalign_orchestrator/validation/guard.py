@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.identifiers import quoted
+from planalign_orchestrator.files.atomic import real_path
+from planalign_orchestrator.plan_compiler import literal
 from planalign_orchestrator.validation.results import RuleError
 
 if TYPE_CHECKING:
@@ -54,10 +57,10 @@ class State:
 
 def state_of(db: DatabaseConnectionManager) -> State:
     """Return the present state of a simulation's file, of the session and of the transaction."""
-    connection = db.get_connection()
+    connection, real = db.get_connection(), real_path(db.db_path)
     return State(
         transaction=transaction_of(connection),
-        files=tuple(_trace(path) for path in (db.db_path, db.db_path.with_name(f"{db.db_path.name}.wal"))),
+        files=tuple(_trace(path) for path in (real, real.with_name(f"{real.name}.wal"))),
         settings=dict(connection.execute("select name, value from duckdb_settings()").fetchall()),
         objects=dict(connection.execute(_OBJECTS).fetchall()),
         contents=_contents(connection),
@@ -136,8 +139,8 @@ def _contents(connection: "duckdb.DuckDBPyConnection") -> dict[str, tuple[int, s
         "select schema_name, table_name from duckdb_tables() where database_name = 'planalign' order by all"
     ).fetchall()
     sums = [
-        f"select '{schema}.{table}', count(*), coalesce(sum(hash(whole_row)), 0)::varchar "
-        f'from planalign."{schema}"."{table}" as whole_row'
+        f"select {literal(f'{schema}.{table}', 'varchar')}, count(*), coalesce(sum(hash(whole_row)), 0)::varchar "
+        f"from planalign.{quoted(schema)}.{quoted(table)} as whole_row"
         for schema, table in tables
     ]
     if not sums:
