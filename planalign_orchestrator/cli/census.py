@@ -73,7 +73,7 @@ def check(
             raise typer.Exit(error.exit_code) from None
         raise
     if as_json:
-        show_json(summary.to_dict())
+        show_json(summary.to_dict(with_values=True))
     else:
         _show_summary(summary)
 
