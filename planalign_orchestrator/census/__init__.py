@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.census.generating import write_census
-from planalign_orchestrator.census.loading import check_census, load_census
+from planalign_orchestrator.census.loading import check_census, count_people, latest_date, load_census
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
 from planalign_orchestrator.census.summarising import fingerprint_of
 
@@ -13,7 +13,9 @@ __all__ = [
     "ColumnSuggestion",
     "OptionalColumn",
     "check_census",
+    "count_people",
     "fingerprint_of",
+    "latest_date",
     "load_census",
     "mapping_yaml",
     "suggest_mapping",

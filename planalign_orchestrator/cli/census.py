@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planalign_orchestrator.cli.options import JsonOption, Override, VerboseOption, load_config
+from planalign_orchestrator.cli.options import JsonOption, Override, VerboseOption, as_path, load_config
 from planalign_orchestrator.cli.output import show, show_json, show_table
 from planalign_orchestrator.errors import CensusError
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from planalign_orchestrator.census import CensusSummary
     from planalign_orchestrator.config import SimulationConfig
 
-CensusArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Census file: CSV, Parquet or Excel.")]
+CensusArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Census file: CSV, Parquet or Excel.", parser=as_path)
+]
 CensusDateOption = Annotated[
     str | None,
     typer.Option(
@@ -41,7 +43,14 @@ def check(
     file: CensusArgument,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", help="Configuration whose census section and years apply.", show_default=False),
+        typer.Option(
+            "--config",
+            "-c",
+            help="Configuration whose census section and years apply.",
+            show_default=False,
+            parser=as_path,
+            metavar="<path>",
+        ),
     ] = None,
     census_date: CensusDateOption = None,
     verbose: VerboseOption = False,
@@ -63,7 +72,6 @@ def check(
     except CensusError as error:
         if as_json:
             show_json({"path": str(file), "problems": error.problems})
-            raise typer.Exit(error.exit_code) from None
         raise
     if as_json:
         show_json(summary.to_dict())
@@ -72,7 +80,9 @@ def check(
 
 
 def generate(
-    output: Annotated[Path, typer.Option("--output", "-o", help="CSV file to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="CSV file to write.", parser=as_path, metavar="<path>")
+    ],
     size: Annotated[int, typer.Option("--size", help="Number of employees.")] = 5000,
     seed: Annotated[int, typer.Option("--seed", help="Equal seeds make equal files.")] = 42,
     census_date: CensusDateOption = None,
