@@ -5,7 +5,6 @@ Most tests call `main` in this process; a process of its own is started where si
 
 import csv
 import importlib
-import io
 import json
 import os
 import pty
@@ -15,18 +14,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from planalign_orchestrator.checkpoints import read_status
-from planalign_orchestrator.cli import main
 from tests.conftest import Result, people, person, read_rows, write_rows
+from tests.program import ROOT, Done, Planalign, files, finish, start
 
-ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = [
     ("run",),
     ("validate",),
@@ -44,88 +40,6 @@ COMMANDS = [
     ("migrate", "config"),
     ("migrate", "checkpoints"),
 ]
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it said on standard output and standard error."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """Standard output as JSON."""
-        return json.loads(self.out)
-
-
-Planalign = Callable[..., Done]
-
-
-@pytest.fixture
-def planalign(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Planalign:
-    """Return a function that runs the program in this process, with its standard input as `answers`."""
-
-    def call(*arguments: str | Path, answers: str = "") -> Done:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(answers))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main([str(argument) for argument in arguments])
-        written = capsys.readouterr()
-        return Done(int(left.value.code or 0), written.out, written.err)
-
-    return call
-
-
-@pytest.fixture
-def project(tmp_path: Path, generated: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the working directory: a project of 200 people for 2025-2026 with the usual paths."""
-    (tmp_path / "config").mkdir()
-    (tmp_path / "data").mkdir()
-    shutil.copy(generated(200), tmp_path / "data" / "census.csv")
-    settings = {
-        "scenario_id": "test",
-        "plan_design_id": "none",
-        "simulation": {"end_year": 2026},
-        "census": {"path": "../data/census.csv"},
-        "runtime": {"database": "../simulation.duckdb", "threads": 1},
-    }
-    (tmp_path / "config" / "simulation_config.yaml").write_text(json.dumps(settings), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def finished(sample_run: Result, monkeypatch: pytest.MonkeyPatch) -> Sequence[str]:
-    """Return the options that name the database of `sample_run`, seen from an empty working directory."""
-    monkeypatch.chdir(sample_run.database.parent)
-    return ("-c", "simulation_config.yaml", "--database", "simulation.duckdb")
-
-
-def start(*arguments: str | Path, folder: Path) -> "subprocess.Popen[str]":
-    """Start the program in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "planalign_orchestrator", *map(str, arguments)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process: "subprocess.Popen[str]") -> Done:
-    """Wait for a started program."""
-    out, err = process.communicate(timeout=120)
-    return Done(process.returncode, out, err)
-
-
-def files(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return every file below a folder with its size and the time of its last change."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns) for path in found}
 
 
 # Help and usage
@@ -340,45 +254,62 @@ def test_verbose_adds_the_stack_trace_to_an_error(planalign: Planalign, project:
     assert "Traceback" not in planalign("run", "-c", "nowhere.yaml").err
 
 
-def test_dry_run_prints_every_stage_and_writes_nothing(
+def test_dry_run_lists_the_dbt_command_of_every_stage(
     planalign: Planalign, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
     before = files(project)
     done = planalign("run", "--dry-run", "-v", "--years", "2025-2027")
-    lines = done.out.splitlines()
     assert done.code == 0
-    assert len(lines) == 3 * 4
+    lines = done.out.splitlines()[-12:]
     assert all(line.startswith("dbt ") and '"simulation_year": 202' in line for line in lines)
     stages = ["initialization", "foundation", "event_generation", "state_accumulation"]
     assert re.findall(r"--select tag:(\w+)", done.out) == stages * 3
-    assert planalign("run", "--dry-run", "--years", "2025-2027", "--json").document == {"commands": lines}
+    assert planalign("run", "--dry-run", "--years", "2025-2027", "--json").document["commands"] == lines
+    assert "dbt run" not in planalign("run", "--dry-run").out
     assert files(project) == before
 
 
+def test_dry_run_says_what_is_read_written_and_how_long_it_takes(planalign: Planalign, project: Path) -> None:
+    done = planalign("run", "--dry-run")
+    assert "Configuration  config/simulation_config.yaml\n" in done.out
+    assert "Reads          data/census.csv: about 200 people, 0.0 MB\n" in done.out
+    assert "Simulates      2025-2026, 2 years, engine native\n" in done.out
+    assert "Database       simulation.duckdb is made\n" in done.out
+    assert re.search(r"Takes          about \d+ seconds; an estimate, from a rule of thumb for two cores\n", done.out)
+    foreseen = planalign("run", "--dry-run", "--json").document
+    assert (foreseen["people"], foreseen["census_exists"], foreseen["database_exists"]) == (200, True, False)
+    assert planalign("run", "-q").code == 0
+    for name in foreseen["writes"]:
+        names = [name.replace("{2025..2026}", str(year)) for year in (2025, 2026)]
+        assert all((project / one).is_file() for one in names), name
+
+
+def test_dry_run_says_what_becomes_of_the_database(planalign: Planalign, project: Path) -> None:
+    planalign("run", "-q", "--years", "2025")
+    before = files(project)
+
+    def fate(*options: str) -> str:
+        return str(planalign("run", "--dry-run", "--json", *options).document["database_fate"])
+
+    assert fate() == "holds 2025 and becomes simulation_backup.duckdb"
+    resumed = planalign("run", "--dry-run", "--json", "--resume").document
+    assert (resumed["database_fate"], resumed["years"]) == ("holds 2025 and is continued", [2026])
+    assert resumed["seconds_from"] == "the years that the database holds"
+    assert "no folder missing" in fate("--database", "missing/x.duckdb")
+    assert files(project) == before
+    (project / "simulation.duckdb").write_text("not a database at all", encoding="utf-8")
+    assert "is not a simulation database" in fate()
+
+
+def test_dry_run_says_that_the_census_cannot_be_read(planalign: Planalign, project: Path) -> None:
+    done = planalign("run", "--dry-run", "--set", "census.path=nowhere.csv")
+    assert done.code == 0
+    assert re.search(r"Reads          nowhere.csv: there is no such file .*; the run would stop there\n", done.out)
+    assert "Takes          unknown" in done.out
+
+
 # Interruption, resumption, a database in use
-
-
-def wait_for(process: "subprocess.Popen[str]", line: str) -> None:
-    """Read standard error up to a line that begins with `line`."""
-    assert process.stderr is not None
-    for text in process.stderr:
-        if text.startswith(line):
-            return
-    raise AssertionError(f"the program ended before it said {line!r}")
-
-
-@pytest.fixture
-def long_run(project: Path, generated: Callable[[int], Path]) -> Iterator["subprocess.Popen[str]"]:
-    """A run of 20,000 people and 20 years, of which the first year is finished."""
-    census = f"census.path={generated(20_000)}"
-    process = start("run", "--years", "2025-2044", "--set", census, folder=project)
-    try:
-        wait_for(process, "2025 finished")
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_an_interrupted_run_keeps_its_years_and_can_be_resumed(
@@ -399,7 +330,8 @@ def test_an_interrupted_run_keeps_its_years_and_can_be_resumed(
         "run", "--resume", "--years", f"2025-{last + 1}", "--set", f"census.path={generated(20_000)}", "--json"
     )
     assert resumed.code == 0
-    assert f"Note: resumed after {last}" in resumed.err
+    assert f"resumed after {last}" in resumed.document["artifacts"]["notes"]
+    assert resumed.err == ""
     assert planalign("status", "--json").document["years"][: len(kept)] == kept
     assert resumed.document["summary"]["end_year"] == last + 1
 
@@ -586,8 +518,9 @@ def test_status_shows_a_line_a_year(planalign: Planalign, finished: Sequence[str
     assert (done.code, done.err) == (0, "")
     assert "scenario baseline, plan design default_plan, seed 42, asked for 2025-2029" in done.out
     lines = [line.split() for line in done.out.splitlines() if line.startswith("202")]
-    assert [line[0] for line in lines] == ["2025", "2026", "2027", "2028", "2029"]
-    assert {(line[3], line[6]) for line in lines} == {("native", "passed")}
+    assert [line[0] for line in lines] == ["2025", "2026", "2027", "2028", "2029"] * 2
+    assert {(line[3], line[6]) for line in lines[:5]} == {("native", "passed")}
+    assert max(map(len, done.out.partition("\n\n")[2].splitlines())) <= 80
 
 
 def test_status_as_json_holds_everything(planalign: Planalign, finished: Sequence[str], sample_run: Result) -> None:
@@ -659,8 +592,21 @@ def test_report_in_each_format_and_template(planalign: Planalign, finished: Sequ
         assert planalign("report", *finished, "--format", name, "-o", path).code == 0
         assert path.read_bytes().startswith(start_of_file)
     brief = planalign("report", *finished, "--template", "executive")
-    assert brief.out.splitlines()[2].split() == (
-        ["Year", "Headcount", "Growth", "Participation", "Deferrals", "Employer", "cost", "Cost", "rate", "Checks"]
+    headings = " ".join(line for line in brief.out.splitlines() if line.startswith("Year "))
+    assert headings.split() == (
+        [
+            "Year",
+            "Headcount",
+            "Growth",
+            "Participation",
+            "Deferrals",
+            "Year",
+            "Employer",
+            "cost",
+            "Cost",
+            "rate",
+            "Checks",
+        ]
     )
     assert planalign("report", *finished, "--template", "executive", "--years", "2026").out.count("\n") == 12
 
@@ -781,9 +727,10 @@ def test_config_show_tells_where_each_value_comes_from(
         ),
     }
     lines = planalign(*arguments).out.splitlines()
-    assert [line.split()[0] for line in lines] == list(values)
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(values)
+    assert max(map(len, lines)) <= 80
     assert re.search(
-        r"(?m)^compensation\.cola_rate +0\.01 +environment PLANALIGN__COMPENSATION__COLA_RATE$", "\n".join(lines)
+        r"(?m)^compensation\.cola_rate +0\.01\n    environment PLANALIGN__COMPENSATION__COLA_RATE$", "\n".join(lines)
     )
 
 
@@ -880,6 +827,8 @@ def test_census_map_refuses_a_file_that_it_cannot_read(planalign: Planalign, pro
 def test_an_unexpected_error_is_one_line_that_names_the_option_for_more(tmp_path: Path) -> None:
     damaged = tmp_path / "installation"
     shutil.copytree(ROOT / "planalign_orchestrator", damaged / "planalign_orchestrator")
+    shutil.copytree(ROOT / "data", damaged / "data")
+    shutil.copytree(ROOT / "dbt", damaged / "dbt")
     environment = {**os.environ, "PYTHONPATH": str(damaged)}
 
     def init(*options: str) -> Done:
@@ -889,9 +838,13 @@ def test_an_unexpected_error_is_one_line_that_names_the_option_for_more(tmp_path
 
     done = init()
     assert (done.code, done.out) == (1, "")
-    assert re.fullmatch(
-        r"Error: unexpected FileNotFoundError: .*; run the same command with -v to see where\n", done.err
-    )
+    missing = re.escape(str(damaged / "config" / "simulation_config.yaml"))
+    assert re.fullmatch(rf"Error: {missing}: No such file or directory; .*\n", done.err)
+    module = damaged / "planalign_orchestrator" / "project.py"
+    module.write_text(module.read_text(encoding="utf-8").replace("def config_template", "def other"), "utf-8")
+    done = init()
+    assert (done.code, done.out) == (1, "")
+    assert re.fullmatch(r"Error: unexpected ImportError: .*; run the same command with -v to see where\n", done.err)
     assert "Traceback" in init("-v").err
     assert not (damaged / "demo").exists()
 

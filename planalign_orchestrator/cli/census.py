@@ -128,7 +128,7 @@ def suggest(
         )
         for found in suggestions
     ]
-    show_table(("Heading", "Standard column", "Sure", "Why"), rows, left=(0, 1, 3))
+    show_table(("Heading", "Standard column", "Sure", "Why"), rows, left=(0, 1, 3), keys=1)
     show("\n" + mapping_yaml(suggestions).rstrip("\n"))
 
 

@@ -143,10 +143,13 @@ def _from_config_folder(census: Path, folder: Path) -> str:
 
 def _answers_for_the_sample() -> Answers:
     """The answers that nobody was asked for: the years after the sample census."""
-    first = _year_after(None)
-    if first is None:
+    from planalign_orchestrator.census import CensusSource, latest_date
+    from planalign_orchestrator.project import sample_census
+
+    last = latest_date(CensusSource(sample_census()))
+    if last is None:
         raise PlanAlignError("the sample census holds no date; the installation is damaged")
-    return Answers(None, first, first + _MORE_YEARS)
+    return Answers(None, last.year + 1, last.year + 1 + _MORE_YEARS)
 
 
 def _interview() -> Answers:
@@ -161,15 +164,16 @@ def _interview() -> Answers:
 
 
 def _year_after(census: Path | None) -> int | None:
-    """The year after the census, by default the sample: after the last day on which anybody was hired or left.
+    """The year after the census, None being the sample: after the last day on which anybody was hired or left.
 
     None, after saying why, when the file does not tell.
     """
     from planalign_orchestrator.census import CensusSource, latest_date
-    from planalign_orchestrator.project import sample_census
 
+    if census is None:
+        return _answers_for_the_sample().start_year
     try:
-        last = latest_date(CensusSource(census or sample_census()))
+        last = latest_date(CensusSource(census))
     except CensusError as error:
         note(f"  {error}\n  So its date is not known; `planalign census map` suggests the mapping of its headings.")
         return None

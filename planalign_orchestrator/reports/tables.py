@@ -12,8 +12,8 @@ WIDTH = 80
 _GAP = 2
 # A column of words is not made narrower than this unless all its words are shorter.
 _NARROW = 24
-# A line is broken before a word or after a comma only: a number stays with what is before it, a sum of numbers whole.
-_BREAK = re.compile(r"""\s+(?=[^\W\d_]|[("'`/])|(?<=,)\s+""")
+# A line is broken before a word or after a comma: a number stays with what is before it, and a sum of numbers whole.
+_BREAK = re.compile(r"""\s+(?=[^\W\d_]|[("'`/])|(?<=[,;])\s+""")
 
 Row = Sequence[str]
 
@@ -85,6 +85,8 @@ def _groups(widths: Sequence[int], width: int, keys: int) -> list[list[int]]:
     """The columns of each block: as few blocks as possible, and the widest of them as narrow as possible."""
     if _total(widths) <= width:
         return [list(range(len(widths)))]
+    if any(_total([*widths[:keys], other]) > width for other in widths[keys:]):
+        keys = 1
     fewest = _filled(widths, width, keys)
     for limit in range(width):
         groups = _filled(widths, limit, keys)
