@@ -105,9 +105,11 @@ def _paragraph(item: "Outcome") -> list[str]:
     from planalign_orchestrator.escaping import visible_line
     from planalign_orchestrator.reports.tables import WIDTH, wrapped
 
-    indent = " " * 6
-    said = wrapped(f"{_became(item)}. {item.note}", WIDTH - len(indent))
-    return [f"{item.line:>4}  {item.key} = {visible_line(item.value)}", *(indent + line for line in said)]
+    indent, room = " " * 6, WIDTH - 6
+    value, said = visible_line(item.value), wrapped(f"{_became(item)}. {visible_line(item.note)}", room)
+    whole = f"{item.key} = {value}"
+    first, *others = [whole] if len(whole) <= room else [f"{item.key} =", *wrapped(value, room)]
+    return [f"{item.line:>4}  {first}", *(indent + line for line in [*others, *said])]
 
 
 def _became(outcome: "Outcome") -> str:

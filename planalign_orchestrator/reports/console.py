@@ -77,7 +77,7 @@ class ConsoleReporter:
             Part("Active people by level", _counts({f"level {key}": n for key, n in people.by_level.items()})),
             Part("Events", _event_cells(report), left=(0, 2)),
             Part("Key figures", figures, left=(0, 2)),
-            Part(_limits_title(report), _limit_cells(report)),
+            Part(_limits_title(report), _limit_cells(report), left=(0, 2)),
             Part("Nondiscrimination tests", [(sentence, "") for sentence in report.plan_testing]),
             Part("Validation", checks),
             Part("Notes", [(note, "") for note in report.notes]),
@@ -220,10 +220,10 @@ def _limits_title(report: YearAuditReport) -> str:
     return f"IRS limits, {'projected' if report.irs_limits['is_projected'] else 'published'}"
 
 
-def _limit_cells(report: YearAuditReport) -> list[tuple[str, str]]:
+def _limit_cells(report: YearAuditReport) -> list[tuple[str, str, str]]:
     words = ("limit_year", "is_projected", "source")
     return [
-        (name, value if isinstance(value, str) else _amount(value))
+        (name, "", value) if isinstance(value, str) else (name, _amount(value), "")
         for name, value in report.irs_limits.items()
         if name not in words
     ]
