@@ -15,11 +15,12 @@ from planalign_orchestrator.cli import census, database, migrate
 from planalign_orchestrator.cli.compare import compare_runs
 from planalign_orchestrator.cli.failures import Failure, failure_of, interruption
 from planalign_orchestrator.cli.init import init
-from planalign_orchestrator.cli.output import tell_failure, write_notes_as
+from planalign_orchestrator.cli.output import log_to_standard_error, tell_failure, write_notes_as
 from planalign_orchestrator.cli.rollback import backup, restore
 from planalign_orchestrator.cli.run import run
 from planalign_orchestrator.cli.settings import show_config
 from planalign_orchestrator.cli.validate import validate
+from planalign_orchestrator.files.names import is_text
 from planalign_orchestrator.signals import INTERRUPTED
 
 _LOGGER = logging.getLogger(__name__)
@@ -49,6 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     gc.set_threshold(100_000)
     words = list(sys.argv[1:] if arguments is None else arguments)
     write_notes_as(as_json="--json" in words)
+    log_to_standard_error(logging.WARNING)
+    odd = next((word for word in words if not is_text(word)), None)
+    if odd is not None:
+        _leave(Failure(f"{odd!r} is not valid UTF-8, which no option or name may be; rename the file", "UsageError", 2))
     try:
         code = app(args=words, prog_name="planalign", standalone_mode=False)
     except Exception as error:

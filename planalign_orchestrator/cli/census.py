@@ -136,9 +136,9 @@ def _settings(file: Path, config: Path | None) -> "SimulationConfig":
     """The configuration with this census, or the defaults with this census."""
     if config is not None:
         return load_config(config, [Override("FILE", "census.path", str(file))])
-    from planalign_orchestrator.config import SimulationConfig
+    from planalign_orchestrator.config import config_from_mapping
 
-    return SimulationConfig.model_validate({"census": {"path": str(file)}})
+    return config_from_mapping({"census": {"path": str(file)}})
 
 
 def _read_date(text: str | None) -> dt.date | None:

@@ -12,7 +12,7 @@ def path_problem(text: str) -> str | None:
         return "is empty; name a file or folder"
     if "\0" in text:
         return "contains a null byte; no file can have that name"
-    if not _is_text(text):
+    if not is_text(text):
         return "has a name that is not valid UTF-8, which DuckDB cannot open; rename it"
     size = len(os.fsencode(text))
     if size > _LONGEST_PATH:
@@ -23,6 +23,6 @@ def path_problem(text: str) -> str | None:
     return None
 
 
-def _is_text(text: str) -> bool:
-    """Whether the text holds no byte that Python could not read as UTF-8 and kept as a lone surrogate."""
+def is_text(text: str) -> bool:
+    """Return whether the text holds no byte that Python could not read as UTF-8 and kept as a lone surrogate."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
