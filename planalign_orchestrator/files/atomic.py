@@ -17,6 +17,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
     The folder is made if missing. Errors: DatabaseError when it cannot be written.
     """
+    _check_replaceable(path)
     draft = draft_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,6 +40,7 @@ def draft_copy(source: Path, target: Path) -> Iterator[Path]:
     What the block has not renamed is removed. Nothing may have the source open as a database. Errors: DatabaseError
     when the copy cannot be written.
     """
+    _check_replaceable(target)
     draft = draft_of(target)
     try:
         draft.touch(mode=0o600)
@@ -52,6 +54,16 @@ def draft_copy(source: Path, target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def _check_replaceable(path: Path) -> None:
+    """The rename would put a file in the place of a device such as /dev/null, for everybody on the machine."""
+    try:
+        is_other = path.exists() and not path.is_file()
+    except OSError as error:
+        raise DatabaseError(f"cannot write {path}: {failure_reason(error)}") from error
+    if is_other:
+        raise DatabaseError(f"cannot write {path}: it is a folder, a pipe or a device; name a file")
 
 
 def draft_of(path: Path) -> Path:
