@@ -182,7 +182,7 @@ BAD_PATHS = {
     "null byte": "a\0b",
     "folder": "folder",
     "folder with slash": "folder/",
-    "null device": "/dev/null",
+    "endless device": "/dev/zero",
     "pipe": "pipe",
     "below a file": "file.txt/x",
     "no permission": "closed/x",
@@ -224,6 +224,8 @@ USES = {
     "migrate checkpoints": ("migrate", "checkpoints", "--directory", "{}"),
 }
 
+WRITERS = ("run database", "restore", "report output", "backup to", "census generate", "migrate config output")
+
 
 @pytest.fixture
 def littered(project: Path, sample_run: Result) -> Iterator[Path]:
@@ -246,6 +248,9 @@ def littered(project: Path, sample_run: Result) -> Iterator[Path]:
 @pytest.mark.parametrize("use", USES)
 def test_any_path_works_or_is_refused_in_words(planalign: Planalign, littered: Path, use: str) -> None:
     for name, path in BAD_PATHS.items():
+        if path.startswith("/dev") and use in WRITERS:
+            # The pipe stands for devices here: a mistake would replace one of this machine's.
+            continue
         done = planalign(*(word.replace("{}", path) for word in USES[use]))
         where = f"{use} with {name}: {done.err[:400]}"
         assert done.code in (0, 1, 2), where
