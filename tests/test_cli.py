@@ -96,8 +96,27 @@ def test_what_is_loaded_late_is_there_all_the_same(package: str) -> None:
         _ = module.nothing
 
 
-def test_version(planalign: Planalign) -> None:
-    done = planalign("--version")
+def test_completion_is_offered_and_completes(planalign: Planalign, tmp_path: Path) -> None:
+    assert "--install-completion" in planalign("--help").out
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "_PLANALIGN_COMPLETE": "complete_bash"}
+    for words, place, expected in (
+        ("planalign re", "1", {"report", "restore"}),
+        ("planalign run --res", "2", {"--resume"}),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "planalign_orchestrator"],
+            env={**environment, "COMP_WORDS": words, "COMP_CWORD": place},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert set(done.stdout.split()) == expected
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version(planalign: Planalign, option: str) -> None:
+    done = planalign(option)
     assert (done.code, done.err) == (0, "")
     assert re.fullmatch(r"planalign \d+\.\d+\.\d+\n", done.out)
 
@@ -694,6 +713,42 @@ def test_init_with_default_answers_is_init(planalign: Planalign, tmp_path: Path)
     assert [path.read_bytes() for path in sorted(asked)] == [path.read_bytes() for path in sorted(plain)]
 
 
+def test_the_first_year_is_the_one_after_the_census(planalign: Planalign, tmp_path: Path) -> None:
+    def years(*answers: str) -> tuple[str, str]:
+        folder = tmp_path / f"project {len(list(tmp_path.iterdir()))}"
+        done = planalign("init", folder, "-i", answers="\n".join(answers) + "\n")
+        assert done.code == 0, done.err
+        config = (folder / "config" / "simulation_config.yaml").read_text(encoding="utf-8")
+        found = re.findall(r"(?m)^  (?:start|end)_year: (\d+)$", config)
+        return found[0], found[1]
+
+    rows = [{**row, "employee_hire_date": "2022-06-30"} for row in people(3)]
+    write_rows(tmp_path / "hires.csv", rows)
+    assert years(str(tmp_path / "hires.csv"), "", "", "", "") == ("2023", "2027")
+    write_rows(tmp_path / "exits.csv", [{**row, "employee_termination_date": "3/25/2023"} for row in rows])
+    assert years(str(tmp_path / "exits.csv"), "", "", "", "") == ("2024", "2028")
+    assert years("sample", "", "", "", "") == ("2025", "2029")
+
+
+def test_the_sample_is_as_old_as_the_template_says(planalign: Planalign, tmp_path: Path) -> None:
+    planalign("init", tmp_path / "demo")
+    hires = [row["employee_hire_date"] for row in read_rows(tmp_path / "demo" / "data" / "sample_census.csv")]
+    config = (tmp_path / "demo" / "config" / "simulation_config.yaml").read_text(encoding="utf-8")
+    assert f"\n  start_year: {int(max(hires)[:4]) + 1}\n" in config
+    assert config == (ROOT / "config" / "simulation_config.yaml").read_text(encoding="utf-8")
+
+
+def test_a_census_that_does_not_tell_its_date_has_no_default(planalign: Planalign, tmp_path: Path) -> None:
+    write_rows(tmp_path / "foreign.csv", [{"EE": row["employee_id"], "Start": "2020-01-01"} for row in people(3)])
+    answers = [str(tmp_path / "foreign.csv"), "", "2026", "", "", ""]
+    done = planalign("init", tmp_path / "demo", "-i", answers="\n".join(answers) + "\n")
+    assert done.code == 0
+    assert "So its date is not known; `planalign census map` suggests the mapping of its headings." in done.err
+    assert "First year to simulate: " in done.err
+    assert "an empty answer" in done.err
+    assert "Last year to simulate [2030]: " in done.err
+
+
 def test_init_without_answers_writes_nothing(planalign: Planalign, tmp_path: Path) -> None:
     done = planalign("init", tmp_path / "demo", "-i", answers="sample\n2025\n")
     assert (done.code, done.out) == (1, "")
@@ -726,7 +781,9 @@ def test_config_show_tells_where_each_value_comes_from(
             "preset",
         ),
     }
-    lines = planalign(*arguments).out.splitlines()
+    first, empty, *lines = planalign(*arguments).out.splitlines()
+    assert (first, empty) == ("Line numbers are those of config/simulation_config.yaml.", "")
+    assert re.search(r"(?m)^scenario_id +\"test\" +line 1$", "\n".join(lines))
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(values)
     assert max(map(len, lines)) <= 80
     assert re.search(

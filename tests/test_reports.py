@@ -344,6 +344,9 @@ def test_the_tables_of_a_terminal_are_those_of_the_text(summary: MultiYearSummar
         console.print(table)
     drawn = [line.strip() for line in console.export_text().splitlines()]
     assert rows_of(drawn) == rows_of(reporter.format_summary(summary).splitlines())
+    heading = next(at for at, line in enumerate(drawn) if "Paid in the year" in line)
+    end = drawn[heading].index("Paid in the year") + len("Paid in the year")
+    assert all(line[end - 1].isdigit() for line in drawn[heading + 2 : heading + 7])
 
 
 # --- the published schema ---------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Seconds, measured on two cores: what a run takes besides its years, a year of any size, and a person in a year. With
 # dbt, its start and a year's commands come on top. benchmarks/README.md says what is measured.
-_START, _YEAR, _PERSON_AND_YEAR = 0.5, 0.3, 2e-5
+_START, _YEAR, _PERSON_AND_YEAR = 0.5, 0.3, 3e-5
 _DBT_START, _DBT_YEAR = 15.0, 6.0
 _RULE = "a rule of thumb for two cores"
 
@@ -177,23 +177,29 @@ def _estimate(
         return None, _RULE
     of_dbt = config.runtime.engine == "dbt"
     start = _START + (_DBT_START if of_dbt else 0)
-    measured = _seconds_of_a_year(config.runtime.engine, people, status)
+    measured = _measured(config.runtime.engine, people, years, status)
     if measured is not None:
-        return round(start + years * measured, 1), "the years that the database holds"
+        return round(start + measured, 1), "the years that the database holds"
     year = _YEAR + (_DBT_YEAR if of_dbt else 0) + people * _PERSON_AND_YEAR
     return round(start + years * year, 1), _RULE
 
 
-def _seconds_of_a_year(engine: str, people: int, status: "DatabaseStatus | None") -> float | None:
-    """What a year took in the database there, in proportion to the people; None if it says nothing about `engine`."""
-    if status is None or not status.runs:
+def _measured(engine: str, people: int, years: int, status: "DatabaseStatus | None") -> float | None:
+    """Seconds for so many years by those in the database there, in proportion to the people; None if it has none.
+
+    While a year is judged and written the next one is built already, so that only the last one's end counts.
+    """
+    from planalign_orchestrator.plan_compiler import STAGES
+
+    timed = (
+        [] if status is None else [row["timings"]["stages"] for row in status.checkpoints if row["engine"] == engine]
+    )
+    before = status.runs[-1]["census"]["simulated"] if status is not None and status.runs else 0
+    if not timed or not before:
         return None
-    took = [sum(row["timings"]["stages"].values()) for row in status.checkpoints if row["engine"] == engine]
-    before = status.runs[-1]["census"]["simulated"]
-    if not took or not before:
-        return None
-    variable = max(0.0, sum(took) / len(took) - _YEAR) / before
-    return float(_YEAR + variable * people)
+    builds = sum(stages.get(name, 0.0) for stages in timed for name in STAGES) / len(timed)
+    ends = sum(sum(stages.values()) for stages in timed) / len(timed) - builds
+    return float((years * builds + (ends if years else 0)) * people / before)
 
 
 def _duration(seconds: float) -> str:

@@ -39,6 +39,7 @@ def show_config(
     if as_json:
         show_json({item.key: {"value": item.value, "origin": item.origin, "where": item.where} for item in values})
         return
+    show(f"Line numbers are those of {config}.\n")
     for item in values:
         show("\n".join(_lines(item)))
 
@@ -49,12 +50,21 @@ def _lines(item: "EffectiveValue") -> list[str]:
     from planalign_orchestrator.escaping import visible_json, visible_line
     from planalign_orchestrator.reports.tables import wrapped
 
-    value, origin = visible_json(item.value), visible_line(f"{item.origin} {item.where}".rstrip())
-    line = f"{item.key:<{_KEY}}  {value:<{_VALUE}}  {origin}"
+    value = visible_json(item.value)
+    left = f"{item.key:<{_KEY}}  {value:<{_VALUE}}"
+    if len(left) > _KEY + _VALUE + 2:
+        left = f"{item.key}  {value.rjust(_KEY + _VALUE - len(item.key))}"
+    origin = visible_line(_origin(item))
+    line = f"{left}  {origin}"
     if len(line) <= width():
         return [line]
     room = width() - len(_INDENT)
-    short = f"{item.key:<{_KEY}}  {value}"
-    lines = [short] if len(short) <= width() else [item.key, *wrapped(value, room)]
+    lines = [left.rstrip()] if len(left.rstrip()) <= width() else [item.key, *wrapped(value, room)]
     first, *others = [*lines, *wrapped(origin, room)]
     return [first, *(_INDENT + line for line in others)]
+
+
+def _origin(item: "EffectiveValue") -> str:
+    if item.origin == "file":
+        return f"line {item.where.rpartition(':')[2]}"
+    return f"{item.origin} {item.where}".rstrip()

@@ -153,7 +153,7 @@ def _table(block: Block) -> "Table":
     headings, *rows = block.rows
     for at, heading in enumerate(headings):
         justify: Literal["left", "right"] = "left" if at in block.left else "right"
-        table.add_column(heading, justify=justify, no_wrap=True, overflow="ignore")
+        table.add_column(heading, justify=justify, no_wrap=True)
     for cells in rows:
         table.add_row(*cells)
     return table

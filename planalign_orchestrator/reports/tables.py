@@ -85,7 +85,7 @@ def _groups(widths: Sequence[int], width: int, keys: int) -> list[list[int]]:
     """The columns of each block: as few blocks as possible, and the widest of them as narrow as possible."""
     if _total(widths) <= width:
         return [list(range(len(widths)))]
-    if any(_total([*widths[:keys], other]) > width for other in widths[keys:]):
+    if not _has_room(widths, width, keys) and _has_room(widths, width, 1):
         keys = 1
     fewest = _filled(widths, width, keys)
     for limit in range(width):
@@ -93,6 +93,11 @@ def _groups(widths: Sequence[int], width: int, keys: int) -> list[list[int]]:
         if len(groups) == len(fewest):
             return groups
     return fewest
+
+
+def _has_room(widths: Sequence[int], width: int, keys: int) -> bool:
+    """Whether each column fits beside the keys."""
+    return all(_total([*widths[:keys], other]) <= width for other in widths[keys:])
 
 
 def _filled(widths: Sequence[int], width: int, keys: int) -> list[list[int]]:
