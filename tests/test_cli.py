@@ -328,6 +328,13 @@ def test_dry_run_says_that_the_census_cannot_be_read(planalign: Planalign, proje
     assert "Takes          unknown" in done.out
 
 
+def test_the_readme_shows_what_a_run_of_the_sample_prints(planalign: Planalign, tmp_path: Path) -> None:
+    config = ROOT / "config" / "simulation_config.yaml"
+    done = planalign("run", "-q", "-c", config, "--database", tmp_path / "simulation.duckdb")
+    (shown,) = re.findall(r"```\n(Workforce 2025.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert done.out.startswith(shown)
+
+
 # Interruption, resumption, a database in use
 
 
