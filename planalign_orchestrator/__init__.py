@@ -26,8 +26,8 @@ def run_multi_year(
 def run_year(config_path: str | Path, year: int) -> "YearAuditReport":
     """Simulate one year on top of the finished ones of the configuration's database and return its report.
 
-    The first year begins anew; any other must follow the last finished year. Errors: ResumeError when it does not, and
-    as `run_multi_year`.
+    The first year begins anew; any other must follow the last finished year. A database that holds later years is
+    refused. Errors: ResumeError, and as `run_multi_year`.
     """
     from planalign_orchestrator.checkpoints import read_status
     from planalign_orchestrator.config import load_simulation_config
@@ -38,12 +38,16 @@ def run_year(config_path: str | Path, year: int) -> "YearAuditReport":
 
     config = load_simulation_config(config_path)
     database, first = config.runtime.database, config.simulation.start_year
-    if year != first:
-        finished = read_status(database).years
-        if finished[-1:] != [year - 1]:
-            raise ResumeError(
-                f"{database} holds {finished or 'no year'}, so {year} cannot follow; simulate {year - 1} first"
-            )
+    finished = read_status(database).years if year != first or database.exists() else []
+    if any(found > year for found in finished):
+        raise ResumeError(
+            f"{database} holds {finished[0]}-{finished[-1]}, and {year} alone would take their place; use another "
+            "database, or move that file away"
+        )
+    if year != first and finished[-1:] != [year - 1]:
+        raise ResumeError(
+            f"{database} holds {finished or 'no year'}, so {year} cannot follow; simulate {year - 1} first"
+        )
     orchestrator = build_orchestrator(config)
     orchestrator.execute_multi_year_simulation(end_year=year, resume_from_checkpoint=year != first)
     with DatabaseConnectionManager(database, read_only=True) as db:

@@ -6,16 +6,19 @@ copies beside the database are for people; nothing is ever decided by them.
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.config import describe_differences
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.errors import DatabaseError, ResumeError
+from planalign_orchestrator.database.identifiers import printable, quoted
+from planalign_orchestrator.database.lock import ExecutionMutex, database_mutex
+from planalign_orchestrator.database.state_rows import problem_of_state
+from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError, ResumeError
 from planalign_orchestrator.files.atomic import write_atomically
-from planalign_orchestrator.plan_compiler import Model
+from planalign_orchestrator.plan_compiler import Model, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,6 +55,9 @@ _CHECKPOINT_COLUMNS = {
     "timings": "varchar",
     "validation": "varchar",
 }
+_STATE_TABLES = {"run_metadata", "checkpoints"}
+# where a run keeps its inputs, and dbt its working tables
+_SCHEMAS = {"inputs", "parameters", "working"}
 _BY_YEAR = ("compensation.cola_rate_by_year.", "irs_limits.by_year.")
 _JSON_COLUMNS = {"configuration", "census", "plan_testing", "notes", "fingerprints", "digests", "timings", "validation"}
 
@@ -111,50 +117,92 @@ def mart_digests(
 ) -> dict[str, dict[str, Any]]:
     """Return rows and digest of every mart's year: a sum of row hashes, the same in whatever order the rows lie."""
     columns = {mart.name: [column.name for column in mart.columns] for mart in marts}
+    found = digests_by_year(connection, columns, [year])
+    return {name: {**found[name][year], "columns": names} for name, names in columns.items()}
+
+
+def digests_by_year(
+    connection: "duckdb.DuckDBPyConnection", columns: Mapping[str, Sequence[str]], years: Sequence[int]
+) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return rows and digest over the named columns of tables, by table and year; 0 rows for a year without any.
+
+    Names may come from a file: they are quoted. Errors: duckdb.Error when a table or a column does not exist.
+    """
     sums = " union all ".join(
-        f"select '{name}', count(*), coalesce(sum(hash({', '.join(names)})), 0)::varchar "
-        f"from planalign.main.{name} where simulation_year = {year}"
-        for name, names in columns.items()
+        f"select {literal(table, 'varchar')}, simulation_year, count(*), "
+        f"coalesce(sum(hash({', '.join(map(quoted, names))})), 0)::varchar from planalign.main.{quoted(table)} "
+        f"where simulation_year in ({', '.join(map(str, years))}) group by simulation_year"
+        for table, names in columns.items()
     )
-    found = {name: (rows, digest) for name, rows, digest in connection.execute(sums).fetchall()}
-    return {
-        name: {"rows": found[name][0], "digest": found[name][1], "columns": names} for name, names in columns.items()
+    found: dict[str, dict[int, dict[str, Any]]] = {
+        table: {year: {"rows": 0, "digest": "0"} for year in years} for table in columns
     }
+    for table, year, rows, digest in connection.execute(sums).fetchall():
+        found[table][year] = {"rows": rows, "digest": digest}
+    return found
 
 
 def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
     """Return what an open database says of itself; None for one that holds no table at all.
 
-    Errors: DatabaseError when it holds tables that are not a simulation's, or that another version wrote.
+    Errors: DatabaseError when it holds tables that are not a simulation's, that another version wrote, or whose rows
+    are damaged.
     """
     import duckdb
 
     connection = db.get_connection()
-    try:
-        return DatabaseStatus(
-            database=db.db_path,
-            runs=_rows(connection, "run_metadata", _RUN_COLUMNS, "started_at"),
-            checkpoints=_rows(connection, "checkpoints", _CHECKPOINT_COLUMNS, "simulation_year"),
-        )
-    except duckdb.CatalogException as error:
-        found = connection.execute(
-            "select table_name from duckdb_tables() where database_name = 'planalign' order by table_name limit 3"
-        ).fetchall()
-        if not found:
+    if not base_tables(connection) >= _STATE_TABLES:
+        held = _names_of_all(connection)
+        if not held:
             return None
         raise DatabaseError(
-            f"{db.db_path} is not a simulation database (it holds {', '.join(name for (name,) in found)}), "
+            f"{db.db_path} is not a simulation database (it holds {printable(', '.join(held[:3]))}), "
             "and it was left as it is; choose another --database"
-        ) from error
+        )
+    try:
+        runs = _rows(connection, "run_metadata", _RUN_COLUMNS, "rowid")
+        checkpoints = _rows(connection, "checkpoints", _CHECKPOINT_COLUMNS, "simulation_year")
     except duckdb.BinderException as error:
         raise DatabaseError(
             f"{db.db_path} was written by another version of planalign, which kept other records of its runs, "
             "and it was left as it is; choose another --database, or move the file away"
         ) from error
+    _check_state(db.db_path, runs, checkpoints)
+    return DatabaseStatus(database=db.db_path, runs=runs, checkpoints=checkpoints)
 
 
-def demand_ours(db_path: Path) -> None:
-    """An existing file must be a simulation's. It is opened for reading only, so that no other file is ever changed.
+def base_tables(connection: "duckdb.DuckDBPyConnection", schema: str = "main") -> set[str]:
+    """Return the names of the tables of a schema; a view of that name is no table."""
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where database_name = 'planalign' and schema_name = $schema",
+        {"schema": schema},
+    ).fetchall()
+    return {name for (name,) in rows}
+
+
+def tables_of_others(connection: "duckdb.DuckDBPyConnection", own: Collection[str]) -> list[str]:
+    """Return the tables in the file that no run makes; `own` are those that it makes in the schema `main`."""
+    rows = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'planalign' order by all"
+    ).fetchall()
+    return [
+        f"{schema}.{table}"
+        for schema, table in rows
+        if schema not in _SCHEMAS and not (schema == "main" and table in {*own, *_STATE_TABLES})
+    ]
+
+
+def _names_of_all(connection: "duckdb.DuckDBPyConnection") -> list[str]:
+    """Return the names of all tables and views in the file, in any schema."""
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where database_name = 'planalign' union all "
+        "select view_name from duckdb_views() where database_name = 'planalign' and not internal order by all"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def check_ours(db_path: Path) -> None:
+    """Refuse an existing file that is not a simulation's. It is opened for reading only, so no other file is changed.
 
     Errors: DatabaseError, DatabaseBusyError.
     """
@@ -162,12 +210,33 @@ def demand_ours(db_path: Path) -> None:
         read_state(db)
 
 
+def mutex_of(database: Path) -> ExecutionMutex:
+    """Return the lock under which a database is written, after a look at the file that is there: it must be ours.
+
+    So that no lock file appears beside a file of somebody else. Errors: DatabaseError; DatabaseBusyError from here or,
+    naming the holder, from the lock.
+    """
+    mutex = database_mutex(database)
+    if not mutex.is_held_here and database.exists():
+        try:
+            check_ours(database)
+        except DatabaseBusyError:
+            if not mutex.lock_file.exists():
+                raise
+    return mutex
+
+
 def read_status(db_path: Path) -> DatabaseStatus:
     """Return the runs and finished years of a database file. Errors: DatabaseError, DatabaseBusyError."""
     with DatabaseConnectionManager(db_path, read_only=True) as db:
-        status = read_state(db)
+        return read_status_of(db)
+
+
+def read_status_of(db: DatabaseConnectionManager) -> DatabaseStatus:
+    """Return the runs and finished years of an open database. Errors: DatabaseError also when it holds nothing."""
+    status = read_state(db)
     if status is None:
-        raise DatabaseError(f"{db_path} holds no finished year; `planalign run` makes one")
+        raise DatabaseError(f"{db.db_path} holds no finished year; `planalign run` makes one")
     return status
 
 
@@ -193,16 +262,22 @@ def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus
             )
 
 
-def remove_unfinished_year(db: DatabaseConnectionManager) -> bool:
+def remove_unfinished_year(
+    db: DatabaseConnectionManager, models: Sequence[Model], *, engines: Collection[str] = (DBT,)
+) -> bool:
     """Remove what a run that was stopped left of a year without a checkpoint; return whether a mart held rows of it.
 
-    Only dbt leaves such rows. In the file of another run they are somebody else's, and stay. Errors: DatabaseError.
+    Only dbt leaves such rows, and a run that knows that rows are its own. In the file of another run they are somebody
+    else's, and stay; so do tables that are not of the models. Errors: DatabaseError.
     """
     with db.transaction() as connection:
         last = connection.execute(
-            "select engine from planalign.main.run_metadata order by started_at desc limit 1"
+            "select engine from planalign.main.run_metadata order by rowid desc limit 1"
         ).fetchone()
-        removed = _remove_rows_of_unfinished_year(connection) if last == (DBT,) else 0
+        removed = 0
+        if last is not None and last[0] in engines:
+            removed = _remove_rows_of_unfinished_year(connection, [model.name for model in models if model.is_mart])
+            drop_working_tables(connection, models)
         connection.execute(
             "delete from planalign.main.run_metadata "
             "where run_id not in (select run_id from planalign.main.checkpoints)"
@@ -210,19 +285,24 @@ def remove_unfinished_year(db: DatabaseConnectionManager) -> bool:
     return removed > 0
 
 
-def _remove_rows_of_unfinished_year(connection: "duckdb.DuckDBPyConnection") -> int:
-    tables = connection.execute(
-        "select table_name from duckdb_columns() where database_name = 'planalign' and schema_name = 'main' "
-        "and column_name = 'simulation_year' and table_name <> 'checkpoints'"
-    ).fetchall()
+def drop_working_tables(connection: "duckdb.DuckDBPyConnection", models: Iterable[Model]) -> None:
+    """Drop what dbt built in the file besides the marts; the schema goes with it unless it holds something else."""
+    present = base_tables(connection, "working")
+    own = present & {model.name for model in models if not model.is_mart}
+    for name in sorted(own):
+        connection.execute(f"drop table planalign.working.{quoted(name)}")
+    if own and own == present:
+        connection.execute("drop schema planalign.working")
+
+
+def _remove_rows_of_unfinished_year(connection: "duckdb.DuckDBPyConnection", marts: Iterable[str]) -> int:
     removed = 0
-    for (table,) in tables:
+    for mart in sorted(base_tables(connection) & set(marts)):
         found = connection.execute(
-            f"delete from planalign.main.{table} "
+            f"delete from planalign.main.{quoted(mart)} "
             "where simulation_year > (select coalesce(max(simulation_year), 0) from planalign.main.checkpoints)"
         ).fetchone()
         removed += found[0] if found is not None else 0
-    connection.execute("drop schema if exists planalign.working cascade")
     return removed
 
 
@@ -235,12 +315,12 @@ def changed_by_hand(database: Path, finding: str) -> DatabaseError:
 
 
 def _demand_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, mart: Model) -> None:
-    found = {name for (name, *_) in connection.execute(f"describe planalign.main.{mart.name}").fetchall()}
+    found = {name for (name, *_) in connection.execute(f"describe planalign.main.{quoted(mart.name)}").fetchall()}
     missing = [column.name for column in mart.columns if column.name not in found]
     if missing:
         raise changed_by_hand(status.database, f"{mart.name} has no column {', '.join(missing)}")
     expected = {row["simulation_year"] for row in status.checkpoints if row["digests"][mart.name]["rows"]}
-    rows = connection.execute(f"select distinct simulation_year from planalign.main.{mart.name}").fetchall()
+    rows = connection.execute(f"select distinct simulation_year from planalign.main.{quoted(mart.name)}").fetchall()
     years = {year for (year,) in rows}
     if years != expected:
         raise changed_by_hand(
@@ -318,18 +398,30 @@ def read_checkpoint_files(directory: Path) -> list[WorkflowCheckpoint]:
         try:
             found.append(WorkflowCheckpoint(**json.loads(path.read_text(encoding="utf-8"))))
         except (ValueError, TypeError) as error:
-            raise DatabaseError(
-                f"{path} is not a checkpoint ({error}); `planalign checkpoint --clean` removes it"
-            ) from error
+            raise DatabaseError(f"{path} is not a checkpoint ({error}); move it away") from error
     return sorted(found, key=lambda checkpoint: checkpoint.simulation_year)
 
 
-def clean_checkpoint_files(directory: Path) -> int:
-    """Remove the JSON copies in a folder, never the database; returns how many there were."""
-    paths = list(directory.glob("year_*.json"))
-    for path in paths:
+def clean_checkpoint_files(directory: Path, database: str) -> tuple[list[Path], list[Path]]:
+    """Remove the JSON copies of the checkpoints of a database, named like its file; return what went and what stayed.
+
+    The database itself is not touched, nor is a copy of another database or a file that is no copy.
+    """
+    removed: list[Path] = []
+    kept: list[Path] = []
+    for path in sorted(directory.glob("year_*.json")):
+        (removed if _database_of(path) == database else kept).append(path)
+    for path in removed:
         path.unlink()
-    return len(paths)
+    return removed, kept
+
+
+def _database_of(path: Path) -> str | None:
+    """Return the name of the database that a copy of a checkpoint is of; None for a file that is no such copy."""
+    try:
+        return WorkflowCheckpoint(**json.loads(path.read_text(encoding="utf-8"))).database
+    except (ValueError, TypeError, OSError):
+        return None
 
 
 def now() -> dt.datetime:
@@ -355,8 +447,26 @@ def _insert(
 def _rows(
     connection: "duckdb.DuckDBPyConnection", table: str, columns: Mapping[str, str], order: str
 ) -> tuple[dict[str, Any], ...]:
+    """Return the rows of a table of the state. A text that should be JSON and is not stays a text."""
     rows = connection.execute(f"select {', '.join(columns)} from planalign.main.{table} order by {order}").fetchall()
     return tuple(
-        {name: json.loads(value) if name in _JSON_COLUMNS else value for name, value in zip(columns, row, strict=True)}
+        {name: _json(value) if name in _JSON_COLUMNS else value for name, value in zip(columns, row, strict=True)}
         for row in rows
     )
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return text
+
+
+def _check_state(path: Path, runs: Sequence[Mapping[str, Any]], checkpoints: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse rows of the state that are not as a run writes them. Errors: DatabaseError naming table and row."""
+    problem = problem_of_state(runs, checkpoints)
+    if problem is not None:
+        raise DatabaseError(
+            f"{path} is damaged: {printable(problem)}. Move it away, then `planalign restore` puts the backup in its "
+            "place, or `planalign run` starts again"
+        )

@@ -45,6 +45,16 @@ class DatabaseBusyError(DatabaseError):
     """Another process holds the database; the message says which."""
 
 
+class DamagedDatabaseError(DatabaseError):
+    """A database does not hold what its checkpoints recorded; the message names table and year."""
+
+
+class OutputError(PlanAlignError):
+    """A file may not be written where the user wants it: something else would be lost."""
+
+    exit_code = 2
+
+
 class ComparisonError(PlanAlignError):
     """Two databases cannot be compared. Not 1, which says that they were compared and differ."""
 

@@ -1,19 +1,25 @@
 """What a run is made from, checked before the database is touched: model, parameter tables, configuration, census."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator import parameters
-from planalign_orchestrator.census import CensusSource, CensusSummary, check_census, load_census
+from planalign_orchestrator.census import CensusSource, CensusSummary, load_census
 from planalign_orchestrator.config import SimulationConfig, config_fingerprint, to_dbt_vars
+from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.parameters import ParameterTable
 from planalign_orchestrator.plan_compiler import Plan, load_plan
 
 if TYPE_CHECKING:
     import duckdb
+
+
+# the models and the rules of validation multiply cents by rates in millionths and by 2, in 64 bits
+_LARGEST_AMOUNT = 46_000_000_000
+_AMOUNTS = ("employee_gross_compensation", "employee_account_balance", "match_account_balance", "core_account_balance")
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class RunInputs:
             plan=load_plan(),
             tables=parameters.load_parameters(config),
             variables=to_dbt_vars(config),
-            source=CensusSource(**dict(config.census)),
+            source=_source(config),
         )
 
     @cached_property
@@ -45,26 +51,15 @@ class RunInputs:
     @property
     def census_date(self) -> dt.date:
         """31 December before the first simulated year."""
-        return dt.date(self.config.simulation.start_year - 1, 12, 31)
+        return _census_date(self.config)
 
     def check_census(self) -> CensusSummary:
         """Read and judge the census without keeping it. Errors: CensusError with every finding."""
-        return check_census(
-            self.source,
-            census_date=self.census_date,
-            level_ids=parameters.level_ids(self.tables),
-            departments=self.config.plan.eligibility.excluded_departments,
-        )
+        return judge_census(self.config, parameters.level_ids(self.tables))
 
     def write(self, connection: "duckdb.DuckDBPyConnection") -> CensusSummary:
         """Write census and parameter tables into the simulation's file, in the first year's transaction."""
-        summary = load_census(
-            connection,
-            self.source,
-            census_date=self.census_date,
-            level_ids=parameters.level_ids(self.tables),
-            departments=self.config.plan.eligibility.excluded_departments,
-        )
+        summary = _load_census(connection, self.config, parameters.level_ids(self.tables), "planalign")
         parameters.write_parameters(connection, self.tables)
         return summary
 
@@ -84,3 +79,45 @@ class RunInputs:
             "census": census,
             "model": self.plan.key,
         }
+
+
+def judge_census(config: SimulationConfig, level_ids: Collection[int]) -> CensusSummary:
+    """Return what the census of a configuration holds, without keeping it. Errors: CensusError with every finding."""
+    import duckdb
+
+    with duckdb.connect(":memory:") as connection:
+        return _load_census(connection, config, level_ids, "memory")
+
+
+def _load_census(
+    connection: "duckdb.DuckDBPyConnection", config: SimulationConfig, level_ids: Collection[int], database: str
+) -> CensusSummary:
+    """Load the census into a database on the connection, if the models can compute with its amounts."""
+    source = _source(config)
+    summary = load_census(
+        connection,
+        source,
+        census_date=_census_date(config),
+        level_ids=level_ids,
+        departments=config.plan.eligibility.excluded_departments,
+        schema=f"{database}.inputs",
+        quarantine_table=f"{database}.main.census_quarantine",
+    )
+    largest = ", ".join(f"max({name}), arg_max(employee_id, {name})" for name in _AMOUNTS)
+    (found,) = connection.execute(f"select {largest} from {database}.inputs.census where is_simulated").fetchall()
+    problems = [
+        f"{name} is {amount:,} US dollars for {employee}; more than {_LARGEST_AMOUNT:,} cannot be computed with"
+        for name, amount, employee in zip(_AMOUNTS, found[::2], found[1::2], strict=True)
+        if amount is not None and amount > _LARGEST_AMOUNT
+    ]
+    if problems:
+        raise CensusError(problems, source=str(source.path))
+    return summary
+
+
+def _source(config: SimulationConfig) -> CensusSource:
+    return CensusSource(**dict(config.census))
+
+
+def _census_date(config: SimulationConfig) -> dt.date:
+    return dt.date(config.simulation.start_year - 1, 12, 31)

@@ -1,20 +1,19 @@
 """Runs a configuration on one database: from the first year or from where it stopped, and reports on what is there."""
 
-import logging
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from planalign_orchestrator import checkpoints
-from planalign_orchestrator.backup import SetAside, finish_setting_aside, put_back, set_aside
+from planalign_orchestrator.backup import SetAside, finish_setting_aside, making_room
 from planalign_orchestrator.census import fingerprint_of
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint, duckdb_version
 from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
+from planalign_orchestrator.config.sections import CHECKPOINTS_FOLDER, REPORTS_FOLDER
 from planalign_orchestrator.database.connection import DatabaseConnectionManager, one_kind_of_interrupt
-from planalign_orchestrator.database.lock import ExecutionMutex
 from planalign_orchestrator.dbt_runner import DbtRunner
-from planalign_orchestrator.errors import DatabaseError, PipelineStageError
+from planalign_orchestrator.errors import PipelineStageError
 from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.plan_compiler import Plan
 from planalign_orchestrator.publishing import Publisher
@@ -33,9 +32,6 @@ __all__ = [
     "WorkflowCheckpoint",
     "WorkflowStage",
 ]
-
-
-_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -93,12 +89,12 @@ class PipelineOrchestrator:
     @property
     def reports_directory(self) -> Path:
         """Where reports go: as configured, or `reports` beside the database."""
-        return self.config.reports.directory or self._db.db_path.parent / "reports"
+        return self.config.reports.directory or self._db.db_path.parent / REPORTS_FOLDER
 
     @property
     def checkpoint_directory(self) -> Path:
         """Where the JSON copies of checkpoints go: as configured, or beside the database."""
-        return self.config.runtime.checkpoint_directory or self._db.db_path.parent / ".navigator_checkpoints"
+        return self.config.runtime.checkpoint_directory or self._db.db_path.parent / CHECKPOINTS_FOLDER
 
     def validator_by(self, plan: Plan) -> DataValidator:
         """Return what judges the years: all rules as configured. Errors: ConfigurationError with every problem."""
@@ -154,11 +150,13 @@ class PipelineOrchestrator:
             notes=self._notes,
             on_progress=self._on_progress,
         )
-        with one_kind_of_interrupt(), ExecutionMutex(self._db.db_path.name, self._db.db_path.parent), self._db:
-            self._publisher.tidy()
+        with one_kind_of_interrupt(), checkpoints.mutex_of(self._db.db_path), self._db:
             finish_setting_aside(self._db.db_path)
             if self._db.db_path.exists():
-                checkpoints.demand_ours(self._db.db_path)
+                checkpoints.check_ours(self._db.db_path)
+            self._publisher.tidy()
+            self._publisher.check_files(self.years)
+            self._db.remove_spills()
             if not (resume_from_checkpoint and self._resume(simulation)):
                 self._start_over(simulation)
             summary = self._report()
@@ -175,7 +173,7 @@ class PipelineOrchestrator:
         inputs = simulation.inputs
         census = inputs.check_census().to_dict()
         fingerprints = inputs.fingerprints(census["fingerprint"])
-        if checkpoints.remove_unfinished_year(self._db):
+        if checkpoints.remove_unfinished_year(self._db, inputs.plan.models):
             self._notes.append(f"the unfinished year {status.years[-1] + 1} of a run with dbt was removed")
         checkpoints.demand_same_origin(status, fingerprints, duckdb_version())
         checkpoints.verify_years(self._db.get_connection(), status, inputs.plan.marts)
@@ -202,32 +200,23 @@ class PipelineOrchestrator:
 
     def _start_over(self, simulation: Simulation) -> None:
         """Begin with the first year; the file that was there is the backup, or comes back if no year gets finished."""
-        moved = SetAside(None, None)
         if self._db.db_path.exists():
             simulation.inputs.check_census()
-            moved = set_aside(self._db.db_path)
+        with making_room(self._db.db_path, simulation.inputs.plan.models) as moved:
             self._tell_about(moved)
-        try:
-            simulation.carry_out(self.years)
-        except BaseException:
-            self._db.close()
+            self._db.replaces = moved.kept
             try:
-                put_back(self._db.db_path, moved)
-            except DatabaseError as error:
-                # what stopped the run is the error to raise; this one says where the old results are
-                _LOGGER.warning("the database before was not put back, it is still the backup: %s", error)
-            raise
+                simulation.carry_out(self.years)
+            except BaseException:
+                self._db.close()
+                raise
 
     def _tell_about(self, moved: SetAside) -> None:
-        self._backup = moved.backup
-        if moved.status is None or not moved.status.checkpoints:
-            return
-        years = f"{moved.status.years[0]}-{moved.status.years[-1]}"
-        if moved.backup is None:
-            self._notes.append(
-                f"the unfinished run in {self._db.db_path.name} ({years}) was dropped; the backup was kept"
-            )
-        self._publisher.replaces(moved.status)
+        self._backup = moved.kept if moved.is_backup else None
+        if moved.kept is not None and not moved.is_backup:
+            self._notes.append(f"the run in {self._db.db_path.name} ({moved.described}) was kept as {moved.kept}")
+        if moved.status is not None and moved.status.checkpoints:
+            self._publisher.replaces(moved.status)
 
     def _report(self) -> MultiYearSummary:
         """Write the files that cover all finished years, and return their summary."""

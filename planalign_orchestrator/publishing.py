@@ -5,17 +5,24 @@ it is resumed.
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from planalign_orchestrator import checkpoints
+from planalign_orchestrator.backup_files import draft_names
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
-from planalign_orchestrator.files.atomic import remove_drafts, write_atomically
+from planalign_orchestrator.files.atomic import real_path, remove_drafts, write_atomically
+from planalign_orchestrator.files.replacing import PRODUCT, OutputKind, check_replaceable
 from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports import MultiYearReporter, MultiYearSummary, YearAuditor
+from planalign_orchestrator.reports.multi_year import is_summary, runs_of_summary
+
+# the files of a run in the folders of reports and of checkpoint copies
+_PUBLISHED = re.compile(r"year_\d{4}\.json|multi_year_summary_\d{4}_\d{4}\.csv")
 
 
 class Publisher:
@@ -32,9 +39,22 @@ class Publisher:
         self.notes: list[str] = []
 
     def tidy(self) -> None:
-        """Remove what a killed process left half written."""
-        for folder in {self._reports_directory, self._checkpoint_directory, self._db.db_path.parent}:
-            remove_drafts(folder)
+        """Remove what a killed process left half written of the files of this database."""
+        remove_drafts(real_path(self._db.db_path).parent, draft_names(real_path(self._db.db_path)))
+        remove_drafts(self._run_vars_path.parent, lambda name: name == self._run_vars_path.name)
+        for folder in (self._reports_directory, self._checkpoint_directory):
+            remove_drafts(folder, lambda name: _PUBLISHED.fullmatch(name) is not None)
+
+    def check_files(self, years: Sequence[int]) -> None:
+        """Refuse to begin where a file of somebody else has the name of one that will be written.
+
+        Errors: DatabaseError, OutputError.
+        """
+        for year in years:
+            for folder in (self._reports_directory, self._checkpoint_directory):
+                _value_in(folder / f"year_{year}.json", "database")
+        check_replaceable(self._summary_path(years), _SUMMARY, force=None)
+        check_replaceable(self._run_vars_path, _VARIABLES, force=None)
 
     def replaces(self, status: DatabaseStatus) -> None:
         """From the first finished year on, the files of the run that was set aside are outdated."""
@@ -74,20 +94,26 @@ class Publisher:
         Variables that are not known (None) are better absent than those of another run.
         """
         summary = MultiYearReporter(self._db).generate_summary(years)
-        path = self._reports_directory / f"multi_year_summary_{years[0]}_{years[-1]}.csv"
+        path = self._summary_path(years)
         summary.export_csv(path, template)
         self.reports.append(path)
-        run_vars = self._db.db_path.parent / "run_vars.json"
         if variables is None:
-            run_vars.unlink(missing_ok=True)
+            self._run_vars_path.unlink(missing_ok=True)
             return summary
         text = json.dumps({**variables, "simulation_year": years[-1]}, indent=2, sort_keys=True)
-        write_atomically(run_vars, f"{text}\n")
-        self.run_vars = run_vars
+        write_atomically(self._run_vars_path, f"{text}\n")
+        self.run_vars = self._run_vars_path
         return summary
 
+    @property
+    def _run_vars_path(self) -> Path:
+        return self._db.db_path.parent / "run_vars.json"
+
+    def _summary_path(self, years: Sequence[int]) -> Path:
+        return self._reports_directory / f"multi_year_summary_{years[0]}_{years[-1]}.csv"
+
     def _remove_outdated(self) -> None:
-        """Remove the year files of the run that was set aside, so that none is taken for one of the new run."""
+        """Remove the files of the run that was set aside, so that none is taken for one of the new run."""
         if self._outdated is None:
             return
         runs = {run["run_id"] for run in self._outdated.runs}
@@ -96,14 +122,35 @@ class Publisher:
                 path = folder / f"year_{year}.json"
                 if _value_in(path, "run_id") in runs:
                     path.unlink()
+        for path in self._reports_directory.glob("multi_year_summary_*.csv"):
+            if _PUBLISHED.fullmatch(path.name) and path.is_file() and runs_of_summary(path) <= runs:
+                path.unlink()
         self._outdated = None
+
+
+def _holds_variables(path: Path) -> bool:
+    """Return whether a file holds the variables of a run."""
+    try:
+        return "simulation_year" in dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
+_SUMMARY = OutputKind("a summary of years", is_summary)
+_VARIABLES = OutputKind("a file of variables", _holds_variables)
 
 
 def _value_in(path: Path, key: str) -> str | None:
     """Return a text of a JSON file that a run wrote; None when there is no such file."""
-    if not path.is_file():
+    if path.exists() and not path.is_file():
+        raise DatabaseError(f"{path} is no file; move it away or set reports.directory")
+    if not path.exists():
         return None
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))[key])
-    except (ValueError, KeyError, TypeError) as error:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if key not in document and document.get("product") == PRODUCT:
+            # a report of several years, which the user wrote here
+            return None
+        return str(document[key])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatabaseError(f"{path} is not a file of ours ({error}); move it away or set reports.directory") from error

@@ -73,7 +73,7 @@ class Registry:
     def update_post_year(self, year: int) -> None:
         """Fold the year's events into the registry; what it holds of this year or a later one is replaced."""
         connection = self._connection
-        self._take_back(year)
+        self.take_back(year)
         connection.execute(
             f"""
             insert into {self._name} (employee_id, from_year, {", ".join(self.columns)})
@@ -162,7 +162,7 @@ class Registry:
     def _name(self) -> str:
         return f"planalign.main.{self.table}"
 
-    def _take_back(self, year: int) -> None:
+    def take_back(self, year: int) -> None:
         """Forget a year and all later ones; mostly there is nothing to forget."""
         later = f"select 1 from {self._name} where from_year >= {year} limit 1"
         if self._connection.execute(later).fetchall():
@@ -340,6 +340,11 @@ class RegistryManager:
         """Fold the year's events into every registry."""
         for registry in self.registries:
             registry.update_post_year(year)
+
+    def take_back(self, year: int) -> None:
+        """Forget a year and all later ones."""
+        for registry in self.registries:
+            registry.take_back(year)
 
     def validate_all_registries(self, year: int) -> RegistryValidationResult:
         """Compare every registry with the snapshot of the year and with the ledger."""

@@ -115,14 +115,25 @@ class Simulation:
 
     def _remove_unfinished(self) -> None:
         """Leave the finished years only; if that fails too, the next start does it."""
+        import duckdb
+
         self.db.close()
         if not self.db.db_path.exists():
             return
         try:
             if checkpoints.read_state(self.db) is not None:
-                checkpoints.remove_unfinished_year(self.db)
-        except DatabaseError as error:
+                engines = (self.config.runtime.engine,)
+                checkpoints.remove_unfinished_year(self.db, self.inputs.plan.models, engines=engines)
+                self._take_back_committed()
+        except (DatabaseError, duckdb.Error) as error:
             _LOGGER.warning("what was begun of an unfinished year is still in the database: %s", error)
+
+    def _take_back_committed(self) -> None:
+        """Take a year out of the registries that a rule of a user committed before it was finished."""
+        with self.db.transaction() as connection:
+            last = "select coalesce(max(simulation_year), 0) from planalign.main.checkpoints"
+            ((finished,),) = connection.execute(last).fetchall()
+            self.registries.take_back(finished + 1)
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:
@@ -136,17 +147,18 @@ class Simulation:
     def _begin(self, first: int, engine: Engine, census: dict[str, Any] | None) -> dict[str, Any]:
         """Write what the years are made from and the run's row of `run_metadata`, in a transaction before the first."""
         with self.db.transaction() as connection:
+            kept = list(self.notes)
             if census is None:
                 summary = self.inputs.write(connection)
-                self.notes.extend(f"census, set aside: {text}" for text in summary.problems)
-                self.notes.extend(f"census: {text}" for text in summary.warnings)
                 census = summary.to_dict()
+                kept += _census_notes(census)
+                self.notes.extend(_census_notes(summary.to_dict(with_values=True)))
                 checkpoints.create_state_tables(connection)
                 self.registries.create_for_year(first)
             else:
                 self.inputs.extend(connection, first)
             session.demand_types(connection, self.inputs.plan, self.inputs.variables)
-            checkpoints.record_run(connection, self._row(census))
+            checkpoints.record_run(connection, self._row(census, kept))
             engine.create_marts()
             self.validator.try_rules(first)
         return census
@@ -222,8 +234,8 @@ class Simulation:
             with self._telling:
                 self.on_progress(event)
 
-    def _row(self, census: dict[str, Any]) -> dict[str, Any]:
-        """Return this run's row of `run_metadata`."""
+    def _row(self, census: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+        """Return this run's row of `run_metadata`; reports show its notes, so no value of the census is in them."""
         simulation = self.config.simulation
         return {
             "run_id": self.run_id,
@@ -239,8 +251,14 @@ class Simulation:
             "configuration": self.config.model_dump(mode="json"),
             "census": census,
             "plan_testing": testing_status(self.config),
-            "notes": self.notes,
+            "notes": notes,
         }
+
+
+def _census_notes(census: dict[str, Any]) -> list[str]:
+    """Return what the summary of a census says of bad and of doubtful rows."""
+    set_aside = [f"census, set aside: {text}" for text in census["problems"]]
+    return [*set_aside, *(f"census: {text}" for text in census["warnings"])]
 
 
 @contextmanager

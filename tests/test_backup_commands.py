@@ -14,7 +14,7 @@ import pytest
 from planalign_orchestrator.backup import back_up, restore
 from planalign_orchestrator.checkpoints import read_status
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
+from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError, OutputError
 from tests.crash_child import Contents, Project, contents, edit, files, finished_years, give_up_privileges, limit_files
 from tests.test_database import (
     HOLD_THE_FILE,
@@ -84,15 +84,49 @@ def demand_files_of_the_run(project: Project) -> None:
 # --- what they do -----------------------------------------------------------------------------------------------------
 
 
-def test_backup_is_a_copy_that_replaces_the_one_before(project: Project) -> None:
-    before = project.database.read_bytes()
+def asked_for(project: Project) -> Path:
+    """The only backup of the project that somebody asked for."""
+    (found,) = project.folder.glob("simulation.????-??-??-*.duckdb")
+    return found
+
+
+def test_a_backup_has_a_name_of_its_own_that_later_runs_leave_alone(project: Project) -> None:
+    before, automatic = project.database.read_bytes(), backup_of(project).read_bytes()
     done = project.do("backup")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(
-        f"{backup_of(project)} holds a copy of {project.database}: scenario baseline, 2025-2026"
-    )
-    assert backup_of(project).read_bytes() == project.database.read_bytes() == before
-    assert backup_of(project).stat().st_ino != project.database.stat().st_ino
+    own = asked_for(project)
+    run = read_status(project.database).runs[-1]
+    assert own.name == f"simulation.{run['started_at']:%Y-%m-%d}-{run['run_id'][:7]}.duckdb"
+    assert done.stdout.startswith(f"{own} holds a copy of {project.database}: scenario baseline, 2025-2026")
+    assert "Verified: the digests of 2025-2026 were recomputed and agree." in done.stdout
+    assert own.read_bytes() == project.database.read_bytes() == before
+    assert own.stat().st_ino != project.database.stat().st_ino
+    assert backup_of(project).read_bytes() == automatic
+    for seed in (5, 6):
+        project.simulate({"simulation.random_seed": seed})
+    assert own.read_bytes() == before
+
+
+def test_backups_are_listed_and_each_can_be_restored_by_its_run(project: Project) -> None:
+    kept = contents(project.database)
+    run = read_status(project.database).runs[-1]["run_id"]
+    project.do("backup")
+    own = asked_for(project)
+    for seed in (5, 6):
+        project.simulate({"simulation.random_seed": seed})
+    (project.folder / "simulation.2020-01-01-abc.duckdb").write_text("not a database", encoding="utf-8")
+    listed = project.do("backup", "--list").stdout
+    assert all(name in listed for name in (own.name, "simulation_backup.duckdb", run[:7], "2025-2026", "unreadable"))
+    found = json.loads(project.do("backup", "--list", "--json").stdout)["backups"]
+    assert [(item["kind"], item.get("run_id") == run, item["problem"] is None) for item in found] == [
+        ("automatic", False, True),
+        ("asked for", False, False),
+        ("asked for", True, True),
+    ]
+    for name in (run[:7], own.name, str(own)):
+        assert project.do("restore", "--from", name).returncode == 0
+        assert contents(project.database) == kept
+        project.simulate({"simulation.random_seed": 7})
 
 
 def test_backup_to_a_file_of_ones_own_leaves_the_backup_alone(project: Project, tmp_path: Path) -> None:
@@ -105,9 +139,9 @@ def test_backup_to_a_file_of_ones_own_leaves_the_backup_alone(project: Project, 
 
 
 def test_a_copy_is_as_private_as_the_database(project: Project) -> None:
-    project.database.chmod(0o600)
+    project.database.chmod(0o640)
     back_up(project.database)
-    assert backup_of(project).stat().st_mode & 0o777 == 0o600
+    assert asked_for(project).stat().st_mode & 0o777 == 0o640
 
 
 def test_backup_holds_the_years_of_a_killed_run_that_are_in_its_log(tmp_path: Path) -> None:
@@ -115,10 +149,10 @@ def test_backup_holds_the_years_of_a_killed_run_that_are_in_its_log(tmp_path: Pa
     stop_in_the_second_year(project)
     log = project.database.with_name(f"{project.database.name}.wal")
     assert log.exists()
-    _, status = back_up(project.database)
-    assert status.years == finished_years(backup_of(project)) == [2025]
+    status = back_up(project.database).status
+    assert status.years == finished_years(asked_for(project)) == [2025]
     assert not log.exists()
-    assert contents(backup_of(project)) == contents(project.database)
+    assert contents(asked_for(project)) == contents(project.database)
 
 
 def test_restore_changes_places_and_restoring_twice_changes_nothing(project: Project) -> None:
@@ -143,7 +177,7 @@ def test_a_restored_earlier_state_of_a_run_can_be_resumed(project: Project) -> N
     back_up(project.database)
     project.simulate({"simulation.end_year": 2027}, resume=True)
     three_years = contents(project.database)
-    put_back(project)
+    put_back(project, asked_for(project))
     assert finished_years(project.database) == [2025, 2026]
     demand_files_of_the_run(project)
     project.simulate({"simulation.end_year": 2027}, resume=True)
@@ -204,14 +238,12 @@ def test_places_are_changed_on_a_file_system_without_hard_links(
 # --- what they refuse -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["database", "backup"])
-def busy(request: pytest.FixtureRequest, project: Project) -> Path:
-    """Each of the two files in turn."""
-    return project.database if request.param == "database" else backup_of(project)
+BUSY = [("backup", "simulation.duckdb"), ("restore", "simulation.duckdb"), ("restore", "simulation_backup.duckdb")]
 
 
-@pytest.mark.parametrize("command", ["backup", "restore"])
-def test_a_file_that_a_run_is_writing_is_left_to_it(project: Project, busy: Path, command: str) -> None:
+@pytest.mark.parametrize(("command", "name"), BUSY)
+def test_a_file_that_a_run_is_writing_is_left_to_it(project: Project, command: str, name: str) -> None:
+    busy = project.folder / name
     before = files(project.folder)
     holder = child(HOLD_THE_LOCK, busy.name, busy.parent)
     try:
@@ -223,15 +255,14 @@ def test_a_file_that_a_run_is_writing_is_left_to_it(project: Project, busy: Path
     assert files(project.folder) == before
 
 
-@pytest.mark.parametrize("action", [lambda project: back_up(project.database), put_back], ids=["backup", "restore"])
-def test_a_file_that_another_program_has_open_is_left_to_it(
-    project: Project, busy: Path, action: Callable[[Project], None]
-) -> None:
+@pytest.mark.parametrize(("command", "name"), BUSY)
+def test_a_file_that_another_program_has_open_is_left_to_it(project: Project, command: str, name: str) -> None:
+    busy = project.folder / name
     before = files(project.folder)
     holder = child(HOLD_THE_FILE, busy, "writing")
     try:
         with pytest.raises(DatabaseBusyError, match="is in use by another process"):
-            action(project)
+            back_up(project.database) if command == "backup" else put_back(project)
     finally:
         end(holder)
     assert files(project.folder) == before
@@ -245,12 +276,15 @@ def test_files_that_are_not_ours_are_neither_read_nor_replaced(project: Project,
     folder = project.folder
     for action in (
         lambda: back_up(foreign),
-        lambda: back_up(project.database, foreign),
         lambda: put_back(project, foreign),
         lambda: restore(foreign, backup_of(project), reports=folder / "reports", copies=folder / "copies"),
     ):
         with pytest.raises(DatabaseError, match=r"foreign\.duckdb is not a simulation database"):
             action()
+    with pytest.raises(
+        (DatabaseError, OutputError), match=r"foreign\.duckdb (is not a sim|exists and is not a backup)"
+    ):
+        back_up(project.database, foreign)
     assert files(project.folder) == before
 
 
@@ -272,8 +306,8 @@ def test_an_unfinished_run_does_not_replace_a_finished_one(project: Project) -> 
     project.configure(simulation={"random_seed": 3, "end_year": 2026})
     project.database.unlink()
     stop_in_the_second_year(project)
-    with pytest.raises(DatabaseError, match=r"is not finished \(2025-2025\) and does not replace the finished one"):
-        back_up(project.database)
+    with pytest.raises(OutputError, match="exists and is not a backup of this database of planalign's"):
+        back_up(project.database, backup_of(project))
     database, backup = both(project)
     put_back(project)
     assert both(project) == (backup, database)

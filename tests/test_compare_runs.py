@@ -78,7 +78,7 @@ def test_another_name_is_said_and_does_not_count(
 
 def test_with_equal_names_the_event_ids_count(one: Result, copy: Path) -> None:
     edit(copy, "update fct_yearly_events set event_id = uuid() where event_sequence = 1 and simulation_year = 2025")
-    found = compare_runs(one.database, copy)
+    found = compare_runs(one.database, copy, check=False)
     (count,) = one.query("select count(*) from fct_yearly_events where event_sequence = 1 and simulation_year = 2025")[
         0
     ]
@@ -140,8 +140,8 @@ def test_every_kind_of_differing_row_is_counted_and_shown(
         "insert into fct_workforce_snapshot by name select * replace ('Z' as employee_id) from fct_workforce_snapshot "
         "where simulation_year = 2026 and employee_id = (select max(employee_id) from fct_workforce_snapshot)",
     )
-    assert command(one.database, copy, "--json") == 1
-    ledger, snapshot = json.loads(capsys.readouterr().out)["rows"]
+    assert command(one.database, copy, "--unverified", "--json") == 1
+    ledger, snapshot = json.loads(capsys.readouterr().out)["rows"][:2]
     assert (ledger["only_a"], ledger["only_b"], ledger["changed"], ledger["first"]) == (0, 0, 0, [])
     assert (snapshot["only_a"], snapshot["only_b"], snapshot["changed"]) == (1, 1, 1)
     assert snapshot["columns"] == {"current_compensation": 1, "termination_reason": 1}
@@ -156,20 +156,20 @@ def test_every_kind_of_differing_row_is_counted_and_shown(
         {"key": first[1], "column": "current_compensation", "a": str(pay), "b": str(pay + 1)},
         {"key": {"employee_id": "Z", "simulation_year": 2026}, "column": "", "a": None, "b": "present"},
     ]
-    assert command(one.database, copy, "--limit", "1") == 1
+    assert command(one.database, copy, "--unverified", "--limit", "1") == 1
     said = capsys.readouterr().out
     assert "1 only in A, 1 only in B, 1 changed" in said
     assert [line.split() for line in said.splitlines() if line.startswith(ids[0])] == [
         [ids[0], "2025", "the", "whole", "row", "present", "absent"]
     ]
     assert ids[1] not in said
-    assert command(one.database, copy, "--years", "2026", "--limit", "0") == 1
+    assert command(one.database, copy, "--unverified", "--years", "2026", "--limit", "0") == 1
     assert "0 only in A, 1 only in B, 0 changed" in capsys.readouterr().out
 
 
 def test_a_key_figure_that_differs_is_named(one: Result, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(copy, "update fct_annual_metrics set value = value + 1 where metric = 'hires' and simulation_year = 2026")
-    assert command(one.database, copy, "--json") == 1
+    assert command(one.database, copy, "--unverified", "--json") == 1
     hires = one.metrics(2026)["hires"]
     assert json.loads(capsys.readouterr().out)["differing_metrics"] == [
         {"simulation_year": 2026, "name": "hires", "a": hires, "b": hires + 1, "difference": 1}
@@ -297,4 +297,80 @@ def test_years_must_be_common(one: Result, copy: Path) -> None:
     for name in ("fct_workforce_snapshot", "fct_yearly_events"):
         edit(copy, f"update {name} set simulation_year = simulation_year + 10")
     with pytest.raises(ComparisonError, match="have no year in common"):
-        compare_runs(one.database, copy)
+        compare_runs(one.database, copy, check=False)
+
+
+# --- what is compared, and whether it is believed ---------------------------------------------------------------------
+
+
+def test_every_table_of_a_run_is_compared_or_named(one: Result, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(copy, 'create table "my notes" ("cost center" varchar)', "create view main.peek as select 1 as one")
+    found = compare_runs(one.database, copy)
+    with duckdb.connect(str(one.database), read_only=True) as connection:
+        tables = {
+            name
+            for (name,) in connection.execute(
+                "select table_name from duckdb_tables() where schema_name = 'main'"
+            ).fetchall()
+        }
+    compared = {table.table for table in found.rows}
+    named = {text.partition(" (")[0] for text in found.not_compared}
+    assert compared == tables - {"run_metadata", "checkpoints"}
+    assert named == {"run_metadata", "checkpoints", "my notes", "inputs and parameters"}
+    assert found.is_identical
+    assert command(one.database, copy) == 0
+    said = capsys.readouterr().out
+    assert said.index("my notes (no table of a run)") < said.index("Years 2025-2026: the same")
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("dim_employee", "department = 'elsewhere' where employee_id = (select min(employee_id) from dim_employee)"),
+        ("fct_plan_cost", "simulation_year = 2025"),
+        ("fct_enrollment_state", "simulation_year = 2025"),
+        ("fct_employer_match_detail", "simulation_year = 2025"),
+        ("enrollment_registry", "deferral_rate = 0.99"),
+    ],
+)
+def test_a_difference_in_any_table_is_a_difference(one: Result, copy: Path, table: str, change: str) -> None:
+    edit(copy, f"update {table} set {change}")
+    found = compare_runs(one.database, copy, check=False)
+    assert [rows.table for rows in found.rows if not rows.is_equal] == [table]
+    assert not found.is_identical
+
+
+@pytest.mark.parametrize("side", ["A", "B"])
+def test_a_database_that_differs_from_what_was_recorded_is_not_compared_unless_told(
+    one: Result, copy: Path, capsys: pytest.CaptureFixture[str], side: str
+) -> None:
+    edit(copy, "update fct_plan_cost set simulation_year = 2025 where simulation_year = 2026")
+    pair = (copy, one.database) if side == "A" else (one.database, copy)
+    assert command(*pair) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"{copy}: It differs from what was recorded: fct_plan_cost in 2025, 2026." in said.err
+    assert command(*pair, "--unverified") == 1
+    assert "It differs from what was recorded: fct_plan_cost in 2025, 2026." in capsys.readouterr().out
+
+
+def test_names_of_a_stranger_are_only_names(one: Result, tmp_path: Path) -> None:
+    """A column or table name may hold SQL: it is quoted, and no statement reaches another file."""
+    victim = tmp_path / "victim.txt"
+    column = f"x\", (select 1 from (copy (select 42) to '{victim}')) as \"y"
+    both = []
+    for name in ("a.duckdb", "b.duckdb"):
+        path = tmp_path / name
+        with duckdb.connect(str(path)) as connection:
+            quoted = '"' + column.replace('"', '""') + '"'
+            connection.execute(
+                f"create table fct_yearly_events as select 'E1' as employee_id, 2025 as simulation_year, "
+                f"1 as event_sequence, 'hire' as event_type, 7 as {quoted}"
+            )
+            connection.execute("create table fct_workforce_snapshot as from fct_yearly_events")
+            connection.execute('create table "x; drop table fct_yearly_events" (simulation_year integer)')
+        both.append(path)
+    found = compare_runs(*both)
+    assert found.is_identical
+    assert found.verification_a.line == "Not verified: it recorded no digests."
+    assert not victim.exists()

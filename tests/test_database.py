@@ -214,9 +214,11 @@ def test_any_name_of_a_database_is_only_a_name(tmp_path: Path, one_year: Content
         assert result.returncode == 0, result.stderr
     stem, suffix = (name, "") if name.startswith(".") else (Path(name).stem, Path(name).suffix)
     beside = {path.name for path in tmp_path.iterdir() if path.is_file()}
-    assert beside == {"census.csv", "config.yaml", "run_vars.json", name, f"{name}.lock", f"{stem}_backup{suffix}"}
+    backup = f"{stem}_backup{suffix}"
+    databases = {name, f"{name}.lock", backup, f"{backup}.lock"}
+    assert beside == {"census.csv", "config.yaml", "run_vars.json", *databases}
     copy = tmp_path / "copy.duckdb"
-    for written in (name, f"{stem}_backup{suffix}"):
+    for written in (name, backup):
         copy.write_bytes((tmp_path / written).read_bytes())
         assert contents(copy) == one_year
 
@@ -259,8 +261,10 @@ def test_an_unfinished_run_does_not_replace_a_complete_backup(project: Project, 
     assert contents(backup) == one_year
     result = project.run("--seed", "8")
     assert result.returncode == 0
-    assert "the unfinished run in simulation.duckdb (2025-2025) was dropped; the backup was kept" in result.stderr
+    unfinished = project.folder / "simulation_unfinished.duckdb"
+    assert f"the run in simulation.duckdb (2025-2025, unfinished) was kept as {unfinished}" in result.stderr
     assert contents(backup) == one_year
+    assert finished_years(unfinished) == [2025]
 
 
 def test_an_unfinished_run_becomes_the_backup_where_there_is_none(project: Project, one_year: Contents) -> None:
@@ -707,8 +711,10 @@ def test_only_drafts_of_the_dead_are_removed(tmp_path: Path) -> None:
     dead.wait()
     living = child(HOLD_THE_LOCK, "x", tmp_path)
     of_the_dead, of_the_living = (tmp_path / f".year_2025.json.{process.pid}.draft" for process in (dead, living))
-    for path in (of_the_dead, of_the_living, tmp_path / ".mine.draft"):
+    of_another = tmp_path / f".notes.txt.{dead.pid}.draft"
+    for path in (of_the_dead, of_the_living, of_another, tmp_path / ".mine.draft"):
         path.touch()
-    remove_drafts(tmp_path)
+    remove_drafts(tmp_path, lambda name: name == "year_2025.json")
     end(living)
-    assert {path.name for path in tmp_path.iterdir()} == {of_the_living.name, ".mine.draft", "x.lock"}
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {of_the_living.name, of_another.name, ".mine.draft", "x.lock"}

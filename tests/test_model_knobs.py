@@ -74,7 +74,7 @@ WITHOUT_EFFECT = {
     "simulation.end_year": 2027,
     "validation.examples": 0,
     "validation.fail_on_validation_error": True,
-    "reports.directory": "elsewhere",
+    "reports.directory": "elsewhere too",
     "reports.template": "executive",
     "runtime.database": "another name.duckdb",
     "runtime.threads": 3,

@@ -5,6 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -16,6 +18,7 @@ from planalign_orchestrator.engine.session import demand_types
 from planalign_orchestrator.errors import ConfigurationError, PlanCompilationError
 from planalign_orchestrator.plan_compiler import STAGES, Plan, load_plan
 from planalign_orchestrator.plan_compiler.compiling import compile_plan
+from planalign_orchestrator.plan_compiler.loading import cache_directory
 from planalign_orchestrator.plan_compiler.sources import source_key
 from tests.conftest import configure, people
 
@@ -49,6 +52,125 @@ def test_same_sources_give_the_same_bytes_in_another_folder_and_environment(proj
 def test_the_plan_survives_its_own_json() -> None:
     plan = load_plan()
     assert Plan.from_json(plan.to_json()) == plan
+
+
+# --- a plan that is not whole is as good as none ----------------------------------------------------------------------
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def changed(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "sum(" in text
+    path.write_text(text.replace("sum(", "max("), encoding="utf-8")
+
+
+def without_hash(path: Path) -> None:
+    path.write_text(re.sub(r' "sha256": "\w+",\n', "", path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def no_text(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe{}")
+
+
+DAMAGE = (cut, emptied, changed, without_hash, no_text)
+
+
+def linked(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize("damage", [cut, changed, linked])
+def test_a_cached_plan_that_is_not_our_own_whole_one_is_compiled_anew(
+    damage: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = load_plan()
+    (cached,) = (path for path in cache_directory().glob("plan-*.json") if path.read_text("utf-8") == plan.to_json())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    copy = cache_directory() / cached.name
+    shutil.copy(cached, copy)
+    damage(copy)
+    assert load_plan() == plan
+    assert not copy.is_symlink()
+    assert copy.read_bytes() == cached.read_bytes()
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_plan_is_no_plan(damage: Callable[[Path], None], tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(load_plan().to_json(), encoding="utf-8")
+    damage(path)
+    with pytest.raises((PlanCompilationError, UnicodeDecodeError)):
+        Plan.from_json(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_installation_says_how_to_mend_it(damage: Callable[[Path], None], tmp_path: Path) -> None:
+    shipped = tmp_path / "plan.json"
+    shipped.write_text(load_plan().to_json(), encoding="utf-8")
+    damage(shipped)
+    program = """
+import importlib.metadata, sys
+from pathlib import Path
+
+found = importlib.metadata.version
+
+def without_dbt(name):
+    if name.startswith("dbt"):
+        raise importlib.metadata.PackageNotFoundError(name)
+    return found(name)
+
+importlib.metadata.version = without_dbt
+from planalign_orchestrator import project
+project.shipped_plan = lambda: Path(sys.argv[1])
+from planalign_orchestrator.plan_compiler import load_plan
+load_plan()
+"""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(shipped)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    said = result.stderr.splitlines()[-1]
+    assert f"PlanCompilationError: the installation is damaged: {shipped}: " in said
+    assert "pip install --force-reinstall --no-deps" in said
+    assert "dbt-core, dbt-duckdb is not installed" in said
+
+
+def test_a_plan_that_cannot_be_kept_is_used_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan = load_plan()
+    (cached,) = (path for path in cache_directory().glob("plan-*.json") if path.read_text("utf-8") == plan.to_json())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (cache_directory() / cached.name).mkdir()
+    assert load_plan() == plan
+    assert "cannot be kept as" in caplog.text
+    assert [path.name for path in cache_directory().iterdir()] == [cached.name]
+
+
+def test_the_temporary_folder_of_plans_is_private_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = tmp_path / f"planalign-{os.getuid()}"
+    assert cache_directory() == folder
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o755)
+    with pytest.raises(PlanCompilationError, match=rf"{folder} is not a folder of this user alone \(mode 0700\)"):
+        cache_directory()
+    folder.rename(tmp_path / "other")
+    (tmp_path / "other").chmod(0o700)
+    folder.symlink_to(tmp_path / "other")
+    with pytest.raises(PlanCompilationError, match="no folder for the compiled plan"):
+        cache_directory()
 
 
 def test_a_run_reads_values_and_no_variable_but_the_year(tmp_path: Path) -> None:

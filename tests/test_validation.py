@@ -14,7 +14,7 @@ from planalign_orchestrator.config.rules import THRESHOLDS
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
-from planalign_orchestrator.factory import build_orchestrator
+from planalign_orchestrator.factory import OrchestratorBuilder, build_orchestrator
 from planalign_orchestrator.pipeline import PipelineOrchestrator
 from planalign_orchestrator.plan_compiler import load_plan
 from planalign_orchestrator.registries import RegistryManager
@@ -245,7 +245,9 @@ def test_a_rule_given_to_the_orchestrator_takes_the_place_of_a_built_in_one(tmp_
         ("rules.py", "import nothing_like_this", "ModuleNotFoundError: No module named 'nothing_like_this'"),
         ("rules.py", "RULES = [", "SyntaxError: "),
         ("rules.py", "RULES = [1]", "1 is no rule; it needs a name and a check(connection, year)"),
+        ("rules.py", "import sys; sys.exit(0)", "SystemExit: 0"),
         ("empty.sql", " ; ", "is empty"),
+        ("empty.sql", "-- nothing yet", "is empty or holds comments only"),
         (
             f"{INVARIANT}.sql",
             "select 1",
@@ -261,6 +263,58 @@ def test_custom_rules_that_cannot_be_loaded_are_refused(
         written(tmp_path, name, text)
     refused = refusal(tmp_path, {FILE: str(tmp_path / name)})
     assert message in refused
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("select 1; select 2", "it holds 2 statements (select, select); a rule is one SELECT"),
+        ("delete from planalign.main.fct_yearly_events", "a statement of the kind delete"),
+        ("delete from planalign.main.fct_yearly_events returning employee_id", "a statement of the kind delete"),
+        ("copy (select 1) to 'rows.csv'", "a statement of the kind copy"),
+        ("attach 'other.duckdb'", "a statement of the kind attach"),
+        ("pragma database_list", "a statement of the kind pragma"),
+        ("call pragma_version()", "a statement of the kind call"),
+        ("explain analyze select 1", "a statement of the kind explain"),
+        ("set variable simulation_year = 2020", "a statement of the kind set"),
+        ("commit", "a statement of the kind transaction"),
+        (
+            "with gone as (delete from t returning a) select a from gone",
+            "statement of the kind delete; a rule only reads",
+        ),
+        ("with kept as (copy t to 'rows.csv') select 1 from kept", "statement of the kind copy; a rule only reads"),
+        ("pivot t on a using sum(b)", "a PIVOT whose columns depend on the rows"),
+        ("select $year", "it has parameters, and nothing gives them values"),
+        ("select 1) union all (select 2", "it is not SQL: Parser Error"),
+        ("select from", "it is not SQL: Parser Error"),
+    ],
+)
+def test_a_query_that_is_not_one_select_is_refused(tmp_path: Path, sql: str, message: str) -> None:
+    file = written(tmp_path, "my_rule.sql", sql)
+    refused = refusal(tmp_path, {FILE: str(file)})
+    assert f"{FILE}: {file}: " in refused
+    assert message in refused
+    with pytest.raises(ConfigurationError, match="configuration problem: validation rule my_rule: ") as caught:
+        OrchestratorBuilder().with_config(configure(tmp_path, people(1))).with_rules(SqlRule("my_rule", sql)).build()
+    assert message in str(caught.value)
+
+
+def test_a_query_may_end_in_a_semicolon_and_a_comment(tmp_path: Path) -> None:
+    written(tmp_path, "found.sql", "\ufeff-- Müller's rule.\nselect 'ü;' as umlaut; -- that's all; really")
+    overrides = {FILE: str(tmp_path / "found.sql"), "validation.rules.found": "warning"}
+    found = verdicts(simulate(tmp_path, people(5), overrides), 2025)["found"]
+    assert (found["examples"], found["description"]) == (["umlaut ü;"], "Müller's rule.")
+
+
+def test_every_query_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    written(folder, "one.sql", "checkpoint")
+    (folder / "two.sql").write_bytes("select 'ü'".encode("latin-1"))
+    (folder / "three.sql").mkdir()
+    refused = refusal(tmp_path, {FILE: str(folder)})
+    assert "3 configuration problems" in refused
+    assert f"{folder / 'two.sql'}: it is not UTF-8 text; save it as UTF-8" in refused
 
 
 # --- what it does to a run --------------------------------------------------------------------------------------------

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Final
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, REQUIRED_COLUMNS, STORED_COLUMNS
 from planalign_orchestrator.census.dates import in_range
 from planalign_orchestrator.census.headings import Layout
+from planalign_orchestrator.census.records import Example, Finding
 from planalign_orchestrator.census.sql import (
+    CONTROL_CHARACTERS,
     MALFORMED_TABLE,
     RAW_VIEW,
     REPEATED_IDS_TABLE,
     TYPED_TABLE,
     days_table,
     fetch_one,
+    quoted_value,
     text_literal,
 )
 from planalign_orchestrator.census.values import READABLE
@@ -29,6 +32,7 @@ MINIMUM_AGE: Final = 14
 MAXIMUM_AGE: Final = 100
 HOURS_IN_A_WEEK: Final = 168
 EXAMPLES: Final = 3
+LONGEST_SHOWN: Final = 40
 
 
 @dataclass(frozen=True)
@@ -95,13 +99,16 @@ def write_typed_rows(
     """)
 
 
-def describe_problems(connection: "duckdb.DuckDBPyConnection", layout: Layout, checks: list[Check]) -> list[str]:
+def describe_problems(connection: "duckdb.DuckDBPyConnection", layout: Layout, checks: list[Check]) -> list[Finding]:
     """Return one sentence per broken rule: how many rows, the first few of them with their values, and the fix."""
     malformed = connection.execute(f"""
-        select problem, count(*), list('row ' || row_number order by row_number)[:{EXAMPLES}]
+        select problem, count(*), list(row_number order by row_number)[:{EXAMPLES}]
         from {MALFORMED_TABLE} where problem is not null group by problem order by problem
     """).fetchall()
-    sentences = [_sentence(f"the row {problem}", count, examples, "") for problem, count, examples in malformed]
+    findings = [
+        _finding(f"the row {problem}", count, [Example(row, None) for row in rows], "")
+        for problem, count, rows in malformed
+    ]
     broken = connection.execute(f"""
         with hits as ({_hits(layout, checks)}),
         ranked as (
@@ -110,13 +117,14 @@ def describe_problems(connection: "duckdb.DuckDBPyConnection", layout: Layout, c
                 count(*) over (partition by bit) as rows
             from hits
         )
-        select bit, max(rows), list('row ' || row_number || coalesce(' ' || value, '') order by place)
+        select bit, max(rows), list(row_number order by place), list(value order by place)
         from ranked where place <= {EXAMPLES} group by bit order by bit
     """).fetchall()
-    for bit, count, examples in broken:
+    for bit, count, rows, values in broken:
         check = checks[bit]
-        sentences.append(_sentence(f"{_named(check.column, layout)} {check.says}", count, examples, check.fix))
-    return sentences
+        examples = [Example(row, value) for row, value in zip(rows, values, strict=True)]
+        findings.append(_finding(f"{_named(check.column, layout)} {check.says}", count, examples, check.fix))
+    return findings
 
 
 def write_quarantine(
@@ -170,12 +178,23 @@ def _presence_checks(present: list[str], plain: Collection[str], date_format: st
             continue
         if column.kind == "text":
             if column.stored:
-                broken = f"regexp_matches({name}_text, '[\\r\\n]')"
-                yield Check(name, broken, "contains a line break", "is a quote not closed?")
+                yield from _character_checks(name)
             continue
         form = f" of the form {date_format}" if column.kind == "date" and date_format else ""
         unreadable = f"{name}_text is not null and {name} is null"
         yield Check(name, unreadable, f"is not {READABLE[column.kind]}{form}")
+
+
+def _character_checks(name: str) -> Iterator[Check]:
+    """Yield the rules that a text is one line of characters that can be seen."""
+    line_breaks = "[\\r\\n]"
+    yield Check(
+        name, f"regexp_matches({name}_text, '{line_breaks}')", "contains a line break", "is a quote not closed?"
+    )
+    others = (
+        f"regexp_matches(regexp_replace({name}_text, '{line_breaks}', '', 'g'), {text_literal(CONTROL_CHARACTERS)})"
+    )
+    yield Check(name, others, "contains a control character", "remove it")
 
 
 def _person_checks(census_date: date) -> list[Check]:
@@ -260,34 +279,52 @@ def _plan_checks(census_date: date) -> list[Check]:
 
 
 def _hits(layout: Layout, checks: list[Check]) -> str:
-    """Return SQL for one row per bad row and broken rule: row_number, bit, and the value in quotes."""
-    shown = " ".join(f"when {bit} then {_shown(check, layout)}" for bit, check in enumerate(checks))
+    """Return SQL for one row per bad row and broken rule: row_number, bit, and the value in quotes.
+
+    The value is as it stands in the file; a date in another form is followed by what it was read as.
+    """
+    bits: dict[str, list[int]] = {}
+    for bit, check in enumerate(checks):
+        if check.column in layout.positions:
+            bits.setdefault(check.column, []).append(bit)
+    texts = [f"when bit in ({_listed(places)}) then left(raw.{name}, {LONGEST_SHOWN})" for name, places in bits.items()]
+    dates = [column.name for column in STORED_COLUMNS if column.kind == "date"]
+    days = [f"when bit in ({_listed(bits[name])}) then typed.{name}" for name in dates if name in bits]
+    # DuckDB 2.0 ends with "dict-surviving cache" where a join without equality stands above a join with it and the
+    # rows come in chunks of few and of many, so the bits come from a list of each row and not from a table of bits.
     return f"""
-        select typed.row_number, bits.bit, case bits.bit {shown} end as value
-        from {TYPED_TABLE} as typed
-        inner join {RAW_VIEW} as raw using (row_number)
-        inner join (select unnest(range({len(checks)})) as bit) as bits
-            on typed.problems & (1::bigint << bits.bit) <> 0
-        where typed.problems <> 0
+        select
+            row_number, bit,
+            {quoted_value("value")}
+            || case when left(value, 10) <> day::varchar then ' (read as ' || day || ')' else '' end as value
+        from (
+            select
+                typed.row_number, bit,
+                {_case(texts, "varchar")} as value,
+                {_case(days, "date")} as day
+            from (
+                select
+                    row_number, {", ".join(dates)},
+                    unnest(list_filter(range({len(checks)}), lambda bit: problems & (1::bigint << bit) <> 0)) as bit
+                from {TYPED_TABLE} where problems <> 0
+            ) as typed
+            inner join {RAW_VIEW} as raw using (row_number)
+        )
     """
 
 
-def _shown(check: Check, layout: Layout) -> str:
-    """Return SQL for a value as it stands in the file, and for a date in another form also as it was read."""
-    name = check.column
-    if name not in layout.positions:
-        return "null"
-    quoted = f"chr(39) || left(raw.{name}, 40) || chr(39)"
-    if COLUMNS_BY_NAME[name].kind == "date":
-        differs = f"typed.{name} is not null and left(raw.{name}, 10) <> typed.{name}::varchar"
-        return f"{quoted} || case when {differs} then ' (read as ' || typed.{name} || ')' else '' end"
-    return quoted
+def _case(branches: list[str], sql_type: str) -> str:
+    return f"case {' '.join(branches)} end" if branches else f"null::{sql_type}"
 
 
-def _sentence(what: str, count: int, examples: list[str], fix: str) -> str:
+def _listed(bits: list[int]) -> str:
+    return ", ".join(map(str, bits))
+
+
+def _finding(what: str, count: int, examples: list[Example], fix: str) -> Finding:
     more = ", ..." if count > len(examples) else ""
     rows = "1 row" if count == 1 else f"{count:,} rows"
-    return f"{what}: {rows} ({', '.join(examples)}{more}){f'; {fix}' if fix else ''}"
+    return Finding.with_examples("problem", f"{what}: {rows} (", examples, f"{more}){f'; {fix}' if fix else ''}")
 
 
 def _named(column: str, layout: Layout) -> str:

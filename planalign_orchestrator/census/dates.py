@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from planalign_orchestrator.census.sql import RAW_VIEW, days_table, fetch_one, text_literal
+from planalign_orchestrator.census.records import Example, Finding
+from planalign_orchestrator.census.sql import RAW_VIEW, days_table, fetch_one, quoted_value, text_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,7 +60,7 @@ class DatePlan:
 
     expression: str | None
     problem: str | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
 
 def date_format_problem(connection: "duckdb.DuckDBPyConnection", date_format: str) -> str | None:
@@ -116,7 +117,9 @@ def plan_date(connection: "duckdb.DuckDBPyConnection", column: str, rules: DateR
         return DatePlan(None, problem=problem)
     order = "day/month" if facts.day_first else "month/day"
     decisive = facts.example_day_first if facts.day_first else facts.example_month_first
-    notes = [f"{column} read as {order}/year, as {decisive} shows"] if decisive else []
+    notes = (
+        [Finding.with_examples("note", f"{column} read as {order}/year, as ", [decisive], " shows")] if decisive else []
+    )
     if facts.two_digit_years:
         notes.append(_two_digit_year_note(column, facts.two_digit_years, latest))
     expression = _any_format(latest, rules.epoch, day_first=facts.day_first > 0)
@@ -144,13 +147,13 @@ class _Facts:
     month_first: int
     day_first: int
     either: int
-    example_month_first: str | None
-    example_day_first: str | None
-    example_either: str | None
+    example_month_first: Example | None
+    example_day_first: Example | None
+    example_either: Example | None
 
 
 def _facts(connection: "duckdb.DuckDBPyConnection", column: str) -> _Facts:
-    row = fetch_one(
+    *counts, month_first, day_first, either = fetch_one(
         connection,
         f"""
         with parts as (
@@ -167,7 +170,7 @@ def _facts(connection: "duckdb.DuckDBPyConnection", column: str) -> _Facts:
                 numeric and try_cast('2000-' || part.a || '-' || part.b as date) is not null as month_first,
                 numeric and try_cast('2000-' || part.b || '-' || part.a as date) is not null as day_first,
                 try_cast(part.a as integer) <> try_cast(part.b as integer) as differ,
-                'row ' || row_number || ' ' || chr(39) || text || chr(39) as example
+                {{'row': row_number, 'value': {quoted_value("text")}}} as example
             from parts
         )
         select
@@ -181,7 +184,8 @@ def _facts(connection: "duckdb.DuckDBPyConnection", column: str) -> _Facts:
         from readings
         """,
     )
-    return _Facts(*row)
+    examples = [found and Example(**found) for found in (month_first, day_first, either)]
+    return _Facts(*counts, *examples)
 
 
 def _plan_formatted(
@@ -194,8 +198,8 @@ def _plan_formatted(
     return DatePlan(_formatted(rules, date_format, latest), notes=tuple(notes))
 
 
-def _two_digit_year_note(column: str, count: int, latest: int) -> str:
-    return f"{column}: two-digit years read as {latest - 99} to {latest} (rows: {count:,})"
+def _two_digit_year_note(column: str, count: int, latest: int) -> Finding:
+    return Finding.plain("note", f"{column}: two-digit years read as {latest - 99} to {latest} (rows: {count:,})")
 
 
 def _any_format(latest: int, epoch: date | None, *, day_first: bool) -> str:

@@ -5,6 +5,7 @@ quotient of doubles (no logarithms, whose last digit may differ between machines
 row only, so a smaller census is the beginning of a larger one.
 """
 
+import re
 import tempfile
 from collections.abc import Sequence
 from datetime import date
@@ -13,6 +14,8 @@ from typing import Final
 
 from planalign_orchestrator.census.columns import STORED_COLUMNS
 from planalign_orchestrator.errors import CensusError
+from planalign_orchestrator.files.atomic import copy_access, follow_umask
+from planalign_orchestrator.files.replacing import OutputKind, csv_header
 
 # Shares of the levels; for each level the ages at the 0th, 10th, ... 100th percentile, and the pay range in dollars.
 LEVEL_SHARES: Final = (0.60, 0.22, 0.10, 0.06, 0.02)
@@ -56,14 +59,31 @@ def write_census(path: Path, size: int, *, seed: int, census_date: date) -> None
     if path.suffix.lower() != ".csv":
         raise CensusError("a synthetic census is written as CSV: give the file the ending .csv", source=str(path))
     try:
-        with tempfile.TemporaryDirectory(prefix=".planalign-", dir=path.parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=".planalign-", dir=path.resolve().parent) as folder:
             written = Path(folder, "census.csv")
             with duckdb.connect() as connection:
                 relation = connection.sql(_people(size, seed, census_date))
                 relation.to_csv(str(written), header=True)
-            written.replace(path)
+            if path.exists():
+                copy_access(path, written)
+            else:
+                follow_umask(written)
+            written.replace(path.resolve())
     except (OSError, duckdb.Error) as error:
         raise CensusError(f"the census cannot be written: {error}", source=str(path)) from error
+
+
+def generated_kind() -> OutputKind:
+    """Return what tells a census that `write_census` made from one of a client: headings and the form of the ids."""
+    return OutputKind("a made-up census", _is_generated)
+
+
+def _is_generated(path: Path) -> bool:
+    if csv_header(path) != tuple(column.name for column in STORED_COLUMNS):
+        return False
+    with path.open(encoding="utf-8") as file:
+        file.readline()
+        return re.match(r"E\d{7},", file.readline(200)) is not None
 
 
 def _people(size: int, seed: int, census_date: date) -> str:

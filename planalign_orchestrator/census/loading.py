@@ -19,7 +19,7 @@ from planalign_orchestrator.census.columns import COLUMNS, COLUMNS_BY_NAME
 from planalign_orchestrator.census.dates import DateRules, date_format_problem, plan_date
 from planalign_orchestrator.census.headings import Layout, resolve_headings
 from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
-from planalign_orchestrator.census.records import CensusSource, CensusSummary
+from planalign_orchestrator.census.records import CensusSource, CensusSummary, Finding
 from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, days_table, qualified_name
 from planalign_orchestrator.census.summarising import rounding_notes, select_list, summarise
 from planalign_orchestrator.census.values import read_plain, read_value
@@ -39,7 +39,7 @@ class _Dates:
     readings: dict[str, str]
     undecided: list[str]
     problems: list[str]
-    notes: list[str]
+    notes: list[Finding]
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,9 @@ def _judged(
     try:
         yield _judge(connection, source, census_date, level_ids, departments)
     finally:
-        # After an error of DuckDB the transaction takes no more statements, and its rollback drops the tables.
-        with contextlib.suppress(duckdb.TransactionException):
+        # After an error of DuckDB the transaction takes no more statements, and its rollback drops the tables; after a
+        # fatal one the whole database takes none, and the error to be raised is the first.
+        with contextlib.suppress(duckdb.TransactionException, duckdb.FatalException):
             connection.execute(f"drop view if exists {RAW_VIEW}")
             for table in (*WORKING_TABLES, *(days_table(c.name) for c in COLUMNS if c.kind == "date")):
                 connection.execute(f"drop table if exists {table}")
@@ -148,18 +149,18 @@ def _judge(
     quarantined = rows.malformed + count_bad_rows(connection)
     row_problems = describe_problems(connection, layout, checks) if quarantined else []
     if source.on_invalid_rows == "fail" or problems:
-        problems += row_problems
+        problems += [finding.text for finding in row_problems]
     if problems:
         raise CensusError(problems, source=str(source.path))
-    notes = [*layout.notes, *_file_notes(rows), *dates.notes, *rounding_notes(connection, layout, rows.plain)]
+    said = [*layout.notes, *_file_notes(rows, file), *rounding_notes(connection, layout, rows.plain)]
+    notes = [*(Finding.plain("note", text) for text in said), *dates.notes]
     summary = summarise(
         connection,
         source,
         census_date,
         layout,
         quarantined=quarantined,
-        row_problems=row_problems,
-        notes=notes,
+        findings=[*row_problems, *notes],
         departments=departments,
     )
     return _Judgement(layout, checks, summary)
@@ -199,8 +200,10 @@ def _plan_dates(
     )
 
 
-def _file_notes(rows: RawRows) -> list[str]:
+def _file_notes(rows: RawRows, file: CensusFile) -> list[str]:
     notes = []
+    if file.strays.count:
+        notes.append(f"not used, because outside the table: {file.strays}")
     if rows.blank:
         notes.append(f"blank rows left out: {rows.blank}")
     if rows.embedded_line_breaks:

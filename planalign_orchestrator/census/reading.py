@@ -4,13 +4,14 @@ import contextlib
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import IO, TYPE_CHECKING, Final, Literal
 
 from planalign_orchestrator.census import text_files, workbooks
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
 from planalign_orchestrator.census.records import CensusSource
+from planalign_orchestrator.census.spilling import spilled, tidy
 from planalign_orchestrator.census.sql import (
     CLEANED_TABLE,
     MALFORMED_TABLE,
@@ -19,9 +20,12 @@ from planalign_orchestrator.census.sql import (
     REJECTED_SCANS_TABLE,
     REJECTS_TABLE,
     TEXTS_TABLE,
+    escaped,
     fetch_one,
+    has_control_character,
     text_literal,
 )
+from planalign_orchestrator.census.stray_cells import StrayCells
 from planalign_orchestrator.census.values import PLAIN
 from planalign_orchestrator.errors import CensusError
 
@@ -39,8 +43,9 @@ FILE_KINDS: Final[dict[str, FileKind]] = {
     ".xls": "excel",
 }
 
-# Spaces, tabs and line ends, and the no-break and zero-width spaces that come with text copied from a web page.
-_BLANKS: Final = " \t\r\n\u00a0\u200b\ufeff"
+# More, or longer ones, are no headings of a census, and each is compared with every known name.
+MOST_COLUMNS: Final = 2_000
+LONGEST_HEADING: Final = 1_000
 
 # Words that stand for a blank in every column that is not free text.
 BLANK_WORDS: Final = ("null", "none", "n/a", "#n/a", "na", "nan", "nat", "-")
@@ -50,7 +55,8 @@ BLANK_WORDS: Final = ("null", "none", "n/a", "#n/a", "na", "nan", "nat", "-")
 class CensusFile:
     """An opened census: its headings in file order and, by kind, what is needed to read its rows.
 
-    `lines` are the physical lines of a text file; `rows` are an Excel sheet's rows including the headings.
+    `lines` are the physical lines of a text file; `rows` are an Excel sheet's rows including the headings, and `strays`
+    its cells outside them.
     """
 
     path: Path
@@ -60,6 +66,7 @@ class CensusFile:
     lines: int = 0
     irregular: bool = False
     rows: Sequence[Sequence[str]] = ()
+    strays: StrayCells = field(default_factory=StrayCells)
     sql_types: tuple[str, ...] = ()
 
 
@@ -103,9 +110,32 @@ def open_census(connection: "duckdb.DuckDBPyConnection", source: CensusSource) -
             file = _open_parquet(connection, path)
     except OSError as error:
         raise CensusError(f"the file cannot be read: {error.strerror}", source=str(path)) from error
-    if not any(file.headings):
-        raise CensusError("row 1 holds no headings: it must name the columns", source=str(path))
+    _check_headings(file)
     return file
+
+
+def _check_headings(file: CensusFile) -> None:
+    """Refuse headings that cannot be any; blanks of every kind may stand in one, as a line break does in Excel."""
+    problems = []
+    if not any(file.headings):
+        problems.append("row 1 holds no headings: it must name the columns")
+    if len(file.headings) > MOST_COLUMNS:
+        problems.append(
+            f"row 1 names {len(file.headings):,} columns, more than {MOST_COLUMNS:,}: remove what is no census"
+        )
+    else:
+        for place, heading in enumerate(file.headings, start=1):
+            if len(heading) > LONGEST_HEADING:
+                problems.append(
+                    f"the heading of column {place} is longer than {LONGEST_HEADING:,} characters: shorten it"
+                )
+            elif has_control_character(heading.translate(dict.fromkeys(map(ord, "\t\r\n"), " "))):
+                shown = escaped(heading)
+                problems.append(
+                    f"the heading of column {place}, '{shown}', contains a control character: remove it from row 1"
+                )
+    if problems:
+        raise CensusError(problems, source=str(file.path))
 
 
 def read_rows(
@@ -119,6 +149,7 @@ def read_rows(
     """
     import duckdb
 
+    tidy()
     try:
         with _in_file_order(connection):
             if file.kind == "parquet":
@@ -127,6 +158,11 @@ def read_rows(
                 plain = _read_text(connection, file, positions)
     except duckdb.Error as error:
         raise CensusError(f"the rows cannot be read: {str(error).splitlines()[0]}", source=str(file.path)) from error
+    except OSError as error:
+        problem = (
+            f"the rows cannot be copied to {tempfile.gettempdir()}: {error.strerror}: set TMPDIR to another folder"
+        )
+        raise CensusError(problem, source=str(file.path)) from error
     (kept,) = fetch_one(connection, f"select count(*) from {RAW_VIEW}")
     (written,) = fetch_one(connection, f"select count(*) from {TEXTS_TABLE}")
     malformed, blank_lines = fetch_one(
@@ -160,9 +196,9 @@ def _open_text(path: Path) -> CensusFile:
 
 
 def _open_workbook(path: Path, sheet: str | None) -> CensusFile:
-    rows = workbooks.read_sheet(path, sheet)
-    headings = tuple(heading.strip() for heading in rows[0]) if rows else ()
-    return CensusFile(path, "excel", headings, rows=rows)
+    found = workbooks.read_sheet(path, sheet)
+    headings = tuple(heading.strip() for heading in found.rows[0]) if found.rows else ()
+    return CensusFile(path, "excel", headings, rows=found.rows, strays=found.strays)
 
 
 def _open_parquet(connection: "duckdb.DuckDBPyConnection", path: Path) -> CensusFile:
@@ -180,7 +216,8 @@ def _read_parquet(
     connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int], *, mark_dates: bool
 ) -> frozenset[str]:
     connection.execute(f"create or replace temp table {MALFORMED_TABLE} (row_number bigint, problem varchar)")
-    return _fill(connection, _parquet_rows(file, mark_dates=mark_dates), file, positions)
+    rows = _parquet_rows(file, mark_dates=mark_dates)
+    return _fill(connection, rows, file, _columns(positions), _others_blank(file, positions))
 
 
 def _read_text(
@@ -188,17 +225,11 @@ def _read_text(
 ) -> frozenset[str]:
     """Fill the raw view and the malformed table from a text file or, by way of a private copy, from an Excel sheet."""
     width = len(file.headings)
-    with tempfile.TemporaryDirectory(prefix="planalign-census-") as folder:
-        copy = Path(folder, "rows.csv")
-        if file.kind == "excel":
-            text_files.rewrite_rows(file.rows, width, copy)
-            scan = _text_scan(copy, ",", width)
-        elif file.irregular:
-            text_files.rewrite_text(file.path, file.delimiter, width, copy)
-            scan = _text_scan(copy, ",", width)
-        else:
-            scan = _text_scan(file.path, file.delimiter, width)
-        plain = _fill(connection, scan, file, positions)
+    if file.kind == "excel" or file.irregular:
+        plain = _read_copy(connection, file, positions)
+    else:
+        scan = _text_scan(file.path, file.delimiter, width)
+        plain = _fill(connection, scan, file, _columns(positions), _others_blank(file, positions))
     connection.execute(f"""
         create or replace temp table {MALFORMED_TABLE} as
         select
@@ -216,7 +247,34 @@ def _read_text(
     connection.execute(f"drop table temp.{REJECTED_SCANS_TABLE}")
     _refuse_broken_rows(connection, file)
     _count_malformed_rows(connection)
+    _add_stray_rows(connection, file)
     return plain
+
+
+def _read_copy(
+    connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int]
+) -> frozenset[str]:
+    """Fill the table of texts from a private copy of the columns that are read; the others may be of any secrecy."""
+    selection = text_files.Selection(len(file.headings), tuple(positions.values()), frozenset(file.strays.rows))
+
+    def write(target: IO[str]) -> None:
+        if file.kind == "excel":
+            text_files.copy_rows(file.rows, selection, target)
+        else:
+            text_files.copy_text(file.path, file.delimiter, selection, target)
+
+    columns = {name: f"c{place}" for place, name in enumerate(positions, start=1)}
+    with spilled(write) as copy:
+        scan = _text_scan(copy, ",", selection.copied_width, line_end="\\n")
+        return _fill(connection, scan, file, columns, "c0 is null")
+
+
+def _add_stray_rows(connection: "duckdb.DuckDBPyConnection", file: CensusFile) -> None:
+    """Count rows below an Excel table that hold nothing but cells outside it; the rows of the table are marked."""
+    rows = sorted(row for row in file.strays.rows if row > len(file.rows))
+    if rows:
+        problem = f"lies outside the table ({file.strays}): clear what is outside, or move it into the table"
+        connection.execute(f"insert into {MALFORMED_TABLE} select unnest(?::bigint[]), ?", [rows, problem])
 
 
 def _refuse_broken_rows(connection: "duckdb.DuckDBPyConnection", file: CensusFile) -> None:
@@ -249,16 +307,29 @@ def _count_malformed_rows(connection: "duckdb.DuckDBPyConnection") -> None:
     connection.execute(f"create or replace temp view {RAW_VIEW} as select * from {NUMBERED_TABLE}")
 
 
+def _columns(positions: Mapping[str, int]) -> dict[str, str]:
+    return {name: f"c{position}" for name, position in positions.items()}
+
+
+def _others_blank(file: CensusFile, positions: Mapping[str, int]) -> str:
+    """Return SQL that is true where the columns that are not read hold nothing."""
+    unread = [_trimmed(f"c{position}") for position in range(len(file.headings)) if position not in positions.values()]
+    return f"coalesce({', '.join(unread)}) is null" if unread else "true"
+
+
 def _fill(
-    connection: "duckdb.DuckDBPyConnection", rows: str, file: CensusFile, positions: Mapping[str, int]
+    connection: "duckdb.DuckDBPyConnection",
+    rows: str,
+    file: CensusFile,
+    positions: Mapping[str, str],
+    unread_blank: str,
 ) -> frozenset[str]:
     """Create the table of texts from a query that yields the texts c0, c1, ..., and the raw view on it.
 
-    Returns the columns in which every text is plain.
+    `positions` are the columns of the query by name, `unread_blank` is SQL over them. Returns the columns in which
+    every text is plain.
     """
-    unread = [_trimmed(f"c{position}") for position in range(len(file.headings)) if position not in positions.values()]
-    unread_blank = f"coalesce({', '.join(unread)}) is null" if unread else "true"
-    texts = "".join(f", c{position} as {name}" for name, position in positions.items())
+    texts = "".join(f", {position} as {name}" for name, position in positions.items())
     connection.execute(f"""
         create or replace temp table {TEXTS_TABLE} as
         select {unread_blank} as unread_blank{texts} from ({rows})
@@ -303,7 +374,7 @@ def _trimmed(column: str) -> str:
     """Return SQL for the text without blanks of any kind around it, NULL if nothing is left."""
     # Trimming by a set of characters is slow, and most texts need none.
     clean = f"regexp_full_match({column}, {text_literal(PLAIN['text'])})"
-    return f"case when {clean} then {column} else nullif(trim({column}, {text_literal(_BLANKS)}), '') end"
+    return f"case when {clean} then {column} else nullif(trim({column}, {text_literal(text_files.BLANKS)}), '') end"
 
 
 def _without_blank_words(name: str) -> str:
@@ -316,13 +387,14 @@ def _without_blank_words(name: str) -> str:
     return f"case when strlen({name}) <= {longest} and lower({name}) in ({words}) then null else {name} end"
 
 
-def _text_scan(path: Path, delimiter: str, width: int) -> str:
+def _text_scan(path: Path, delimiter: str, width: int, *, line_end: str | None = None) -> str:
     columns = ", ".join(f"'c{position}': 'varchar'" for position in range(width))
+    ending = f" new_line = {text_literal(line_end)}," if line_end else ""
     return f"""
         select *
         from read_csv(
             {_path_literal(path)}, auto_detect = false, header = true, columns = {{{columns}}},
-            delim = {text_literal(delimiter)}, quote = '"', escape = '"', hive_partitioning = false,
+            delim = {text_literal(delimiter)},{ending} quote = '"', escape = '"', hive_partitioning = false,
             store_rejects = true, rejects_table = '{REJECTS_TABLE}', rejects_scan = '{REJECTED_SCANS_TABLE}'
         )
     """

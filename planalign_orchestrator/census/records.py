@@ -1,6 +1,7 @@
 """What goes into a census load and what comes out of it: plain, frozen values."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -35,12 +36,51 @@ class OptionalColumn:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A row that stands for others, and the value in it that matters, quoted and escaped (see `sql.quoted_value`)."""
+
+    row: int
+    value: str | None
+
+    def __str__(self) -> str:
+        """Return the words for the screen."""
+        return f"row {self.row}" if self.value is None else f"row {self.row} {self.value}"
+
+
+FindingKind = Literal["problem", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence about the rows: why some were quarantined (`problem`), a `warning`, or a `note`.
+
+    `text` shows values of the census and is for the screen; `without_values` has row numbers and counts only, and is
+    what may be kept and passed on.
+    """
+
+    kind: FindingKind
+    text: str
+    without_values: str
+
+    @classmethod
+    def plain(cls, kind: FindingKind, text: str) -> "Finding":
+        """Return a sentence in which there is no value."""
+        return cls(kind, text, text)
+
+    @classmethod
+    def with_examples(cls, kind: FindingKind, before: str, examples: Sequence[Example], after: str) -> "Finding":
+        """Return a sentence with examples in the middle of it."""
+        rows = ", ".join(f"row {example.row}" for example in examples)
+        return cls(kind, f"{before}{', '.join(map(str, examples))}{after}", f"{before}{rows}{after}")
+
+
+@dataclass(frozen=True)
 class CensusSummary:
     """What a census holds. All counts are rows; `rows_read = rows_loaded + quarantined` and
     `rows_loaded = simulated + left_before_start + inactive_without_date`.
 
     `announced_exits` and everything after `quarantined` count simulated people; participants are those with a deferral
-    rate above 0. `problems` says why rows were quarantined.
+    rate above 0. `problems`, `warnings` and `notes` are the findings as the screen shows them.
     `fingerprint` depends on the typed rows only, not on their order or on the file's bytes; fingerprints made by
     different DuckDB versions are not comparable.
     """
@@ -60,21 +100,40 @@ class CensusSummary:
     participants_without_date: int
     prior_year_pay_derived: int
     optional_columns: tuple[OptionalColumn, ...]
-    problems: tuple[str, ...]
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
+    findings: tuple[Finding, ...]
     fingerprint: str
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why rows were quarantined, with their values."""
+        return tuple(finding.text for finding in self.findings if finding.kind == "problem")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is probably a mistake of the census, with values."""
+        return tuple(finding.text for finding in self.findings if finding.kind == "warning")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the file was read, with values."""
+        return tuple(finding.text for finding in self.findings if finding.kind == "note")
 
     @property
     def level_inferred_share(self) -> float:
         """The share of simulated people whose level comes from their pay, 0..1."""
         return round(self.levels_inferred / self.simulated, 6) if self.simulated else 0.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the summary as JSON-ready values, with the date as ISO text."""
+    def to_dict(self, *, with_values: bool = False) -> dict[str, Any]:
+        """Return the summary as JSON-ready values, with the date as ISO text.
+
+        No value of a row is in it, so that it can be stored and reported, unless the screen asks for them.
+        """
         content = dataclasses.asdict(self)
+        del content["findings"]
         content["census_date"] = self.census_date.isoformat()
         content["level_inferred_share"] = self.level_inferred_share
-        for key in ("optional_columns", "problems", "warnings", "notes"):
-            content[key] = list(content[key])
+        content["optional_columns"] = list(content["optional_columns"])
+        for kind in ("problem", "warning", "note"):
+            found = [finding for finding in self.findings if finding.kind == kind]
+            content[f"{kind}s"] = [finding.text if with_values else finding.without_values for finding in found]
         return content

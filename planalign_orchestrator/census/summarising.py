@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, OPTIONAL_COLUMNS, STORED_COLUMNS
 from planalign_orchestrator.census.headings import Layout
-from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
-from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, fetch_one
+from planalign_orchestrator.census.records import CensusSource, CensusSummary, Example, Finding, OptionalColumn
+from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, fetch_one, quoted_value, text_literal
 from planalign_orchestrator.census.values import rounded_values
 from planalign_orchestrator.errors import CensusError
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 # Annual pay below this is possible but more often monthly or hourly pay; the summary warns.
 LOW_ANNUAL_PAY: Final = 1000
+
+# Three, two and four digits with hyphens, or nine digits that can have been issued: no area 000, 666 or 9xx, no group
+# 00, no serial number 0000.
+_SECURITY_NUMBER: Final = (
+    r"\d{3}-\d{2}-\d{4}"
+    r"|(00[1-9]|0[1-9]\d|[1-57-8]\d\d|6[0-57-9]\d|66[0-57-9])(0[1-9]|[1-9]\d)(000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d{3})"
+)
 
 _FINAL_COLUMNS: Final = (*(column.name for column in STORED_COLUMNS), "is_simulated")
 
@@ -57,8 +64,7 @@ def summarise(
     layout: Layout,
     *,
     quarantined: int,
-    row_problems: list[str],
-    notes: list[str],
+    findings: list[Finding],
     departments: Collection[str],
 ) -> CensusSummary:
     """Count the good rows of the typed table. Raises CensusError when none of them is to be simulated."""
@@ -95,9 +101,11 @@ def summarise(
     participants, without_method, without_date, prior_pay_derived = plan_counts
     if not people:
         why = f"none of its {loaded + quarantined:,} rows is a person employed on {census_date}"
-        raise CensusError([f"nobody is left to simulate: {why}", *row_problems], source=str(source.path))
+        reasons = [finding.text for finding in findings if finding.kind == "problem"]
+        raise CensusError([f"nobody is left to simulate: {why}", *reasons], source=str(source.path))
     warnings = [
         *_warnings(left_active, exits_inactive, low_paid),
+        *_security_numbers_as_ids(connection),
         *_shared_security_numbers(connection, layout),
         *_unknown_departments(connection, departments, simulated),
     ]
@@ -120,9 +128,7 @@ def summarise(
             OptionalColumn(column.name, layout.headings.get(column.name), count, loaded - count, column.default)
             for column, count in zip(OPTIONAL_COLUMNS, given_counts, strict=True)
         ),
-        problems=tuple(row_problems),
-        warnings=tuple(warnings),
-        notes=tuple(notes),
+        findings=(*findings, *warnings),
         fingerprint=f"{loaded}:{digest}",
     )
 
@@ -144,7 +150,7 @@ def _final_values(census_date: date) -> dict[str, str]:
     return values | {"is_simulated": f"({_simulated(census_date)})"}
 
 
-def _warnings(left_active: int, exits_inactive: int, low_paid: int) -> list[str]:
+def _warnings(left_active: int, exits_inactive: int, low_paid: int) -> list[Finding]:
     warnings = []
     if left_active:
         warnings.append(f"{left_active:,} people are marked active but have left: their exit date counts")
@@ -156,46 +162,69 @@ def _warnings(left_active: int, exits_inactive: int, low_paid: int) -> list[str]
         warnings.append(
             f"{low_paid:,} people have an annual pay below {LOW_ANNUAL_PAY:,}: is the column monthly or hourly pay?"
         )
-    return warnings
+    return [Finding.plain("warning", text) for text in warnings]
 
 
 def _unknown_departments(
     connection: "duckdb.DuckDBPyConnection", departments: Collection[str], simulated: str
-) -> list[str]:
+) -> list[Finding]:
     """Point out departments that the plan excludes and nobody is in: probably the name is written otherwise."""
     if not departments:
         return []
     found = f"select distinct department from {TYPED_TABLE} where problems = 0 and {simulated}"
     known = sorted(name for (name,) in connection.execute(found).fetchall() if name is not None)
     shown = ", ".join(known[:10]) + (" and others" if len(known) > 10 else "")
-    return [
-        f"nobody is in department {name!r}, which plan.eligibility.excluded_departments excludes; the census has "
-        f"{shown or 'no departments'}"
+    unknown = [
+        f"nobody is in department {name!r}, which plan.eligibility.excluded_departments excludes"
         for name in departments
         if name not in known
     ]
+    return [Finding("warning", f"{text}; the census has {shown or 'no departments'}", text) for text in unknown]
 
 
-def _shared_security_numbers(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> list[str]:
+def _shared_security_numbers(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> list[Finding]:
     """Point out one social security number on two ids, without naming the number."""
     if not {"employee_ssn", "employee_id"} <= layout.positions.keys():
         return []
-    count, example = fetch_one(
+    count, rows, ids = fetch_one(
         connection,
         f"""
         with numbers as (
             select
                 regexp_replace(employee_ssn, '[^0-9]', '', 'g') as number,
                 min(row_number) as first_row,
-                list('row ' || row_number || ' ' || chr(39) || employee_id || chr(39) order by row_number)[:3] as people
+                list(row_number order by row_number)[:3] as people,
+                list({quoted_value("employee_id")} order by row_number)[:3] as ids
             from {RAW_VIEW}
             where employee_id is not null and employee_ssn is not null
             group by 1
             having count(distinct employee_id) > 1 and number <> ''
         )
-        select count(*), arg_min(array_to_string(people, ', '), first_row) from numbers
+        select count(*), arg_min(people, first_row), arg_min(ids, first_row) from numbers
         """,
     )
     if not count:
         return []
-    return [f"{count:,} social security numbers stand on more than one employee_id, for instance {example}"]
+    examples = [Example(row, employee_id) for row, employee_id in zip(rows, ids, strict=True)]
+    before = f"{count:,} social security numbers stand on more than one employee_id, for instance "
+    return [Finding.with_examples("warning", before, examples, "")]
+
+
+def _security_numbers_as_ids(connection: "duckdb.DuckDBPyConnection") -> list[Finding]:
+    """Point out ids that are probably social security numbers, without naming them: results carry the ids."""
+    count, rows = fetch_one(
+        connection,
+        f"""
+        select count(*), list(row_number order by row_number)[:3]
+        from {TYPED_TABLE}
+        where problems = 0 and regexp_full_match(employee_id, {text_literal(_SECURITY_NUMBER)})
+        """,
+    )
+    if not count:
+        return []
+    examples = ", ".join(f"row {row}" for row in rows) + (", ..." if count > len(rows) else "")
+    text = (
+        f"{count:,} employee ids look like social security numbers ({examples}): use another identifier, because every"
+        " result and report carries the ids"
+    )
+    return [Finding.plain("warning", text)]

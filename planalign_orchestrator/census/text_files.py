@@ -6,15 +6,21 @@ except the delimiter, and that from the heading row alone.
 
 import codecs
 import csv
+import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from planalign_orchestrator.errors import CensusError
 
+# Spaces, tabs and line ends, and the no-break and zero-width spaces that come with text copied from a web page.
+BLANKS: Final = " \t\r\n\u00a0\u200b\ufeff"
+
 DELIMITERS: Final = (",", ";", "\t", "|")
 CHUNK_BYTES: Final = 1 << 18
+LONGEST_HEADING_ROW: Final = 1 << 20
 
 _SIGNATURES: Final = (
     (b"PK\x03\x04", "is an Excel workbook or a zip file under a text file's name: give it its own ending (.xlsx)"),
@@ -83,39 +89,68 @@ def scan_text(path: Path) -> TextScan:
 def read_heading_row(path: Path) -> tuple[list[str], str]:
     """Return the headings of a scanned file, trimmed, and the delimiter that separates them."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        delimiter = _delimiter(file.read(1 << 16))
-        file.seek(0)
+        beginning = file.read(LONGEST_HEADING_ROW)
+        delimiter = _delimiter(beginning)
+        if len(beginning) == LONGEST_HEADING_ROW and not re.search("[\r\n]", beginning):
+            problem = f"row 1 is longer than {LONGEST_HEADING_ROW:,} characters, so it cannot be the headings"
+            raise CensusError(f"{problem}: is this a census in rows and columns?", source=str(path))
         try:
-            headings = next(csv.reader(file, delimiter=delimiter, strict=True), [])
+            lines = io.StringIO(beginning, newline="")
+            headings = next(csv.reader(lines, delimiter=delimiter, strict=True), [])
         except csv.Error as error:
             raise CensusError(f"the heading row cannot be read: {error}", source=str(path)) from error
     return [heading.strip() for heading in headings], delimiter
 
 
-def rewrite_rows(rows: Iterable[Sequence[str]], width: int, target: Path) -> None:
-    """Write rows, heading row first, as plain comma-separated UTF-8.
+@dataclass(frozen=True)
+class Selection:
+    """What is copied of a row of `width` values: those at `positions`, and whether any other one is not blank.
 
-    Blank lines between rows become rows of blank values, and those at the end nothing.
+    The rows in `marked` count as holding something else in any case.
     """
-    blank = [""] * width
+
+    width: int
+    positions: tuple[int, ...]
+    marked: frozenset[int] = frozenset()
+
+    @property
+    def copied_width(self) -> int:
+        """How many values a copied row has: one for the others, the selected ones, and an empty one."""
+        return len(self.positions) + 2
+
+
+def copy_rows(rows: Iterable[Sequence[str]], selection: Selection, target: IO[str]) -> None:
+    """Write the selected values of rows, heading row first, as plain comma-separated text.
+
+    A row of too few or too many values stays one. Blank lines between rows become rows of blank values, and those at
+    the end nothing.
+    """
+    blank = [""] * selection.copied_width
     blanks_before = 0
-    with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        for row in rows:
-            if row:
-                writer.writerows([blank] * blanks_before)
-                writer.writerow(row)
-                blanks_before = 0
-            else:
-                blanks_before += 1
+    others = [place for place in range(selection.width) if place not in selection.positions]
+    writer = csv.writer(target, lineterminator="\n")
+    for number, row in enumerate(rows, start=1):
+        if not row:
+            blanks_before += 1
+            continue
+        writer.writerows([blank] * blanks_before)
+        blanks_before = 0
+        if len(row) == selection.width:
+            holds_more = number in selection.marked or any(row[place].strip(BLANKS) for place in others)
+            writer.writerow(["1" if holds_more else "", *[row[place] for place in selection.positions], ""])
+        elif len(row) < selection.width:
+            # a line of nothing but blanks is a blank line, not a short row
+            writer.writerow([" " if len(row) == 1 and not row[0].strip(BLANKS) else "-"])
+        else:
+            writer.writerow([*blank, "-"])
 
 
-def rewrite_text(path: Path, delimiter: str, width: int, target: Path) -> None:
+def copy_text(path: Path, delimiter: str, selection: Selection, target: IO[str]) -> None:
     """Copy an irregular text file so that every line of it is a row. Raises CensusError where a quote is not closed."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
-            rewrite_rows(reader, width, target)
+            copy_rows(reader, selection, target)
         except csv.Error as error:
             problem = f"line {reader.line_num} cannot be split into values ({error}): is a quote not closed?"
             raise CensusError(problem, source=str(path)) from error

@@ -2,37 +2,54 @@
 
 import datetime as dt
 import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from xml.etree import ElementTree
 
+from planalign_orchestrator.census.stray_cells import PackedWorkbook, StrayCells
 from planalign_orchestrator.errors import CensusError
-
-if TYPE_CHECKING:
-    import python_calamine
 
 # Serial day numbers count from here (with Excel's invented 29 February 1900 behind us) or, in old Mac files, from 1904.
 EPOCH: Final = dt.date(1899, 12, 30)
 MAC_EPOCH: Final = dt.date(1904, 1, 1)
 
+# What reading a damaged archive raises: also for a packing method or a password that is not supported.
+_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, ElementTree.ParseError, NotImplementedError, RuntimeError)
 
-def read_sheet(path: Path, sheet: str | None) -> list[list[str]]:
-    """Return every row of the sheet, the heading row first, as texts of equal count; blanks are empty texts.
 
-    Dates become `YYYY-MM-DD 00:00:00`. Without a sheet name the workbook must have one sheet that holds anything.
-    Raises CensusError for a file that is no workbook, an unknown sheet, several candidate sheets, or an empty one.
+@dataclass(frozen=True)
+class Sheet:
+    """A worksheet's rows, the heading row first, as texts of equal count, and what it holds outside its table."""
+
+    rows: list[list[str]]
+    strays: StrayCells
+
+
+def read_sheet(path: Path, sheet: str | None) -> Sheet:
+    """Return a worksheet's table; blanks are empty texts, dates become `YYYY-MM-DD 00:00:00`.
+
+    Without a sheet name the workbook must have one sheet that holds anything. Raises CensusError for a file that is no
+    workbook, an unknown sheet, several candidate sheets, or an empty one.
     """
     import python_calamine
 
     try:
-        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
-        name = _sheet_name(workbook, path, sheet)
-        rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                rows, strays = _read_packed(PackedWorkbook(archive, path), path, sheet)
+        else:
+            workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+            name = _sheet_name(workbook.sheet_names, lambda n: workbook.get_sheet_by_name(n).height > 0, path, sheet)
+            rows, strays = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False), StrayCells()
     except python_calamine.PasswordError as error:
         raise CensusError("the workbook is protected by a password: save it without one", source=str(path)) from error
-    except (python_calamine.CalamineError, OSError) as error:
+    except (python_calamine.CalamineError, OSError, *_DAMAGED) as error:
         raise CensusError(f"the workbook cannot be read: {error}", source=str(path)) from error
-    return [[_text(value) for value in row] for row in rows]
+    return Sheet([[_text(value) for value in row] for row in rows], strays)
 
 
 def epoch(path: Path) -> dt.date:
@@ -47,14 +64,27 @@ def epoch(path: Path) -> dt.date:
     return MAC_EPOCH if mac else EPOCH
 
 
-def _sheet_name(workbook: "python_calamine.CalamineWorkbook", path: Path, sheet: str | None) -> str:
-    names: list[str] = list(workbook.sheet_names)
+def _read_packed(
+    packed: PackedWorkbook, path: Path, sheet: str | None
+) -> tuple[Iterable[Iterable[object]], StrayCells]:
+    """Return the cells of an .xlsx file's table, and what lies outside it."""
+    import python_calamine
+
+    workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+    name = _sheet_name(workbook.sheet_names, packed.holds_values, path, sheet)
+    strays = packed.stray_cells(name)
+    if strays.must_go:
+        workbook = python_calamine.CalamineWorkbook.from_filelike(packed.without_stray_cells(name))
+    return workbook.get_sheet_by_name(name).to_python(skip_empty_area=False), strays
+
+
+def _sheet_name(names: Sequence[str], is_filled: Callable[[str], bool], path: Path, sheet: str | None) -> str:
     listed = ", ".join(repr(name) for name in names)
     if sheet is not None:
         if sheet not in names:
             raise CensusError(f"there is no sheet {sheet!r}: census.sheet must be one of {listed}", source=str(path))
         return sheet
-    filled = [name for name in names if workbook.get_sheet_by_name(name).height]
+    filled = [name for name in names if is_filled(name)]
     if not filled:
         raise CensusError("the workbook is empty", source=str(path))
     if len(filled) > 1:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planalign_orchestrator.cli.options import JsonOption, Override, VerboseOption, as_path, load_config
+from planalign_orchestrator.cli.options import (
+    DEFAULT_CONFIG,
+    ForceOption,
+    JsonOption,
+    Override,
+    VerboseOption,
+    as_path,
+    load_config,
+)
 from planalign_orchestrator.cli.output import show, show_json, show_table
 from planalign_orchestrator.errors import CensusError
 
@@ -74,7 +82,7 @@ def check(
             show_json({"path": str(file), "problems": error.problems})
         raise
     if as_json:
-        show_json(summary.to_dict())
+        show_json(summary.to_dict(with_values=True))
     else:
         _show_summary(summary)
 
@@ -86,15 +94,15 @@ def generate(
     size: Annotated[int, typer.Option("--size", help="Number of employees.")] = 5000,
     seed: Annotated[int, typer.Option("--seed", help="Equal seeds make equal files.")] = 42,
     census_date: CensusDateOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    force: ForceOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Make a census of made-up people, with realistic ages, service and pay."""
-    if output.exists() and not force:
-        raise typer.BadParameter(f"{output} exists; replace it with --force", param_hint="--output")
-    day = _read_date(census_date)
-    from planalign_orchestrator.census import write_census
+    from planalign_orchestrator.census import generated_kind, write_census
+    from planalign_orchestrator.files.replacing import check_replaceable
 
+    day = _read_date(census_date)
+    check_replaceable(output, generated_kind(), force=force, protected=_inputs_in_use(output))
     if day is None:
         from planalign_orchestrator.config.sections import SimulationSection
 
@@ -130,6 +138,18 @@ def suggest(
     ]
     show_table(("Heading", "Standard column", "Sure", "Why"), rows, left=(0, 1, 3), keys=1)
     show("\n" + mapping_yaml(suggestions).rstrip("\n"))
+
+
+def _inputs_in_use(output: Path) -> dict[Path, str]:
+    """The files that the project in the working directory is made of, if there is one and the output exists."""
+    if not output.exists() or not DEFAULT_CONFIG.is_file():
+        return {}
+    settings = load_config(DEFAULT_CONFIG)
+    return {
+        settings.census.path: f"the census of {DEFAULT_CONFIG}",
+        settings.runtime.database: "the database",
+        DEFAULT_CONFIG: "the configuration",
+    }
 
 
 def _settings(file: Path, config: Path | None) -> "SimulationConfig":

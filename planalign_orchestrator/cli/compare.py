@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planalign_orchestrator.cli.options import JsonOption, VerboseOption, YearsOption, read_years
+from planalign_orchestrator.cli.options import JsonOption, UnverifiedOption, VerboseOption, YearsOption, read_years
 from planalign_orchestrator.cli.output import show, show_json, show_table
-from planalign_orchestrator.errors import ComparisonError, DatabaseError
+from planalign_orchestrator.errors import ComparisonError, DamagedDatabaseError, DatabaseError
 
 if TYPE_CHECKING:
     from planalign_orchestrator.reports.comparison import Figure, RunComparison
@@ -20,12 +20,14 @@ def compare_runs(
     b: Annotated[Path, typer.Argument(metavar="B.duckdb", help="The database to compare it with.")],
     years: YearsOption = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Show at most so many differing rows a table.")] = 10,
+    unverified: UnverifiedOption = False,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two databases: events, workforce, key figures, rows.
 
-    The exit code is 0 when both hold the same, 1 when they differ, 2 when they cannot be compared. Names of scenario
+    The exit code is 0 when both hold the same, 1 when they differ or one differs from what its runs recorded, 2 when
+    they cannot be compared. Names of scenario
     and plan design are not compared. A database may be one of another program that has the ledger and the snapshot;
     then the columns that both have are compared.
     """
@@ -33,14 +35,16 @@ def compare_runs(
     from planalign_orchestrator.reports.comparison import compare_runs as compare
 
     try:
-        found = compare(a, b, years=range(span[0], span[1] + 1) if span else None, limit=limit)
+        found = compare(a, b, years=range(span[0], span[1] + 1) if span else None, limit=limit, check=not unverified)
+    except DamagedDatabaseError:
+        raise
     except DatabaseError as error:
         raise ComparisonError(str(error)) from error
     if as_json:
         show_json(found.to_dict())
     else:
         _show(found)
-    if not found.is_identical:
+    if not found.is_identical or found.verification_a.has_failed or found.verification_b.has_failed:
         raise typer.Exit(1)
 
 
@@ -48,7 +52,9 @@ def _show(found: "RunComparison") -> None:
     from planalign_orchestrator.reports.comparison import differing
 
     span = f"{found.years[0]}-{found.years[-1]}" if len(found.years) > 1 else str(found.years[0])
-    show(f"A: {found.a}\nB: {found.b}\nYears {span}: {'the same' if found.is_identical else 'they differ'}")
+    show(f"A: {found.a}\n   {found.verification_a.line}\nB: {found.b}\n   {found.verification_b.line}")
+    _show_lines("Not compared", found.not_compared)
+    show(f"\nYears {span}: {'the same' if found.is_identical else 'they differ'}")
     _show_lines("Made from different settings, from A to B", found.origin or ())
     if found.origin is None:
         show("\nAt least one of them does not say what it was made from.")

@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,8 +13,10 @@ from planalign_orchestrator.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     DatabaseOption,
+    ForceOption,
     JsonOption,
     Override,
+    UnverifiedOption,
     VerboseOption,
     YearsOption,
     load_config,
@@ -24,61 +24,70 @@ from planalign_orchestrator.cli.options import (
 )
 from planalign_orchestrator.cli.output import note, show, show_json, show_summary, show_table
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
+from planalign_orchestrator.report_formats import ReportFormat, format_of, kind_of
 from planalign_orchestrator.report_templates import ReportTemplate
 
 if TYPE_CHECKING:
+    from planalign_orchestrator.database.verification import Verification
     from planalign_orchestrator.reports import MultiYearSummary
 
 _SHORT = 7
-
-
-class ReportFormat(StrEnum):
-    """How `report` renders."""
-
-    CONSOLE = "console"
-    JSON = "json"
-    CSV = "csv"
-    HTML = "html"
-    EXCEL = "excel"
+# what a verification reads in about a second
+_QUICKLY_VERIFIED_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Places:
-    """A database, the folders of its reports and of the JSON copies of its checkpoints, and the reports' template."""
+    """A database, the folders of its reports and of the JSON copies of its checkpoints, and the reports' template.
+
+    `inputs` are the files that a configuration names or is, with what they are: no output replaces them.
+    """
 
     database: Path
     reports: Path
     checkpoints: Path
     template: ReportTemplate = "detailed"
+    inputs: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Answer:
     """The finished years of a database, and whether they come from itself or, while it is busy, from the JSON copies.
 
-    A year has the columns of `checkpoints`; the copies lack timings and validation.
+    A year has the columns of `checkpoints`; the copies lack timings and validation. `verification` says whether the
+    marts still are what the checkpoints recorded.
     """
 
     database: Path
     source: str
     runs: Sequence[dict[str, Any]]
     years: Sequence[dict[str, Any]]
+    verification: "Verification | None" = None
 
 
 def status(
     config: ConfigOption = DEFAULT_CONFIG,
     database: DatabaseOption = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Recompute the digests of a database of any size.")] = False,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show which years a database holds and what they come from.
 
-    While another process writes the database, the answer comes from the JSON copies of its checkpoints.
+    The digests of its tables are recomputed where that takes a moment only, up to a million rows; a database that
+    differs from what was recorded is shown, and the exit code is 1. While another process writes the database, the
+    answer comes from the JSON copies of its checkpoints.
     """
-    answer = _ask(locate(config, database))
+    answer = _ask(locate(config, database), most_rows=None if verify else _QUICKLY_VERIFIED_ROWS)
     if as_json:
         show_json(asdict(answer))
-        return
+    else:
+        _show_answer(answer)
+    if answer.verification is not None and answer.verification.has_failed:
+        raise typer.Exit(1)
+
+
+def _show_answer(answer: _Answer) -> None:
     if answer.runs:
         run = answer.runs[-1]
         show(
@@ -88,6 +97,8 @@ def status(
         )
     headings = ("Year", "Finished (UTC)", "Engine", "Seconds", "Checks", "Run", "Settings", "Census", "Model")
     show_table(headings, [_status_cells(year) for year in answer.years], left=(0, 1, 2, 4, 5, 6, 7, 8))
+    if answer.verification is not None:
+        show(f"\n{answer.verification.line}")
 
 
 def checkpoint(
@@ -98,7 +109,7 @@ def checkpoint(
         int | None, typer.Option("--year", help="Show the checkpoint of this year.", show_default=False)
     ] = None,
     clean: Annotated[
-        bool, typer.Option("--clean", help="Remove the JSON copies of the checkpoints; the database keeps its own.")
+        bool, typer.Option("--clean", help="Remove the JSON copies of this database's checkpoints; it keeps its own.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --clean removes files.")] = False,
     verbose: VerboseOption = False,
@@ -110,7 +121,7 @@ def checkpoint(
     places = locate(config, database)
     path = places.database
     if clean:
-        _clean(places.checkpoints, yes=yes, as_json=as_json)
+        _clean(places, yes=yes, as_json=as_json)
         return
     answer = _ask(places)
     chosen = [row for row in answer.years if year in (None, row["simulation_year"])]
@@ -128,28 +139,34 @@ def report(
     config: ConfigOption = DEFAULT_CONFIG,
     database: DatabaseOption = None,
     years: YearsOption = None,
-    rendering: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to render.")] = ReportFormat.CONSOLE,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file.", show_default=False)
+    rendering: Annotated[
+        ReportFormat | None, typer.Option("--format", "-f", help="How to render; a file's ending says it too.")
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write to this file: .html, .xlsx, .json, .csv, .txt.", show_default=False),
+    ] = None,
+    force: ForceOption = False,
     template: Annotated[
         ReportTemplate | None,
         typer.Option("--template", help="How much to show, instead of the configured one.", show_default=False),
     ] = None,
+    unverified: UnverifiedOption = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a year's JSON report.")] = False,
     verbose: VerboseOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Report on the years of a database; a single year in detail.
 
-    The template `executive` shows the headline figures and failed checks only. JSON always holds everything.
+    The digests of what is shown are recomputed first. The template `executive` shows the headline figures and failed
+    checks only. JSON always holds everything.
     """
-    if as_json and rendering not in (ReportFormat.CONSOLE, ReportFormat.JSON):
+    if as_json and rendering not in (None, ReportFormat.JSON):
         raise typer.BadParameter(f"--json and --format {rendering} contradict each other")
-    rendering = ReportFormat.JSON if as_json else rendering
-    if rendering is ReportFormat.JSON and template == "executive":
+    chosen = format_of(output, ReportFormat.JSON if as_json else rendering)
+    if chosen is ReportFormat.JSON and template == "executive":
         raise typer.BadParameter("--template executive and JSON contradict each other: JSON always holds everything")
-    if rendering is ReportFormat.EXCEL and output is None:
+    if chosen is ReportFormat.EXCEL and output is None:
         raise typer.BadParameter("--format excel needs a file: --output summary.xlsx")
     if schema:
         from planalign_orchestrator.reports import report_schema
@@ -158,32 +175,76 @@ def report(
         return
     span = read_years(years)
     places = locate(config, database)
-    from planalign_orchestrator.checkpoints import read_status
+    summary, verification, census = _summary(places, span, unverified=unverified)
+    if output is not None:
+        from planalign_orchestrator.files.replacing import check_replaceable
+
+        protected = {places.database: "the database", census: "the census of the run", **places.inputs}
+        check_replaceable(output, kind_of(chosen), force=force, protected=protected)
+    _give_out(summary, verification, chosen, template or places.template, output)
+    note(verification.line)
+    if verification.has_failed:
+        raise typer.Exit(1)
+
+
+def _summary(
+    places: Places, span: tuple[int, int] | None, *, unverified: bool
+) -> "tuple[MultiYearSummary, Verification, Path]":
+    """The summary of the years, whether the database still holds what was recorded of them, and the run's census.
+
+    Errors: DamagedDatabaseError when it does not, unless the user wants to see it all the same.
+    """
+    from planalign_orchestrator.checkpoints import read_status_of
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
-    from planalign_orchestrator.files.atomic import write_atomically
+    from planalign_orchestrator.database.verification import verify
     from planalign_orchestrator.reports import MultiYearReporter
 
-    wanted = range(span[0], span[1] + 1) if span else read_status(places.database).years
     with DatabaseConnectionManager(places.database, read_only=True) as db:
-        summary = MultiYearReporter(db).generate_summary(wanted)
-    chosen = template or places.template
+        status = read_status_of(db)
+        wanted = range(span[0], span[1] + 1) if span else status.years
+        verification = verify(db, status, wanted)
+        if not unverified:
+            verification.check(places.database)
+        census = Path(str(status.runs[-1]["census"].get("path", "")))
+        return MultiYearReporter(db).generate_summary(wanted), verification, census
+
+
+def _give_out(
+    summary: "MultiYearSummary",
+    verification: "Verification",
+    rendering: ReportFormat,
+    template: ReportTemplate,
+    output: Path | None,
+) -> None:
+    """Write the report to the file or to standard output."""
     if output is not None:
-        write_atomically(output, _rendered(summary, rendering, chosen))
+        from planalign_orchestrator.files.atomic import write_atomically
+
+        write_atomically(output, _rendered(summary, verification, rendering, template))
         note(f"Written: {output}")
-    elif rendering is ReportFormat.CONSOLE and sys.stdout.isatty() and len(summary.years) > 1:
-        show_summary(summary, chosen)
+    elif rendering is ReportFormat.CONSOLE and len(summary.years) > 1:
+        show_summary(summary, template)
     else:
-        typer.echo(_rendered(summary, rendering, chosen), nl=False)
+        typer.echo(_rendered(summary, verification, rendering, template), nl=False)
 
 
-def _rendered(summary: "MultiYearSummary", rendering: ReportFormat, template: ReportTemplate) -> str | bytes:
+def _rendered(
+    summary: "MultiYearSummary", verification: "Verification", rendering: ReportFormat, template: ReportTemplate
+) -> str | bytes:
     """The report as text with a final newline, or as the bytes of a workbook."""
     from planalign_orchestrator.reports import ConsoleReporter
 
     if rendering is ReportFormat.CSV:
         return summary.to_csv(template)
     if rendering is ReportFormat.JSON:
-        document = {"summary": summary.to_dict(), "years": [year.to_dict() for year in summary.years]}
+        from planalign_orchestrator.files.replacing import PRODUCT
+
+        document = {
+            "product": PRODUCT,
+            "verification": verification.to_dict(),
+            "summary": summary.to_dict(),
+            "years": [year.to_dict() for year in summary.years],
+        }
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if rendering is ReportFormat.HTML:
         from planalign_orchestrator.reports.html import html_report
@@ -211,35 +272,52 @@ def locate(config: Path, database: Path | None) -> Places:
         reports=orchestrator.reports_directory,
         checkpoints=orchestrator.checkpoint_directory,
         template=loaded.reports.template,
+        inputs={config: "the configuration", loaded.census.path: "the census of the run"},
     )
 
 
-def _ask(places: Places) -> _Answer:
-    """What the database says of itself or, while it is busy, what the copies of its checkpoints say."""
-    from planalign_orchestrator.checkpoints import read_checkpoint_files, read_status
+def _ask(places: Places, most_rows: int | None = 0) -> _Answer:
+    """What the database says of itself or, while it is busy, what the copies of its checkpoints say.
+
+    It is verified when it has at most so many rows; None is any number.
+    """
+    from planalign_orchestrator.checkpoints import read_checkpoint_files, read_status_of
+    from planalign_orchestrator.database.connection import DatabaseConnectionManager
+    from planalign_orchestrator.database.verification import rows_of, unverified, verify
 
     path, directory = places.database, places.checkpoints
     try:
-        found = read_status(path)
+        with DatabaseConnectionManager(path, read_only=True) as db:
+            found = read_status_of(db)
+            rows = rows_of(found)
+            if most_rows is None or rows <= most_rows:
+                verification = verify(db, found)
+            else:
+                verification = unverified(f"{rows:,} rows take a while; --verify recomputes their digests")
     except DatabaseBusyError as error:
         copies = [copy for copy in read_checkpoint_files(directory) if copy.database == path.name]
         note(f"{error}\nThis answer comes from the checkpoint copies in {directory}.")
-        return _Answer(path, "checkpoint copies", (), [asdict(copy) for copy in copies])
-    return _Answer(path, "database", found.runs, found.checkpoints)
+        years = [asdict(copy) for copy in copies]
+        return _Answer(path, "checkpoint copies", (), years, unverified("the database is busy"))
+    return _Answer(path, "database", found.runs, found.checkpoints, verification)
 
 
-def _clean(directory: Path, *, yes: bool, as_json: bool) -> None:
+def _clean(places: Places, *, yes: bool, as_json: bool) -> None:
     from planalign_orchestrator.checkpoints import clean_checkpoint_files
 
-    question = f"Remove the JSON copies of checkpoints in {directory}? The database is not touched."
+    directory, name = places.checkpoints, places.database.name
+    question = f"Remove the JSON copies of the checkpoints of {name} in {directory}? The database is not touched."
     if not yes and not typer.confirm(question, err=True):
         note("Nothing was removed.")
         raise typer.Exit(1)
-    removed = clean_checkpoint_files(directory)
+    removed, kept = clean_checkpoint_files(directory, name)
     if as_json:
-        show_json({"directory": str(directory), "removed": removed})
-    else:
-        show(f"Removed {removed} files from {directory}.")
+        show_json({"directory": str(directory), "removed": len(removed), "kept": [path.name for path in kept]})
+        return
+    show(f"Removed {len(removed)} files from {directory}.")
+    if kept:
+        names = ", ".join(path.name for path in kept)
+        show(f"Not copies of the checkpoints of {name}, so they stay: {names}.")
 
 
 def _status_cells(year: dict[str, Any]) -> tuple[str, ...]:

@@ -142,7 +142,7 @@ def _status(database: Path) -> "tuple[DatabaseStatus | None, str | None]":
 
 def _fate(database: Path, status: "DatabaseStatus | None", *, resume: bool) -> str:
     """What becomes of a database that is there, as the end of a sentence that begins with its name."""
-    from planalign_orchestrator.backup import backup_path
+    from planalign_orchestrator.backup_files import backup_path
 
     if status is None or not status.years:
         return "is replaced: it holds no finished year" if database.exists() else "is made"

@@ -49,7 +49,7 @@ def config(
     Without --output it only reports. The census path of the old file counts from the working directory.
     """
     if output is not None:
-        _refuse_output(old, output, force=force)
+        _check_output(old, output, force=force)
     from planalign_orchestrator.migration.translation import translate
 
     translation = translate(old, census)
@@ -85,12 +85,14 @@ def checkpoints(
         raise PlanAlignError(f"stopped: {result.error}; nothing was lost, run the command again after correcting it")
 
 
-def _refuse_output(old: Path, output: Path, *, force: bool) -> None:
-    if output.exists() and old.exists() and output.samefile(old):
-        raise typer.BadParameter(f"{output} is the file to translate; name another one", param_hint="--output")
-    if output.exists() and not (force and output.is_file()):
-        hint = "--force replaces it" if output.is_file() else "it is no file"
-        raise typer.BadParameter(f"{output} already exists; {hint}", param_hint="--output")
+def _check_output(old: Path, output: Path, *, force: bool) -> None:
+    """Refuse an output where something would be lost. A configuration is people's work, so none is ours to replace."""
+    from planalign_orchestrator.files.replacing import OutputKind, check_replaceable
+
+    if output.suffix.lower() not in (".yaml", ".yml"):
+        raise typer.BadParameter(f"{output}: a configuration has the ending .yaml or .yml", param_hint="--output")
+    kind = OutputKind("a translated configuration", lambda _: False, is_configuration=True)
+    check_replaceable(output, kind, force=force, protected={old: "the file to translate"})
 
 
 def _write(translation: "Translation", output: Path) -> None:

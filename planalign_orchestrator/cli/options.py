@@ -57,6 +57,12 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Set a configuration key; repeatable."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text; errors too.")]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace a file that is not one of ours; a database or an input never is.")
+]
+UnverifiedOption = Annotated[
+    bool, typer.Option("--unverified", help="Show a database all the same that differs from what was recorded.")
+]
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", "-v", callback=_set_up_logging, help="Show details; of an error, the stack trace.")
 ]

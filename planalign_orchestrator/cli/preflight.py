@@ -4,7 +4,6 @@ Nothing is written. A configuration with mistakes does not hide those of the cen
 judged with the parts of it that are right by themselves.
 """
 
-import datetime as dt
 import os
 import platform
 from collections.abc import Collection, Mapping
@@ -54,10 +53,15 @@ class Preflight:
         return sum(len(found.problems) for found in self.parts.values())
 
 
-def examine(path: Path, overrides: Mapping[str, object]) -> Preflight:
-    """Judge the configuration at `path` under `overrides`, the census it names, and this machine."""
+def examine(path: Path, overrides: Mapping[str, object], *, execute_rules: bool = False) -> Preflight:
+    """Judge the configuration at `path` under `overrides`, the census it names, and this machine.
+
+    With `execute_rules` the rules of users are executed, as a run does before its first year.
+    """
     configuration = Findings(str(path))
     config = _judge_configuration(path, overrides, configuration)
+    if config is not None:
+        _judge_rules(config, configuration, execute=execute_rules)
     usable = {} if config else _usable_parts(path, overrides)
     without_census = {**usable, "census": {"path": "unknown"}}
     return Preflight(
@@ -81,8 +85,6 @@ def _judge_configuration(path: Path, overrides: Mapping[str, object], found: Fin
         load_parameters(config)
     except ConfigurationError as error:
         found.problems += error.problems
-    if config.validation.rules or config.validation.custom_rules_file is not None:
-        _judge_rules(config, found)
     simulation = config.simulation
     found.facts.append(
         f"scenario {config.scenario_id}, plan design {config.plan_design_id}, years {simulation.start_year}-"
@@ -92,17 +94,22 @@ def _judge_configuration(path: Path, overrides: Mapping[str, object], found: Fin
     return config
 
 
-def _judge_rules(config: "SimulationConfig", found: Findings) -> None:
-    """Report rules that there are not, invariants that are switched off, and custom rules that cannot be loaded."""
-    from planalign_orchestrator.factory import build_orchestrator
-    from planalign_orchestrator.plan_compiler import load_plan
+def _judge_rules(config: "SimulationConfig", found: Findings, *, execute: bool) -> None:
+    """Report rules that there are not, invariants that are switched off, and rules of users that cannot be used."""
+    from planalign_orchestrator.cli.preflight_rules import read_rules, try_rules
+    from planalign_orchestrator.validation.choosing import are_as_packaged
 
+    if are_as_packaged(config):
+        return
     try:
-        build_orchestrator(config).validator_by(load_plan())
-    except ConfigurationError as error:
-        found.problems += error.problems
+        judged = read_rules(config)
+        if execute and not judged.problems and not found.problems:
+            judged = try_rules(config)
     except PlanCompilationError as error:
         found.problems.append(f"validation rules cannot be checked: {error}")
+        return
+    found.problems += judged.problems
+    found.facts += judged.facts
 
 
 def _usable_parts(path: Path, overrides: Mapping[str, object]) -> dict[str, Any]:
@@ -146,18 +153,11 @@ def _stand_in(parts: Mapping[str, Any], *names: str) -> "SimulationConfig | None
 def _judge_census(config: "SimulationConfig | None") -> Findings:
     if config is None:
         return Findings("not judged", facts=["correct the configuration first: it says which census is read"])
-    from planalign_orchestrator.census import CensusSource, check_census
+    from planalign_orchestrator.inputs import judge_census
 
     found = Findings(str(config.census.path))
-    census_date = dt.date(config.simulation.start_year - 1, 12, 31)
     try:
-        source = CensusSource(**dict(config.census))
-        summary = check_census(
-            source,
-            census_date=census_date,
-            level_ids=_levels(config),
-            departments=config.plan.eligibility.excluded_departments,
-        )
+        summary = judge_census(config, _levels(config))
     except CensusError as error:
         found.problems += error.problems
         return found

@@ -39,14 +39,20 @@ def validate(
         ),
     ] = None,
     settings: SetOption = None,
+    execute_rules: Annotated[
+        bool,
+        typer.Option(
+            "--execute-rules", help="Also execute the rules of custom_rules_file and of packages, to try them."
+        ),
+    ] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a configuration file.")] = False,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """List every problem of configuration, census and environment.
 
-    Nothing is run or written. The exit code is 2 if configuration or census cannot be used, 1 if only the environment
-    stands in the way.
+    Nothing is run or written, and no code of custom rules is executed without --execute-rules. The exit code is 2 if
+    configuration or census cannot be used, 1 if only the environment stands in the way.
     """
     if schema:
         from planalign_orchestrator.config import config_json_schema
@@ -62,7 +68,7 @@ def validate(
     )
     from planalign_orchestrator.cli.preflight import examine
 
-    found = examine(config, overrides)
+    found = examine(config, overrides, execute_rules=execute_rules)
     if as_json:
         show_json({"problems": found.problems, **{name: part.to_dict() for name, part in found.parts.items()}})
     else:

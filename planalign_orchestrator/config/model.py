@@ -26,6 +26,7 @@ from planalign_orchestrator.config.sections import (
 )
 from planalign_orchestrator.config.several import ParameterRows, ParameterTables
 from planalign_orchestrator.config.statute import statute_findings
+from planalign_orchestrator.config.survival import survival_findings
 from planalign_orchestrator.config.values import plain_number
 from planalign_orchestrator.errors import ConfigurationError
 
@@ -135,7 +136,12 @@ class SimulationConfig(Section):
 def cross_field_findings(config: SimulationConfig) -> list[Finding]:
     """What is wrong between keys that are right by themselves; each finding names the keys it compares."""
     promotion, hires = config.compensation.promotion, config.new_hires
-    findings = [*_year_findings(config), *consistency_findings(config.plan), *statute_findings(config.plan)]
+    findings = [
+        *_year_findings(config),
+        *consistency_findings(config.plan),
+        *statute_findings(config.plan),
+        *survival_findings(config),
+    ]
     if promotion.increase_spread > promotion.base_increase:
         text = (
             f"increase_spread {plain_number(promotion.increase_spread)} is larger than base_increase "

@@ -18,7 +18,7 @@ from planalign_orchestrator.config.several import (
     TextList,
     Weights,
 )
-from planalign_orchestrator.config.values import FilePath, Flag, MonthDay, Number, Text
+from planalign_orchestrator.config.values import FilePath, Flag, Memory, MonthDay, Number, Text
 from planalign_orchestrator.database.connection import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 from planalign_orchestrator.report_templates import ReportTemplate
 
@@ -41,7 +41,7 @@ HEADINGS = TextList("a list of column headings", Text("a column heading"), "[Cos
 DATE_FORMAT = Text(
     "a strptime format with year, month and day, such as %m/%d/%Y", "(?=.*%-?[Yy])(?=.*%-?[mbB])(?=.*%-?d).*"
 )
-MEMORY = Text("an amount of memory such as 4GB or 512MiB", "(?=.*[1-9])[0-9]+([.][0-9]+)? ?[KkMmGgTt][Ii]?[Bb]")
+MEMORY = Memory()
 
 Year = Annotated[int, YEAR]
 Rate = Annotated[Decimal, RATE]
@@ -52,6 +52,10 @@ TwelveWeights = Annotated[Weights, MonthWeights()]
 EveryYearDate = Annotated[str, MonthDay()]
 Location = Annotated[Path, FilePath()]
 OnOff = Annotated[bool, Flag()]
+
+# folders beside the database, where the configuration names no others
+REPORTS_FOLDER = "reports"
+CHECKPOINTS_FOLDER = ".navigator_checkpoints"
 
 # The profile .28 .03 .07 .18 .04 .05 .23 .03 .04 .08 .02 .02 sums to 1.07; these are its shares, by largest remainder.
 _RAISE_PROFILE = tuple(
@@ -271,7 +275,8 @@ class RuntimeSection(Section):
     )
     memory_limit: Annotated[str, MEMORY] | None = Field(
         default=None,
-        description="Memory the database may use before it spills to disk; null is a share of the machine's.",
+        description="Memory the database may use before it spills to disk, 64MiB or more; null is a share of the "
+        "machine's.",
     )
     checkpoint_directory: Location | None = Field(
         default=None,

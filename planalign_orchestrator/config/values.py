@@ -159,6 +159,35 @@ class Text(Rule):
         return {"type": "string", "pattern": f"^({self.pattern})$"}
 
 
+@dataclass(frozen=True)
+class Memory(Text):
+    """An amount of memory as DuckDB writes it, between two bounds in bytes."""
+
+    described: str = "an amount of memory such as 4GB or 512MiB"
+    pattern: str = "(?=.*[1-9])[0-9]+([.][0-9]+)? ?[KkMmGgTt][Ii]?[Bb]"
+    least: ClassVar[int] = 64 * 2**20
+    most: ClassVar[int] = 2**50
+
+    def parse(self, value: object) -> str:
+        text = super().parse(value)
+        amount = self.bytes_of(text)
+        if amount < self.least:
+            raise RefusedError(
+                f"is {amount // 2**20} MiB, with which nothing can be simulated; it must be at least "
+                f"{self.least // 2**20}MiB"
+            )
+        if amount > self.most:
+            raise RefusedError(f"is more than the {self.most // 2**40}TiB that can be used; lower it")
+        return text
+
+    @staticmethod
+    def bytes_of(text: str) -> int:
+        """Return an amount in bytes: units of 1000 (MB) or of 1024 (MiB)."""
+        number = text.rstrip("KkMmGgTtIiBb").strip()
+        unit = text[len(number) :].strip().upper()
+        return int(Decimal(number) * (1024 if "I" in unit else 1000) ** ("KMGT".index(unit[0]) + 1))
+
+
 class FilePath(Rule):
     """A path as pathlib.Path with `~` expanded; whether it exists is checked where it is used."""
 

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
-from planalign_orchestrator.files.atomic import draft_of
+from planalign_orchestrator.files.atomic import copy_access, draft_of, is_alive, real_path
+from planalign_orchestrator.files.replacing import is_duckdb_file
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,14 +28,20 @@ _LOGGER = logging.getLogger(__name__)
 _SHARE_OF_MEMORY = 0.7
 # more only keeps the file in memory: a million people take as long with 6 GiB as with 16
 _MOST_MEMORY = 6 * 2**30
+# a reader is done with a small company in this time, and a writer between two statements of dbt
+_PATIENCE_SECONDS = 1.0
+# a spill file of DuckDB names its process
+_SPILL = re.compile(r"duckdb_temp_([0-9]+)_")
+_CORRUPT = "Corrupt database file"
 
 
 class DatabaseConnectionManager:
     """One connection to a simulation's file, attached as `planalign` to an in-memory DuckDB.
 
     `threads` None means all cores, `memory_limit` None 70 % of the machine's memory, at most 6 GiB. Within a
-    transaction everybody shares the connection; nothing else writes to the file. Errors: DatabaseError and
-    DatabaseBusyError, in words.
+    transaction everybody shares the connection; nothing else writes to the file. A reader may name `others`, further
+    files by the name they are attached as. What it reads may be a stranger's, so it can reach no other file and change
+    no setting. Errors: DatabaseError and DatabaseBusyError, in words, also for what goes wrong in a `with` block.
     """
 
     def __init__(
@@ -43,11 +51,15 @@ class DatabaseConnectionManager:
         read_only: bool = False,
         threads: int | None = None,
         memory_limit: str | None = None,
+        others: Mapping[str, Path] | None = None,
     ) -> None:
         self.db_path = Path(db_path)
         self.read_only = read_only
         self.threads = threads
         self.memory_limit = memory_limit
+        self.replaces: Path | None = None
+        """The file whose mode and group a new file takes over."""
+        self._others = {} if others is None else dict(others)
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._starting: Future[duckdb.DuckDBPyConnection] | None = None
         self._in_transaction = False
@@ -110,10 +122,17 @@ class DatabaseConnectionManager:
         )
         return retrying(once)
 
-    def attach(self, other: Path, name: str) -> None:
-        """Attach another file as `name`, for reading only. Errors: DatabaseError, DatabaseBusyError."""
-        with self._in_words(other):
-            self.get_connection().execute(f"attach {_path_literal(other)} as {name} (type duckdb, read_only)")
+    def remove_spills(self) -> None:
+        """Remove what dead processes left in the spill folder: rows of people. Names that DuckDB does not give stay."""
+        folder = self._spill_folder
+        if folder.is_symlink() or not folder.is_dir():
+            return
+        for path in folder.iterdir():
+            found = _SPILL.match(path.name)
+            if found and path.is_file() and not is_alive(int(found[1])):
+                path.unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
     def settle(self) -> None:
         """Move the log into the file, which then is the whole simulation.
@@ -139,6 +158,8 @@ class DatabaseConnectionManager:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if error is not None and (explained := self._explained(error)) is not None:
+            raise explained from error
 
     def _roll_back(self, connection: "duckdb.DuckDBPyConnection") -> None:
         """Roll back; after a fatal error DuckDB has closed the connection, and the file keeps its last commit."""
@@ -150,52 +171,114 @@ class DatabaseConnectionManager:
             _LOGGER.debug("rollback after a fatal error: %s", error)
 
     def _open(self) -> "duckdb.DuckDBPyConnection":
-        folder = self.db_path.resolve().parent
-        if self.db_path.is_dir():
-            raise DatabaseError(f"{self.db_path} is a folder; choose another --database")
-        if self.read_only and not self.db_path.is_file():
-            raise DatabaseError(f"{self.db_path} does not exist; `planalign run` makes one")
-        if not folder.is_dir():
-            raise DatabaseError(f"the folder {folder} does not exist; make it or choose another --database")
+        """Return a connection with the file attached; a file that is in use is tried again for a second."""
+        self._check_path()
+        try:
+            return self._open_once()
+        except DatabaseBusyError:
+            import tenacity
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_delay(_PATIENCE_SECONDS),
+            wait=tenacity.wait_random(0.02, 0.08),
+            retry=tenacity.retry_if_exception_type(DatabaseBusyError),
+            reraise=True,
+        )
+        return retrying(self._open_once)
+
+    def _open_once(self) -> "duckdb.DuckDBPyConnection":
         started, self._starting = self._starting, None
         connection = self._connect() if started is None else started.result()
         try:
             with self._in_words():
-                if not self.db_path.exists():
-                    self._create(connection)
-                mode = "read_only" if self.read_only else f"row_group_size {ROW_GROUP_SIZE}"
-                connection.execute(f"attach {_path_literal(self.db_path)} as planalign (type duckdb, {mode})")
-                connection.execute("use planalign")
-                connection.execute("set TimeZone = 'UTC'")
-        except DatabaseError:
+                if self.read_only:
+                    self._attach_for_reading(connection)
+                else:
+                    self._attach_for_writing(connection)
+        except BaseException:
             connection.close()
             raise
         return connection
 
+    def _check_path(self) -> None:
+        """Refuse what no database can be opened at. Errors: DatabaseError."""
+        try:
+            is_folder, is_file = self.db_path.is_dir(), self.db_path.is_file()
+            exists, has_folder = self.db_path.exists(), self._real_path.parent.is_dir()
+        except (OSError, ValueError) as error:
+            raise DatabaseError(f"{self.db_path} cannot be the name of a database ({error}); choose another") from error
+        if is_folder:
+            raise DatabaseError(f"{self.db_path} is a folder; choose another --database")
+        if exists and not is_file:
+            raise DatabaseError(f"{self.db_path} is no file; choose another --database")
+        if self.read_only and not exists:
+            raise DatabaseError(f"{self.db_path} does not exist; `planalign run` makes one")
+        if not has_folder:
+            raise DatabaseError(
+                f"the folder {self._real_path.parent} does not exist; make it or choose another --database"
+            )
+        if self._spill_folder.is_symlink():
+            raise DatabaseError(f"{self._spill_folder} is a link, so nothing is spilled there; remove it")
+
+    @property
+    def _real_path(self) -> Path:
+        """The file itself: what lies beside a database lies beside it and not beside a link to it."""
+        return real_path(self.db_path)
+
+    @property
+    def _spill_folder(self) -> Path:
+        return self._real_path.with_name(f"{self._real_path.name}.tmp")
+
+    def _attach_for_reading(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        """Attach every file for reading, then close the door: what they hold may have been written by a stranger.
+
+        Threads, memory and the spill folder are settings of the start. After this, no statement reaches another file.
+        """
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach {_path_literal(self._real_path)} as planalign (type duckdb, read_only)")
+        for name, path in self._others.items():
+            with self._in_words(path):
+                connection.execute(f"attach {_path_literal(real_path(path))} as {name} (type duckdb, read_only)")
+        connection.execute("use planalign")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+
+    def _attach_for_writing(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        if not self._real_path.exists():
+            self._create(connection)
+        connection.execute(
+            f"attach {_path_literal(self._real_path)} as planalign (type duckdb, row_group_size {ROW_GROUP_SIZE})"
+        )
+        connection.execute("use planalign")
+        connection.execute("set TimeZone = 'UTC'")
+
     def _connect(self) -> "duckdb.DuckDBPyConnection":
         import duckdb
 
-        return duckdb.connect(":memory:", config=self._settings())
+        connection = duckdb.connect(":memory:", config=self._settings())
+        # a statement that takes seconds would draw it on standard output, in the middle of a report
+        connection.execute("set enable_progress_bar = false")
+        return connection
 
     def _create(self, connection: "duckdb.DuckDBPyConnection") -> None:
         """Make an empty database under another name and rename it: nobody ever finds half a header."""
-        log = self.db_path.with_name(f"{self.db_path.name}.wal")
+        real = self._real_path
+        log = real.with_name(f"{real.name}.wal")
         if log.exists():
-            raise DatabaseError(
-                f"{log} is there without its database {self.db_path.name}; bring that back or remove it"
-            )
-        draft = draft_of(self.db_path)
+            raise DatabaseError(f"{log} is there without its database {real.name}; bring that back or remove it")
+        draft = draft_of(real)
         try:
             connection.execute(f"attach {_path_literal(draft)} as draft (type duckdb)")
             connection.execute("detach draft")
-            draft.replace(self.db_path)
+            if self.replaces is not None:
+                copy_access(self.replaces, draft)
+            draft.replace(real)
         finally:
             draft.unlink(missing_ok=True)
 
     def _settings(self) -> dict[str, Any]:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         settings: dict[str, Any] = {
-            "temp_directory": f"{self.db_path}.tmp",
+            "temp_directory": str(self._spill_folder),
             "memory_limit": self.memory_limit or f"{int(min(memory * _SHARE_OF_MEMORY, _MOST_MEMORY) / 2**20)}MiB",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -211,34 +294,68 @@ class DatabaseConnectionManager:
 
     @contextmanager
     def _in_words(self, other: Path | None = None) -> Iterator[None]:
-        """Turn DuckDB's input/output errors, with this file or another, into ones that say what to do."""
+        """Turn DuckDB's errors about this file or another into ones that say what to do."""
+        import duckdb
+
+        try:
+            yield
+        except duckdb.Error as error:
+            if (explained := self._explained(error, other)) is not None:
+                raise explained from error
+            raise
+
+    def _explained(self, error: BaseException, other: Path | None = None) -> DatabaseError | None:
+        """Return the error in words; None for one that is not about the file, such as a wrong statement of a run."""
         import duckdb
 
         path = other or self.db_path
-        try:
-            yield
-        except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
-            raise _database_error(path, str(error)) from error
-        except duckdb.OutOfMemoryException as error:
-            raise DatabaseError(
-                f"{path}: out of memory; raise runtime.memory_limit or use a larger machine ({error})"
-            ) from error
+        if not isinstance(error, duckdb.Error) or isinstance(error, duckdb.InterruptException):
+            return None
+        about_files = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return DatabaseError(
+                f"{path}: out of memory; raise runtime.memory_limit or use a larger machine ({_first_line(error)})"
+            )
+        if isinstance(error, about_files) or _says_damaged(error):
+            return _about_file(path, error)
+        if self.read_only:
+            # the statements of a reader are ours and fixed: what they cannot read is not what a run leaves
+            return DatabaseError(
+                f"{path} is not what a run leaves ({_first_line(error)}): another version wrote it, or something else "
+                "changed it; `planalign backup --list` names its backups"
+            )
+        return None
 
 
-def _database_error(path: Path, message: str) -> DatabaseError:
-    text = message.splitlines()[0]
+def _says_damaged(error: BaseException) -> bool:
+    import duckdb
+
+    return isinstance(error, (duckdb.SerializationException, duckdb.InternalException)) or _CORRUPT in str(error)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _about_file(path: Path, error: BaseException) -> DatabaseError:
+    text, message = _first_line(error), str(error)
     if "Could not set lock" in message:
         return DatabaseBusyError(f"{path} is in use by another process; wait for it or use another --database ({text})")
-    if "not a valid DuckDB database" in message or "Could not read enough bytes" in message:
-        return DatabaseError(
-            f"{path} is not a simulation database, and it was left as it is; choose another --database"
-        )
     if "No space left" in message or "File too large" in message or "Could not write all bytes" in message:
         return DatabaseError(
             f"{path}: the disk is full or the file may not grow; free some space and run again with --resume ({text})"
         )
     if "Permission denied" in message or "Read-only file system" in message:
         return DatabaseError(f"{path}: this folder or file may not be written; choose another --database ({text})")
+    unreadable = "not a valid DuckDB database" in message or "Could not read enough bytes" in message
+    if unreadable and not is_duckdb_file(path):
+        return DatabaseError(
+            f"{path} is not a simulation database, and it was left as it is; choose another --database"
+        )
+    if unreadable or _says_damaged(error):
+        return DatabaseError(
+            f"{path} is damaged ({text}); move it away, then `planalign restore` puts the backup in its place"
+        )
     return DatabaseError(f"{path}: {text}")
 
 

@@ -8,11 +8,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from planalign_orchestrator.checkpoints import DBT
+from planalign_orchestrator.checkpoints import DBT, drop_working_tables
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import session
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
+from planalign_orchestrator.files.atomic import real_path
+from planalign_orchestrator.overflow import explained
 from planalign_orchestrator.plan_compiler import Plan
 
 
@@ -29,7 +31,7 @@ class DbtEngine:
     def __init__(
         self, plan: Plan, variables: Mapping[str, Any], db: DatabaseConnectionManager, runner: DbtRunner
     ) -> None:
-        if runner.database is None or runner.database.resolve() != db.db_path.resolve():
+        if runner.database is None or real_path(runner.database) != real_path(db.db_path):
             raise ConfigurationError(
                 f"dbt would build into {runner.database or 'the database of its profile'} and not into {db.db_path}; "
                 "make the runner with DbtRunner(database=...)"
@@ -62,7 +64,9 @@ class DbtEngine:
         )
         if (failure := outcome.error) is not None:
             refusal = session.refusal_in(str(failure))
-            raise refusal or PipelineStageError(f"year {year}, stage {stage}, {failure}; the year was removed")
+            raise refusal or PipelineStageError(
+                f"year {year}, stage {stage}, {explained(str(failure))}; the year was removed"
+            )
         if not results.is_file():
             raise PipelineStageError(f"year {year}, stage {stage}: dbt left no {results.name}; the year was removed")
         timings = {
@@ -84,7 +88,7 @@ class DbtEngine:
             if not model.is_mart:
                 name = model.name
                 connection.execute(f"create or replace table working.main.{name} as from planalign.working.{name}")
-        connection.execute("drop schema planalign.working cascade")
+        drop_working_tables(connection, self.plan.models)
 
     def hold_year(self) -> None:
         """There is nothing to hold: no year is built meanwhile."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 from planalign_orchestrator.database.connection import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 from planalign_orchestrator.engine import session
 from planalign_orchestrator.engine.builders import Builders
-from planalign_orchestrator.errors import PipelineStageError
+from planalign_orchestrator.errors import DatabaseError, PipelineStageError
+from planalign_orchestrator.overflow import explained
 from planalign_orchestrator.plan_compiler import Model, Plan
 
 if TYPE_CHECKING:
@@ -156,19 +157,24 @@ class NativeEngine:
 
 @contextmanager
 def _naming(model: Model, year: int) -> Iterator[None]:
-    """Give an error of DuckDB the name of the model; a full disk or memory is not the model's doing."""
+    """Give an error of DuckDB the name of the model; a full disk is not the model's doing."""
     import duckdb
 
     try:
         yield
-    except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException):
+    except (duckdb.IOException, duckdb.FatalException):
         raise
+    except duckdb.OutOfMemoryException as error:
+        raise DatabaseError(
+            f"year {year}, stage {model.stage}, model {model.name}: out of memory; raise runtime.memory_limit or use a "
+            f"larger machine ({str(error).splitlines()[0]}); the year was rolled back"
+        ) from error
     except duckdb.Error as error:
         text = str(error)
         if (refusal := session.refusal_in(text)) is not None:
             raise refusal from error
         raise PipelineStageError(
-            f"year {year}, stage {model.stage}, model {model.name}: {text}; the year was rolled back"
+            f"year {year}, stage {model.stage}, model {model.name}: {explained(text)}; the year was rolled back"
         ) from error
 
 

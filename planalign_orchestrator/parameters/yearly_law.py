@@ -18,6 +18,9 @@ _AT_WAGE_BASE = Decimal("0.057")
 _ABOVE_FOUR_FIFTHS = Decimal("0.054")
 _ABOVE_ONE_FIFTH = Decimal("0.043")
 _LOW_LEVEL = Fraction(10_000)
+# what DECIMAL(18, 2) holds, and what it holds of an amount times 100
+_MOST_DOLLARS = Fraction(10) ** 16
+_MOST_TIMES_100 = _MOST_DOLLARS / 100
 
 
 def check_plan_of_every_year(config: "SimulationConfig", limits: Mapping[int, YearLimits], problems: list[str]) -> None:
@@ -26,6 +29,8 @@ def check_plan_of_every_year(config: "SimulationConfig", limits: Mapping[int, Ye
     if config.plan.core.formula == "flat" and config.plan.core.integration_level != "none":
         problems += _integration_problems(config.plan.core, years)
     problems += _cap_problems(config, years)
+    problems += _additions_problems(config, years)
+    problems += _size_problems(config, limits)
 
 
 def largest_disparity(level: Fraction, wage_base: Fraction) -> Decimal | None:
@@ -101,6 +106,44 @@ def _cap_problems(config: "SimulationConfig", years: Mapping[int, YearLimits]) -
         f"{section} in {_listed(cut)} ({dollars(due[cut[0]])} in {cut[0]}); remove it or use formula `custom`"
     )
     return [text]
+
+
+def _additions_problems(config: "SimulationConfig", years: Mapping[int, YearLimits]) -> list[str]:
+    """402(g) deferrals are annual additions, so that a lower limit on these would cut what everybody may defer."""
+    problems = []
+    for year, limits in years.items():
+        additions, deferrals = _limit(limits, "annual_additions_limit"), _limit(limits, "elective_deferral_limit")
+        if additions < deferrals:
+            problems.append(
+                f"{_place(config, year)}irs_limits.by_year.{year}: annual_additions_limit {dollars(additions)} is "
+                f"below elective_deferral_limit {dollars(deferrals)}, but deferrals count towards 415(c); change one "
+                "of them"
+            )
+    return problems
+
+
+def _size_problems(config: "SimulationConfig", years: Mapping[int, YearLimits]) -> list[str]:
+    """Limits that cannot be computed with, or not even be kept; only a projection comes near them."""
+    section = config.irs_limits
+    problems = []
+    for name, key, growth, most in (
+        ("compensation_limit", "inflation_rate", section.inflation_rate, _MOST_TIMES_100),
+        ("social_security_wage_base", "wage_growth_rate", section.wage_growth_rate, _MOST_DOLLARS),
+    ):
+        above = [year for year, limits in years.items() if _limit(limits, name) >= most]
+        if above:
+            problems.append(
+                f"irs_limits.{key} = {growth}: the projected {name} of {above[0]} is "
+                f"{float(_limit(years[above[0]], name)):,.0f} US dollars, and {float(most):,.0f} or more overflow; "
+                "lower the rate or simulate fewer years"
+            )
+    return problems
+
+
+def _place(config: "SimulationConfig", year: int) -> str:
+    """Where the limits of a year were given, with a colon; empty if nowhere."""
+    given = config.provenance.settings.get(("irs_limits", "by_year", str(year)))
+    return f"{given.place.where}: " if given is not None else ""
 
 
 def _limit(limits: YearLimits, name: str) -> Fraction:

@@ -1,5 +1,6 @@
 """The plan: the compiled SQL of every model and test, in the order in which a year is built."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ STAGES = ("initialization", "foundation", "event_generation", "state_accumulatio
 YEAR = "simulation_year"
 # how a model of the plan reads a parameter
 PARAMETER = re.compile(r"getvariable\('(?P<name>\w+)'\)::(?P<type>\w+(?:\([\d, ]*\))?)")
+# the first lines of a written plan: the hash of all that follows them
+_SEALED = re.compile(r'{\n "sha256": "([0-9a-f]{64})",\n')
 
 
 @dataclass(frozen=True)
@@ -119,13 +122,21 @@ class Plan:
         )
 
     def to_json(self) -> str:
-        """Return the plan as JSON text, the same bytes for the same sources."""
-        return json.dumps({"format": PLAN_FORMAT, **asdict(self)}, indent=1, sort_keys=True)
+        """Return the plan as JSON text with the hash of its own content, the same bytes for the same sources."""
+        content = json.dumps({"format": PLAN_FORMAT, **asdict(self)}, indent=1, sort_keys=True).removeprefix("{\n")
+        return f'{{\n "sha256": "{_hash(content)}",\n{content}'
 
     @classmethod
     def from_json(cls, text: str) -> "Plan":
-        """Return the plan that `to_json` wrote."""
+        """Return the plan that `to_json` wrote. Errors: PlanCompilationError for any other text."""
+        seal = _SEALED.match(text)
+        if seal is None:
+            raise PlanCompilationError("it is empty" if not text.strip() else "it does not begin with its hash")
+        if seal[1] != _hash(text[seal.end() :]):
+            raise PlanCompilationError("its content does not have its hash")
         raw = json.loads(text)
+        if raw["format"] != PLAN_FORMAT:
+            raise PlanCompilationError(f"its format is {raw['format']}, not {PLAN_FORMAT}")
         return cls(
             key=raw["key"],
             versions=raw["versions"],
@@ -149,3 +160,7 @@ def literal(value: Any, kind: str) -> str:
     """Return SQL for a parameter's value of a type."""
     text = str(value).replace("'", "''")
     return f"'{text}'::{kind}"
+
+
+def _hash(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()

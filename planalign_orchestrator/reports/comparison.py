@@ -11,10 +11,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.checkpoints import DatabaseStatus, differences_of_origin, read_state
+from planalign_orchestrator.checkpoints import DatabaseStatus, base_tables, differences_of_origin, read_state
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.verification import Verification, unverified, verify
 from planalign_orchestrator.errors import ComparisonError
-from planalign_orchestrator.reports.differing_rows import RowComparison, Table, compare_rows, is_number, is_whole
+from planalign_orchestrator.files.atomic import real_path
+from planalign_orchestrator.registries import DeferralEscalationRegistry, EnrollmentRegistry
+from planalign_orchestrator.reports.differing_rows import (
+    RowComparison,
+    Table,
+    compare_as_sets,
+    compare_rows,
+    is_number,
+    is_whole,
+)
 from planalign_orchestrator.reports.year import json_number
 
 if TYPE_CHECKING:
@@ -27,6 +37,10 @@ _KEYS = {
 }
 _NEEDED = {LEDGER: (*_KEYS[LEDGER], "event_type"), SNAPSHOT: _KEYS[SNAPSHOT]}
 _NAMES = ("scenario_id", "plan_design_id")
+# tables that say which run it was, not what came out, and those of a run beside its marts
+_STATE = {"run_metadata": "it says which run it was", "checkpoints": "it says which run it was"}
+_OVER_ALL_YEARS = (EnrollmentRegistry.table, DeferralEscalationRegistry.table)
+_WITHOUT_DIGESTS = (*_OVER_ALL_YEARS, "census_quarantine")
 _METRIC_COLUMNS = ("simulation_year", "metric", "value")
 # what is summed over a year's snapshot, and the columns that make a participant
 _SUMS = {
@@ -67,7 +81,8 @@ class RunComparison:
     """What two databases have in common and what not, for the years that were compared.
 
     `origin` says in what the runs were configured differently, None where a database does not say; `names` which
-    identifiers differ. Neither makes two databases different: only rows, figures and years do.
+    identifiers differ. Neither makes two databases different: only rows, figures and years do. `not_compared` names the
+    other tables, with the reason. The verifications say whether each database still holds what its runs recorded.
     """
 
     a: Path
@@ -81,6 +96,9 @@ class RunComparison:
     workforce: tuple[Figure, ...]
     metrics: tuple[Figure, ...] | None
     rows: tuple[RowComparison, ...]
+    not_compared: tuple[str, ...]
+    verification_a: Verification
+    verification_b: Verification
 
     @property
     def is_identical(self) -> bool:
@@ -108,6 +126,8 @@ class RunComparison:
             "workforce": [_values(item) for item in self.workforce],
             "differing_metrics": differing,
             "rows": [asdict(table) for table in self.rows],
+            "not_compared": list(self.not_compared),
+            "verification": {"a": self.verification_a.to_dict(), "b": self.verification_b.to_dict()},
         }
 
 
@@ -119,25 +139,38 @@ class _Side:
     tables: dict[str, dict[str, str]]
     years: frozenset[int]
     status: DatabaseStatus | None
+    verification: Verification
+
+    @property
+    def recorded(self) -> set[str]:
+        """The tables of which its runs recorded digests."""
+        rows = () if self.status is None else self.status.checkpoints
+        return {table for row in rows for table in row["digests"]}
 
 
-def compare_runs(a: Path, b: Path, *, years: Sequence[int] | None = None, limit: int = 10) -> RunComparison:
+def compare_runs(
+    a: Path, b: Path, *, years: Sequence[int] | None = None, limit: int = 10, check: bool = True
+) -> RunComparison:
     """Compare two databases, by default in all years that both hold, showing at most `limit` rows of each table.
 
     Errors: ComparisonError for files that are no two simulations, or do not hold the years; DatabaseError for one that
-    cannot be opened, DatabaseBusyError for one that is being written.
+    cannot be opened, DatabaseBusyError for one that is being written, DamagedDatabaseError for one that differs from
+    what its runs recorded, unless `check` is off.
     """
-    if a.resolve() == b.resolve():
+    if real_path(a) == real_path(b):
         raise ComparisonError(f"{a} and {b} are one file; name two databases")
     one, other = _read_side(a), _read_side(b)
+    for side in (one, other):
+        if check:
+            side.verification.check(side.path)
     chosen = _chosen_years(one, other, years)
-    with DatabaseConnectionManager(a, read_only=True) as db:
-        db.attach(b, "other")
+    with DatabaseConnectionManager(a, read_only=True, others={"other": b}) as db:
         connection = db.get_connection()
         connection.execute("set variable years = ?", [list(chosen)])
         names = _differing_names(connection, one, other)
         ignored = (*_NAMES, "event_id") if names else _NAMES
         tables = [Table.of(name, one.tables[name], other.tables[name], _KEYS[name], ignored) for name in _KEYS]
+        others, left_out = _other_tables(one, other, chosen)
         both = all(side.tables.get(METRICS, {}).keys() >= set(_METRIC_COLUMNS) for side in (one, other))
         return RunComparison(
             a=a,
@@ -152,19 +185,26 @@ def compare_runs(a: Path, b: Path, *, years: Sequence[int] | None = None, limit:
             metrics=_figures(connection, f"select simulation_year, metric, value from {{}}.main.{METRICS}", group=False)
             if both
             else None,
-            rows=tuple(compare_rows(connection, table, limit) for table in tables),
+            rows=(
+                *(compare_rows(connection, table, limit) for table in tables),
+                *(compare_as_sets(connection, name, one.tables[name], other.tables[name], ignored) for name in others),
+            ),
+            not_compared=left_out,
+            verification_a=one.verification,
+            verification_b=other.verification,
         )
 
 
 def _read_side(path: Path) -> _Side:
     with DatabaseConnectionManager(path, read_only=True) as db:
         connection = db.get_connection()
-        tables: dict[str, dict[str, str]] = {}
+        tables: dict[str, dict[str, str]] = {table: {} for table in sorted(base_tables(connection))}
         for table, column, kind in connection.execute(
             "select table_name, column_name, data_type from duckdb_columns() "
             "where database_name = 'planalign' and schema_name = 'main' order by table_name, column_index"
         ).fetchall():
-            tables.setdefault(table, {})[column] = kind
+            if table in tables:
+                tables[table][column] = kind
         for table, needed in _NEEDED.items():
             missing = [name for name in needed if name not in tables.get(table, {})]
             if missing:
@@ -174,9 +214,34 @@ def _read_side(path: Path) -> _Side:
                 if not is_whole(tables[table].get(name, "INTEGER")):
                     raise ComparisonError(f"{path} cannot be compared: {name} of {table} is no whole number")
         years = connection.execute(f"select distinct simulation_year from {SNAPSHOT}").fetchall()
-        is_ours = "checkpoints" in tables and "run_metadata" in tables
-        status = read_state(db) if is_ours else None
-        return _Side(path, tables, frozenset(year for (year,) in years), status)
+        status = read_state(db) if tables.keys() >= _STATE.keys() else None
+        verification = unverified("it recorded no digests") if status is None else verify(db, status)
+        return _Side(path, tables, frozenset(year for (year,) in years), status, verification)
+
+
+def _other_tables(one: _Side, other: _Side, years: Sequence[int]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the tables that are compared as sets of rows, and those that are not compared, each with the reason."""
+    compared, left_out = [], []
+    for name in sorted((one.tables.keys() | other.tables.keys()) - _KEYS.keys()):
+        sides = [side for side in (one, other) if name in side.tables]
+        common = one.tables.get(name, {}).keys() & other.tables.get(name, {}).keys()
+        if name in _STATE:
+            reason = _STATE[name]
+        elif not any(name in (*side.recorded, *_WITHOUT_DIGESTS) for side in (one, other)):
+            reason = "no table of a run"
+        elif len(sides) == 1:
+            reason = f"only in {'A' if sides == [one] else 'B'}"
+        elif name in _OVER_ALL_YEARS and not one.years == other.years == set(years):
+            reason = "it spans all years, and some are not compared"
+        elif not common - {*_NAMES, "event_id"}:
+            reason = "the two have no column in common"
+        else:
+            compared.append(name)
+            continue
+        left_out.append(f"{name} ({reason})")
+    if one.status is not None and other.status is not None:
+        left_out.append("inputs and parameters (their differences are those of the settings)")
+    return compared, tuple(left_out)
 
 
 def _chosen_years(one: _Side, other: _Side, wanted: Sequence[int] | None) -> tuple[int, ...]:

@@ -1,16 +1,23 @@
 """The rows of one table in two databases, attached as `planalign` and `other`: how many differ, in what, and the first.
 
-The years are those of the session variable `years`. Everything is one full join over the keys.
+The years are those of the session variable `years`. Everything is one full join over the keys. Names of columns come
+from the files, which may be a stranger's, so each is quoted.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from planalign_orchestrator.database.identifiers import quoted
+
 if TYPE_CHECKING:
     import duckdb
 
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+# names that no column of a file has: a mark of a row that is there, and its number among rows of one key
+_PRESENT, _COPY = "planalign row is present", "planalign copy of the row"
+_IN_A, _IN_B = f'a."{_PRESENT}"', f'b."{_PRESENT}"'
+_BOTH = f"{_IN_A} and {_IN_B}"
 _NUMBERS = (*_WHOLE, "DECIMAL", "FLOAT", "DOUBLE")
 
 
@@ -65,7 +72,7 @@ class Table:
         common = [column for column in a if column in b and column not in (*keys, *ignored)]
         return cls(
             name=name,
-            keys={key: key if is_whole(a[key], b[key]) else _common_form(key, a[key], b[key]) for key in keys},
+            keys={key: quoted(key) if is_whole(a[key], b[key]) else _common_form(key, a[key], b[key]) for key in keys},
             columns={column: _common_form(column, a[column], b[column]) for column in common},
             only_a=tuple(column for column in a if column not in b),
             only_b=tuple(column for column in b if column not in a),
@@ -75,35 +82,59 @@ class Table:
     @property
     def differs(self) -> str:
         """SQL: whether a row of the join is not the same on both sides."""
-        tests = [f"a.{column} is distinct from b.{column}" for column in self.columns]
-        return " or ".join(["a.present is null", "b.present is null", *tests])
+        tests = [f"a.{quoted(column)} is distinct from b.{quoted(column)}" for column in self.columns]
+        return " or ".join([f"{_IN_A} is null", f"{_IN_B} is null", *tests])
 
     def join(self) -> str:
         """SQL: the rows of both databases side by side, each of `a` and `b` with `present`."""
-        on = " and ".join(f"a.{key} = b.{key}" for key in (*self.keys, "copy"))
+        on = " and ".join(f"a.{quoted(key)} = b.{quoted(key)}" for key in (*self.keys, _COPY))
         return f"({self._rows('planalign')}) as a full join ({self._rows('other')}) as b on {on}"
 
     def _rows(self, source: str) -> str:
-        """SQL: the rows of one side. `copy` numbers rows of one key, which only a database of others can have."""
+        """SQL: the rows of one side, each numbered among those of its key, which only others repeat."""
         compared = {**self.keys, **self.columns}
-        columns = ", ".join(f"{expression} as {column}" for column, expression in compared.items())
-        order = ", ".join(self.columns) or "1"
+        columns = ", ".join(f"{expression} as {quoted(column)}" for column, expression in compared.items())
+        order = ", ".join(map(quoted, self.columns)) or "1"
         return (
-            f"select {columns}, true as present, "
-            f"if(count(*) over same > 1, row_number() over (same order by {order}), 1) as copy "
-            f"from {source}.main.{self.name} where list_contains(getvariable('years'), simulation_year) "
-            f"window same as (partition by {', '.join(self.keys)})"
+            f"select {columns}, true as {quoted(_PRESENT)}, "
+            f"if(count(*) over same > 1, row_number() over (same order by {order}), 1) as {quoted(_COPY)} "
+            f"from {source}.main.{quoted(self.name)} where list_contains(getvariable('years'), simulation_year) "
+            f"window same as (partition by {', '.join(map(quoted, self.keys))})"
         )
+
+
+def compare_as_sets(
+    connection: "duckdb.DuckDBPyConnection",
+    name: str,
+    a: Mapping[str, str],
+    b: Mapping[str, str],
+    ignored: tuple[str, ...],
+) -> RowComparison:
+    """Compare a table that has no key for both: how many rows, repeated ones included, only one database has.
+
+    A table without a year is compared as a whole.
+    """
+    table = Table.of(name, a, b, (), ignored)
+    columns = ", ".join(table.columns.values()) or "1"
+    of_years = " where list_contains(getvariable('years'), simulation_year)" if "simulation_year" in a else ""
+    one, other = (f"select {columns} from {side}.main.{quoted(name)}{of_years}" for side in ("planalign", "other"))
+    ((rows_a, rows_b, only_a, only_b),) = connection.execute(
+        f"select (select count(*) from ({one})), (select count(*) from ({other})), "
+        f"(select count(*) from ({one} except all {other})), (select count(*) from ({other} except all {one}))"
+    ).fetchall()
+    return RowComparison(
+        name, rows_a, rows_b, only_a, only_b, 0, {}, table.only_a, table.only_b, table.ignored, first=()
+    )
 
 
 def compare_rows(connection: "duckdb.DuckDBPyConnection", table: Table, limit: int) -> RowComparison:
     """Compare a table's rows; `first` holds every differing column of the first `limit` rows, by year and key."""
     by_column = "".join(
-        f", count_if(a.present and b.present and a.{column} is distinct from b.{column})" for column in table.columns
+        f", count_if({_BOTH} and a.{quoted(column)} is distinct from b.{quoted(column)})" for column in table.columns
     )
     rows_a, rows_b, only_a, only_b, changed, *counts = connection.execute(
-        "select count(a.present), count(b.present), count_if(b.present is null), count_if(a.present is null), "
-        f"count_if(a.present and b.present and ({table.differs})){by_column} from {table.join()}"
+        f"select count({_IN_A}), count({_IN_B}), count_if({_IN_B} is null), count_if({_IN_A} is null), "
+        f"count_if({_BOTH} and ({table.differs})){by_column} from {table.join()}"
     ).fetchall()[0]
     columns = {column: count for column, count in zip(table.columns, counts, strict=True) if count}
     differ = only_a or only_b or changed
@@ -123,12 +154,12 @@ def compare_rows(connection: "duckdb.DuckDBPyConnection", table: Table, limit: i
 
 
 def _first(connection: "duckdb.DuckDBPyConnection", table: Table, limit: int) -> tuple[Difference, ...]:
-    keys = [f"coalesce(a.{key}, b.{key})" for key in table.keys]
-    pairs = [f"a.{column}::varchar, b.{column}::varchar" for column in table.columns]
+    keys = [f"coalesce(a.{quoted(key)}, b.{quoted(key)})" for key in table.keys]
+    pairs = [f"a.{quoted(column)}::varchar, b.{quoted(column)}::varchar" for column in table.columns]
     order = ", ".join(["coalesce(a.simulation_year, b.simulation_year)", *keys])
     rows = connection.execute(
-        f"select {', '.join([*keys, 'a.present', 'b.present', *pairs])} from {table.join()} "
-        f"where {table.differs} order by {order}, coalesce(a.copy, b.copy) limit {limit}"
+        f"select {', '.join([*keys, _IN_A, _IN_B, *pairs])} from {table.join()} "
+        f"where {table.differs} order by {order}, coalesce(a.{quoted(_COPY)}, b.{quoted(_COPY)}) limit {limit}"
     ).fetchall()
     found: list[Difference] = []
     for row in rows:
@@ -155,7 +186,7 @@ def is_number(*kinds: str) -> bool:
 def _common_form(column: str, a: str, b: str) -> str:
     """The column as both databases can be compared: as it is, as a number, else as text."""
     if a == b:
-        return column
+        return quoted(column)
     if is_number(a, b):
-        return f"{column}::double"
-    return f"{column}::varchar"
+        return f"{quoted(column)}::double"
+    return f"{quoted(column)}::varchar"

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from planalign_orchestrator.errors import PlanAlignError
+from planalign_orchestrator.files.replacing import PRODUCT
 from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
 
@@ -22,6 +23,7 @@ def excel_report(summary: MultiYearSummary, template: ReportTemplate = "detailed
             "an Excel report needs the package openpyxl; install `planalign-orchestrator[excel]`, or use --format csv"
         ) from error
     workbook = Workbook(write_only=True)
+    workbook.properties.creator = PRODUCT
     _add_sheet(workbook, "Years", summary.to_rows(template))
     if template == "detailed":
         _add_sheet(workbook, "Events", _event_rows(summary))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from planalign_orchestrator.files.replacing import GENERATOR_TAG
 from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports.console import ConsoleReporter, Part, summary_title, year_title
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
@@ -28,7 +29,8 @@ def html_report(summary: MultiYearSummary, template: ReportTemplate = "detailed"
             body.append(f"<h2>{escape(year_title(report))}</h2>")
             body += [_section(part, level=3) for part in reporter.year_parts(report)]
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{GENERATOR_TAG}\n'
+        f"<title>{escape(title)}</title>\n"
         f"<style>{_STYLE}</style>\n</head>\n<body>\n" + "\n".join(body) + "\n</body>\n</html>\n"
     )
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import write_atomically
+from planalign_orchestrator.files.replacing import csv_header
 from planalign_orchestrator.report_templates import HEADLINES, ReportTemplate
 from planalign_orchestrator.reports.year import WorkforceBreakdown, YearAuditReport, json_number, read_years
 from planalign_orchestrator.validation import ValidationResult
@@ -36,6 +38,9 @@ _LEADING_METRICS = (
     "net_employer_cost",
     "employer_cost_rate",
 )
+_IDENTIFIERS = ("scenario_id", "plan_design_id", "run_id", "simulation_year")
+_LIMITS = "irs_limits"
+_EXECUTIVE_HEADER = (*_IDENTIFIERS, *(metric for _, metric, _ in HEADLINES), "failed_checks")
 _PARTICIPATION_METRICS = (
     "eligible_count",
     "participant_count",
@@ -160,15 +165,14 @@ class MultiYearSummary:
 
     def to_rows(self, template: ReportTemplate = "detailed") -> list[list[str | int | Decimal | None]]:
         """The lines of `to_csv` as values, the headings first."""
-        identifiers = ["scenario_id", "plan_design_id", "run_id", "simulation_year"]
         rows: list[list[str | int | Decimal | None]]
         if template == "executive":
             metrics = [metric for _, metric, _ in HEADLINES]
-            rows = [[*identifiers, *metrics, "failed_checks"]]
+            rows = [list(_EXECUTIVE_HEADER)]
             others = [[sum(verdict.has_failed for verdict in report.validation)] for report in self.years]
         else:
             metrics, events = self._metric_names(), self.event_trends
-            rows = [[*identifiers, "irs_limits", *metrics, *(f"{name}_events" for name in events)]]
+            rows = [[*_IDENTIFIERS, _LIMITS, *metrics, *(f"{name}_events" for name in events)]]
             others = [list(counts) for counts in zip(*events.values(), strict=True)] or [[] for _ in self.years]
         for report, counts in zip(self.years, others, strict=True):
             row: list[str | int | Decimal | None] = [report.scenario_id, report.plan_design_id, report.run_id]
@@ -211,6 +215,24 @@ class MultiYearReporter:
         """The summary of `years`; raises DatabaseError naming the years the database does not hold."""
         reports = read_years(self._db, years)
         return MultiYearSummary(reports[0].scenario_id, reports[0].plan_design_id, tuple(reports))
+
+
+def is_summary(path: Path) -> bool:
+    """Return whether a file is a summary that `export_csv` wrote, by its headings.
+
+    Those of a detailed one begin with the same figures in every run; which others follow depends on the plan.
+    """
+    header = csv_header(path)
+    beginning = (*_IDENTIFIERS, _LIMITS, *_LEADING_METRICS)
+    return header == _EXECUTIVE_HEADER or header[: len(beginning)] == beginning
+
+
+def runs_of_summary(path: Path) -> set[str]:
+    """Return the ids of the runs in a summary; raises DatabaseError for a file that is none."""
+    if not is_summary(path):
+        raise DatabaseError(f"{path} is not a summary of ours; move it away or set reports.directory")
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["run_id"] for row in csv.DictReader(file)}
 
 
 def _csv_cell(value: str | int | Decimal | None) -> str | int:

@@ -15,6 +15,7 @@ from planalign_orchestrator.checkpoints import read_state
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import write_atomically
+from planalign_orchestrator.files.replacing import PRODUCT
 from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
 
 REPORT_VERSION = 1
@@ -116,6 +117,7 @@ class YearAuditReport:
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values, in a stable order of keys."""
         return {
+            "product": PRODUCT,
             "report_version": REPORT_VERSION,
             "database": self.database,
             "run_id": self.run_id,

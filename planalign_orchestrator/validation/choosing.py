@@ -10,7 +10,7 @@ from planalign_orchestrator.config.rules import THRESHOLDS
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.plan_compiler import DataTest
-from planalign_orchestrator.validation.custom import custom_rules
+from planalign_orchestrator.validation.custom import custom_rules, rules_without_executing
 from planalign_orchestrator.validation.results import ValidationRule, ValidationSeverity
 from planalign_orchestrator.validation.rules import (
     EventSequenceRule,
@@ -74,6 +74,31 @@ def build_validator(
     return validator
 
 
+def are_as_packaged(config: SimulationConfig) -> bool:
+    """Whether a run has the rules of the program and no others, unchanged."""
+    section = config.validation
+    return not (section.rules or section.custom_rules_file or rules_without_executing(None)[1])
+
+
+def judge_without_executing(config: SimulationConfig, tests: Sequence[DataTest]) -> tuple[list[str], list[str]]:
+    """Return what is wrong with the rules of a configuration, and what only executing code of users would tell.
+
+    Nothing of theirs is executed, neither Python nor SQL.
+    """
+    section = config.validation
+    program = [*(SqlRule.of(test) for test in tests), *builtin_rules()]
+    try:
+        queries, code = rules_without_executing(section.custom_rules_file)
+    except ConfigurationError as error:
+        return [*error.problems, *_wrong_settings(config, program, [], may_be_more=True)], []
+    problems = [*_names_twice(program, queries), *_wrong_settings(config, program, queries, may_be_more=bool(code))]
+    facts = [f"{where} was not executed; --execute-rules tries it" for where in code]
+    unknown = section.rules.keys() - {rule.name for rule in [*program, *queries]}
+    if code and unknown:
+        facts.append(f"validation.rules: only --execute-rules tells whether there is {', '.join(sorted(unknown))}")
+    return problems, facts
+
+
 def _configured(rule: Any, setting: Mapping[str, Any]) -> Any:
     """The rule with its severity and thresholds; of rules that are no queries the validator changes the severity."""
     if not setting or not isinstance(rule, QueryRule):
@@ -101,8 +126,13 @@ def _names_twice(program: Sequence[QueryRule], extra: Sequence[ValidationRule]) 
 
 
 def _wrong_settings(
-    config: SimulationConfig, program: Sequence[QueryRule], extra: Sequence[ValidationRule]
+    config: SimulationConfig,
+    program: Sequence[QueryRule],
+    extra: Sequence[ValidationRule],
+    *,
+    may_be_more: bool = False,
 ) -> list[str]:
+    """Return what is wrong with `validation.rules`; where there may be more rules, an unknown name may be right."""
     invariants = {rule.name for rule in program if rule.is_invariant}
     names = sorted({rule.name for rule in [*program, *extra]})
     others = {rule.name for rule in extra if not isinstance(rule, QueryRule)}
@@ -110,6 +140,8 @@ def _wrong_settings(
     for name, setting in config.validation.rules.items():
         given = config.provenance.settings.get(("validation", "rules", name))
         where = f"{given.place.where}: " if given else ""
+        if name not in names and may_be_more:
+            continue
         if name not in names:
             close = get_close_matches(name, names, n=1)
             hint = f"did you mean `{close[0]}`?" if close else "`planalign status --json` lists the rules of a run"

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from planalign_orchestrator.errors import PipelineStageError
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -35,6 +37,15 @@ class ValidationResult:
     def has_failed(self) -> bool:
         """Whether something is wrong, and not only to be known."""
         return not self.passed and self.severity is not ValidationSeverity.INFO
+
+
+class RuleError(PipelineStageError):
+    """A rule of a user that raised or that did anything but read; `reason` says what, without rule and year."""
+
+    def __init__(self, message: str, *, rule: str, reason: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.reason = reason
 
 
 class ValidationRule(Protocol):

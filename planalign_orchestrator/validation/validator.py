@@ -1,5 +1,6 @@
 """Runs the rules on a year: those of the program in one statement, those of users one by one."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -7,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
+from planalign_orchestrator.overflow import explained
 from planalign_orchestrator.plan_compiler import DataTest
-from planalign_orchestrator.validation.results import ValidationResult, ValidationRule, ValidationSeverity
+from planalign_orchestrator.validation.guard import State, check_unchanged, state_of
+from planalign_orchestrator.validation.results import RuleError, ValidationResult, ValidationRule, ValidationSeverity
 from planalign_orchestrator.validation.rules import EXAMPLES, QueryRule, SqlRule
+from planalign_orchestrator.validation.statements import single_select
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,40 +46,31 @@ class DataValidator:
         return tuple(self._rules)
 
     def register_rule(self, rule: ValidationRule) -> None:
-        """Add a rule; it runs after those of the program, in the order of registration."""
-        self._rules.append(rule)
+        """Add a rule; it runs after those of the program, in the order of registration.
+
+        Errors: ConfigurationError for a query that is not exactly one SELECT.
+        """
+        self._rules.append(_checked_query(rule) if _is_query(rule) else rule)
 
     def try_rules(self, year: int) -> None:
         """Run every registered rule on a year without rows: a broken one is refused before anything is simulated.
 
         Errors: ConfigurationError naming the rule; the transaction is then to be rolled back.
         """
-        connection = self._db.get_connection()
-        for rule in self._rules:
-            try:
-                self._judged(rule, connection, year)
-            except PipelineStageError as error:
-                raise ConfigurationError(
-                    f"validation rule {rule.name} cannot be used: {error.__cause__ or error}"
-                ) from error
+        try:
+            self._judge_registered(year)
+        except RuleError as error:
+            raise ConfigurationError(f"validation rule {error.rule} cannot be used: {error.reason}") from error
 
     def validate_year_results(self, year: int, *, is_final_year: bool = True) -> list[ValidationResult]:
         """Return every rule's verdict on a year, in the year's transaction if there is one.
 
-        Some rules look at the whole ledger and judge the last year of a run only. Errors: PipelineStageError naming a
-        registered rule that raises.
+        Some rules look at the whole ledger and judge the last year of a run only. Errors: RuleError naming a
+        registered rule that raises or does anything but read.
         """
-        connection = self._db.get_connection()
-        connection.execute(f"set variable simulation_year = {int(year)}")
-        results = []
-        for final_year_only in (False, True) if is_final_year else (False,):
-            failures = self._failures(connection, final_year_only)
-            results += [
-                rule.verdict(connection, failures[rule.name], self._examples)
-                for rule in self._queries
-                if rule.final_year_only == final_year_only
-            ]
-        return results + [self._judged(rule, connection, year) for rule in self._rules]
+        with _explaining(year):
+            results = self._judge_by_program(year, (False, True) if is_final_year else (False,))
+        return results + self._judge_registered(year)
 
     @staticmethod
     def to_report_dict(results: Sequence[ValidationResult]) -> dict[str, Any]:
@@ -89,6 +84,20 @@ class DataValidator:
             "notes": len(noted),
             "results": [asdict(result) for result in results],
         }
+
+    def _judge_by_program(self, year: int, kinds: Sequence[bool]) -> list[ValidationResult]:
+        """Run the rules of the program that are of these kinds, by whether they judge the final year only."""
+        connection = self._db.get_connection()
+        connection.execute(f"set variable simulation_year = {int(year)}")
+        results = []
+        for final_year_only in kinds:
+            failures = self._failures(connection, final_year_only)
+            results += [
+                rule.verdict(connection, failures[rule.name], self._examples)
+                for rule in self._queries
+                if rule.final_year_only == final_year_only
+            ]
+        return results
 
     def _failures(self, connection: "duckdb.DuckDBPyConnection", final_year_only: bool) -> dict[str, int]:
         """Count the offending rows of every rule of one kind in one statement."""
@@ -106,12 +115,65 @@ class DataValidator:
         ]
         return connection.extract_statements("\nunion all\n".join(counts))[0] if counts else None
 
+    def _judge_registered(self, year: int) -> list[ValidationResult]:
+        """Run the rules of users one by one. A query cannot but read; of code it is proven each time."""
+        results: list[ValidationResult] = []
+        if not self._rules:
+            return results
+        before = None
+        with self._db.transaction() as connection:
+            for rule in self._rules:
+                # a rule before may have set another
+                connection.execute(f"set variable simulation_year = {int(year)}")
+                if not _is_query(rule):
+                    before = before or state_of(self._db)
+                results.append(self._judged(rule, connection, year))
+                if before is not None and not _is_query(rule):
+                    check_unchanged(rule.name, year, before, self._state_after(rule, year))
+        return results
+
     def _judged(self, rule: ValidationRule, connection: "duckdb.DuckDBPyConnection", year: int) -> ValidationResult:
         with _naming(rule, year):
             result = rule.check(connection, year)
             if not isinstance(result, ValidationResult):
                 raise TypeError(f"its check returned {type(result).__name__}, not a ValidationResult")
+            # it goes into the checkpoint as JSON
+            json.dumps(asdict(result))
         return replace(result, rule=rule.name, severity=self._severities.get(rule.name, result.severity))
+
+    def _state_after(self, rule: ValidationRule, year: int) -> State:
+        import duckdb
+
+        with _naming(rule, year):
+            try:
+                return state_of(self._db)
+            except (duckdb.TransactionException, duckdb.ConnectionException) as error:
+                raise RuntimeError(f"it left the connection so that nothing can be read any more ({error})") from error
+
+
+def _is_query(rule: ValidationRule) -> bool:
+    """Whether a rule is one of the kinds of the program, which do nothing but execute their query."""
+    return type(rule).__module__ == QueryRule.__module__
+
+
+def _checked_query(rule: Any) -> ValidationRule:
+    try:
+        query = single_select(rule.query())
+    except ValueError as error:
+        raise ConfigurationError(f"validation rule {rule.name}: {error}") from error
+    return replace(rule, sql=query) if isinstance(rule, SqlRule) else rule
+
+
+@contextmanager
+def _explaining(year: int) -> Iterator[None]:
+    """Say what to look at where the rules of the program cannot compute with the year's amounts."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+        text = explained(str(error))
+        raise PipelineStageError(f"year {year}, stage validation: {text}; the year was rolled back") from error
 
 
 @contextmanager
@@ -121,12 +183,19 @@ def _naming(rule: ValidationRule, year: int) -> Iterator[None]:
 
     try:
         yield
-    except (duckdb.InterruptException, duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException):
+    except (duckdb.InterruptException, duckdb.FatalException, duckdb.OutOfMemoryException):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # a rule is foreign code: it may raise anything, and whoever wrote it has to be told which one did
-        if str(error) == "Query interrupted":
+        if str(error) == "Query interrupted" or (isinstance(error, duckdb.IOException) and not _is_of_a_file(error)):
             raise
-        raise PipelineStageError(
-            f"year {year}, validation rule {rule.name}: {type(error).__name__}: {error}; the year was rolled back"
+        raise RuleError(
+            f"year {year}, validation rule {rule.name}: {type(error).__name__}: {error}; the year was rolled back",
+            rule=rule.name,
+            reason=str(error),
         ) from error
+
+
+def _is_of_a_file(error: Exception) -> bool:
+    """Whether DuckDB did not find a file that a rule reads; its other input/output errors are those of the disk."""
+    return "No files found" in str(error)

@@ -1,0 +1,102 @@
+"""What no run survives, told before it begins: more hires than fit, factors that overflow, two folders that are one."""
+
+import os
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from planalign_orchestrator.config.findings import Finding, KeyPath
+from planalign_orchestrator.config.sections import (
+    CHECKPOINTS_FOLDER,
+    REPORTS_FOLDER,
+    CompensationSection,
+    ReportsSection,
+    RuntimeSection,
+    SimulationSection,
+    WorkforceSection,
+)
+from planalign_orchestrator.config.values import plain_number
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.config.model import SimulationConfig
+
+# hires of a year for each person of its opening headcount
+_MOST_HIRES = 10
+# the models keep the growth of pay ranges and income bands since the first year as DECIMAL(18, 12)
+_MOST_GROWTH = Decimal(10) ** 6
+
+
+def survival_findings(config: "SimulationConfig") -> list[Finding]:
+    """Return what a run with this configuration could not survive, whatever the census holds."""
+    return [
+        *_hire_findings(config.simulation, config.workforce),
+        *_growth_findings(config.simulation, config.compensation),
+        *_folder_findings(config.reports, config.runtime),
+    ]
+
+
+def _hire_findings(simulation: SimulationSection, workforce: WorkforceSection) -> list[Finding]:
+    growth, exits = simulation.target_growth_rate, workforce.total_termination_rate
+    early = workforce.new_hire_termination_rate
+    hires = (growth + exits) / (1 - early)
+    if hires <= _MOST_HIRES:
+        return []
+    text = (
+        f"the hires of a year would be (target_growth_rate {plain_number(growth)} + total_termination_rate "
+        f"{plain_number(exits)}) / (1 - new_hire_termination_rate {plain_number(early)}) = {hires:,.1f} times the "
+        f"headcount, and at most {_MOST_HIRES} times can be simulated; lower one of the three"
+    )
+    keys = (
+        ("workforce", "new_hire_termination_rate"),
+        ("workforce", "total_termination_rate"),
+        ("simulation", "target_growth_rate"),
+    )
+    return [Finding(text, keys)]
+
+
+def _growth_findings(simulation: SimulationSection, pay: CompensationSection) -> list[Finding]:
+    """The factors of every year are computed in the first one, by the rates of the years after it."""
+    later = range(simulation.start_year + 1, simulation.end_year + 1)
+    cola = [pay.cola_rate_by_year.get(year, pay.cola_rate) for year in later]
+    findings = []
+    grown = _product(cola)
+    if grown >= _MOST_GROWTH:
+        keys: tuple[KeyPath, ...] = (
+            ("compensation", "cola_rate"),
+            ("compensation", "cola_rate_by_year"),
+            ("simulation", "end_year"),
+        )
+        findings.append(Finding(_growth_text("the COLA of the years", later, grown), keys))
+    structure = pay.structure_increase_rate
+    if structure is not None and (grown := _product([structure] * len(later))) >= _MOST_GROWTH:
+        text = _growth_text(f"structure_increase_rate {plain_number(structure)} of the years", later, grown)
+        findings.append(Finding(text, (("compensation", "structure_increase_rate"), ("simulation", "end_year"))))
+    return findings
+
+
+def _growth_text(what: str, years: range, grown: Decimal) -> str:
+    return (
+        f"{what} {years[0]}-{years[-1]} multiplies amounts by {grown:,.0f}, and a million times is more than they can "
+        "hold; lower the rate or simulate fewer years"
+    )
+
+
+def _product(rates: list[Decimal]) -> Decimal:
+    """Return the growth by yearly rates, as the models round it."""
+    grown = Decimal(1)
+    for rate in rates:
+        grown *= 1 + rate
+    return grown.quantize(Decimal("1e-12")) if grown < _MOST_GROWTH else grown
+
+
+def _folder_findings(reports: ReportsSection, runtime: RuntimeSection) -> list[Finding]:
+    """Reports and checkpoint copies of a year have one name, so in one folder the one would overwrite the other."""
+    beside = runtime.database.parent
+    of_reports = os.path.realpath(reports.directory or beside / REPORTS_FOLDER)
+    of_checkpoints = os.path.realpath(runtime.checkpoint_directory or beside / CHECKPOINTS_FOLDER)
+    if of_reports != of_checkpoints:
+        return []
+    text = (
+        f"reports and checkpoint copies would both be year_<YEAR>.json in {of_reports}, and overwrite each other; "
+        "change reports.directory or runtime.checkpoint_directory"
+    )
+    return [Finding(text, (("reports", "directory"), ("runtime", "checkpoint_directory"), ("runtime", "database")))]

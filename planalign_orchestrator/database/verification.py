@@ -1,0 +1,140 @@
+"""Whether a database still holds what its runs recorded: the digests of its marts, computed once more.
+
+Nothing that people read is believed unchecked: reports, comparisons and backups are preceded by a verification.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planalign_orchestrator.checkpoints import DatabaseStatus, base_tables, digests_by_year, duckdb_version
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.identifiers import printable
+from planalign_orchestrator.errors import DamagedDatabaseError
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+_ALWAYS_RECORDED = {"fct_yearly_events", "fct_workforce_snapshot", "fct_annual_metrics"}
+
+
+class Verdict(StrEnum):
+    """What recomputing the digests said."""
+
+    VERIFIED = "verified"
+    NOT_VERIFIED = "not verified"
+    DIFFERS = "differs"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A verdict on a database and the one line that says it: which years, why not, or which table and year."""
+
+    verdict: Verdict
+    line: str
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the database differs from what was recorded."""
+        return self.verdict is Verdict.DIFFERS
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verification as JSON values."""
+        return asdict(self)
+
+    def check(self, database: Path) -> None:
+        """Refuse a database that differs. Errors: DamagedDatabaseError naming table and year."""
+        if self.has_failed:
+            raise DamagedDatabaseError(
+                f"{database}: {self.line} The file was changed by something else or is damaged: move it away, then "
+                "`planalign restore` puts a backup in its place, or `planalign run` starts again"
+            )
+
+
+def unverified(why: str) -> Verification:
+    """Return the verification of what could not be verified."""
+    return Verification(Verdict.NOT_VERIFIED, f"Not verified: {why}.")
+
+
+def verify(db: DatabaseConnectionManager, status: DatabaseStatus, years: Collection[int] | None = None) -> Verification:
+    """Recompute the digests of the finished years, or of `years` among them, over the columns that were recorded."""
+    chosen = [row for row in status.checkpoints if years is None or row["simulation_year"] in years]
+    if not chosen:
+        return unverified("there is no finished year")
+    others = sorted({row["duckdb_version"] for row in chosen} - {duckdb_version()})
+    if others:
+        return unverified(
+            f"the digests were made by DuckDB {', '.join(map(printable, others))}, this is {duckdb_version()}"
+        )
+    differing = _differing(db.get_connection(), chosen)
+    if differing:
+        return Verification(Verdict.DIFFERS, f"It differs from what was recorded: {'; '.join(differing)}.")
+    span = _span([row["simulation_year"] for row in chosen])
+    return Verification(Verdict.VERIFIED, f"Verified: the digests of {span} were recomputed and agree.")
+
+
+def verify_file(database: Path) -> tuple[DatabaseStatus | None, Verification]:
+    """Open a database for reading, and return what it says of itself and whether that is so.
+
+    Errors: DatabaseError, DatabaseBusyError.
+    """
+    from planalign_orchestrator.checkpoints import read_state
+
+    with DatabaseConnectionManager(database, read_only=True) as db:
+        status = read_state(db)
+        return status, unverified("it holds no table") if status is None else verify(db, status)
+
+
+def rows_of(status: DatabaseStatus) -> int:
+    """Return how many rows a verification of all years reads."""
+    return sum(digest["rows"] for row in status.checkpoints for digest in row["digests"].values())
+
+
+def _differing(connection: "duckdb.DuckDBPyConnection", chosen: Collection[dict[str, Any]]) -> list[str]:
+    """Return the tables whose years differ, with the years, as texts."""
+    existing = _columns(connection)
+    problems = [
+        f"no digest of {table} in {row['simulation_year']} was recorded"
+        for row in chosen
+        for table in sorted(_ALWAYS_RECORDED - row["digests"].keys())
+    ]
+    years_of: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
+    for row in chosen:
+        for table, recorded in row["digests"].items():
+            years_of[table, tuple(recorded["columns"])].append(row["simulation_year"])
+    wrong: dict[str, list[int]] = defaultdict(list)
+    for (table, columns), years in years_of.items():
+        missing = [column for column in columns if column not in existing.get(table, ())]
+        if table not in existing or missing or not columns:
+            what = f"has no column {', '.join(missing)}" if table in existing else "is missing"
+            problems.append(printable(f"{table} {what}"))
+            continue
+        now = digests_by_year(connection, {table: columns}, years)[table]
+        for row in chosen:
+            year, recorded = row["simulation_year"], row["digests"].get(table)
+            if year in years and {name: recorded[name] for name in ("rows", "digest")} != now[year]:
+                wrong[table].append(year)
+    return problems + [f"{printable(table)} in {', '.join(map(str, sorted(years)))}" for table, years in wrong.items()]
+
+
+def _columns(connection: "duckdb.DuckDBPyConnection") -> dict[str, set[str]]:
+    """Return the columns of the tables of the schema `main`; views are left out."""
+    columns: dict[str, set[str]] = {table: set() for table in base_tables(connection)}
+    for table, column in connection.execute(
+        "select table_name, column_name from duckdb_columns() "
+        "where database_name = 'planalign' and schema_name = 'main'"
+    ).fetchall():
+        if table in columns:
+            columns[table].add(column)
+    return columns
+
+
+def _span(years: list[int]) -> str:
+    first, last = min(years), max(years)
+    if len(years) == last - first + 1:
+        return str(first) if first == last else f"{first}-{last}"
+    return ", ".join(map(str, sorted(years)))
