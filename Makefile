@@ -1,5 +1,6 @@
 # Needs python3 (3.11 or later, with venv) and make; everything else is installed into .venv, pinned and verified.
 #   make run         simulate five years of the sample census
+#   make install     the command, as .venv/bin/planalign; export PATH="$PWD/.venv/bin:$PATH" makes it `planalign`
 #   make test        every test;  make test-fast  those that take seconds
 #   make lint        style, types, SQL
 #   make bench       speed and memory (SIZES=1000,10000,100000)
@@ -50,6 +51,7 @@ wheel: $(STAMP)
 	rm -rf build
 
 install: $(STAMP)
+	@echo 'The command is $(BIN)/planalign; to call it by name: export PATH="$(abspath $(BIN)):$$PATH"'
 
 $(STAMP): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -2,8 +2,9 @@
 
 import os
 import sys
+from contextlib import suppress
 
-from planalign_orchestrator.cli import main
+from planalign_orchestrator import signals, streams
 
 
 def program() -> None:
@@ -12,18 +13,39 @@ def program() -> None:
     Files, connections and threads are done with by then, and taking the interpreter apart object by object takes a
     twentieth of a small company's run.
     """
+    as_json = "--json" in sys.argv
     try:
+        signals.install(as_json=as_json)
+        streams.prepare()
+        # Imported here, so that an interrupt while the program is still loading ends as any other.
+        from planalign_orchestrator.cli import main
+
         main()
     except SystemExit as leaving:
-        if not isinstance(leaving.code, int):
-            raise
-        try:
-            for stream in (sys.stdout, sys.stderr):
-                print(end="", file=stream, flush=True)
-        except OSError:
-            # there is text that cannot be written: the interpreter says so, and leaves with a code of its own
-            raise leaving from None
-        os._exit(leaving.code)
+        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except KeyboardInterrupt:
+        _tell_of_interrupt(as_json)
+        code = signals.INTERRUPTED
+    signals.ignore()
+    _leave(code)
+
+
+def _tell_of_interrupt(as_json: bool) -> None:
+    document = f'{{"error": "Interrupted.", "type": "CommandInterruptedError", "exit_code": {signals.INTERRUPTED}}}'
+    sys.stderr.write(f"{document if as_json else 'Interrupted.'}\n")
+
+
+def _leave(code: int) -> None:
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError as error:
+        # Standard error may be what cannot be written; then the exit code alone tells.
+        if code == 0:
+            with suppress(OSError):
+                os.write(2, f"Error: the output cannot be written: {error.strerror}\n".encode())
+        code = code or 1
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,9 @@ Row = Mapping[str, object]
 Overrides = Mapping[str, object]
 Digests = dict[int, dict[str, dict[str, Any]]]
 
+# the program `planalign`, started by tests
+pytest_plugins = ("tests.program",)
+
 CENSUS_DATE = dt.date(2024, 12, 31)
 
 

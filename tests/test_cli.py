@@ -5,7 +5,6 @@ Most tests call `main` in this process; a process of its own is started where si
 
 import csv
 import importlib
-import io
 import json
 import os
 import pty
@@ -15,18 +14,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from planalign_orchestrator.checkpoints import read_status
-from planalign_orchestrator.cli import main
 from tests.conftest import Result, people, person, read_rows, write_rows
+from tests.program import ROOT, Done, Planalign, files, finish, start
 
-ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = [
     ("run",),
     ("validate",),
@@ -44,88 +40,6 @@ COMMANDS = [
     ("migrate", "config"),
     ("migrate", "checkpoints"),
 ]
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it said on standard output and standard error."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """Standard output as JSON."""
-        return json.loads(self.out)
-
-
-Planalign = Callable[..., Done]
-
-
-@pytest.fixture
-def planalign(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Planalign:
-    """Return a function that runs the program in this process, with its standard input as `answers`."""
-
-    def call(*arguments: str | Path, answers: str = "") -> Done:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(answers))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main([str(argument) for argument in arguments])
-        written = capsys.readouterr()
-        return Done(int(left.value.code or 0), written.out, written.err)
-
-    return call
-
-
-@pytest.fixture
-def project(tmp_path: Path, generated: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the working directory: a project of 200 people for 2025-2026 with the usual paths."""
-    (tmp_path / "config").mkdir()
-    (tmp_path / "data").mkdir()
-    shutil.copy(generated(200), tmp_path / "data" / "census.csv")
-    settings = {
-        "scenario_id": "test",
-        "plan_design_id": "none",
-        "simulation": {"end_year": 2026},
-        "census": {"path": "../data/census.csv"},
-        "runtime": {"database": "../simulation.duckdb", "threads": 1},
-    }
-    (tmp_path / "config" / "simulation_config.yaml").write_text(json.dumps(settings), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def finished(sample_run: Result, monkeypatch: pytest.MonkeyPatch) -> Sequence[str]:
-    """Return the options that name the database of `sample_run`, seen from an empty working directory."""
-    monkeypatch.chdir(sample_run.database.parent)
-    return ("-c", "simulation_config.yaml", "--database", "simulation.duckdb")
-
-
-def start(*arguments: str | Path, folder: Path) -> "subprocess.Popen[str]":
-    """Start the program in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "planalign_orchestrator", *map(str, arguments)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process: "subprocess.Popen[str]") -> Done:
-    """Wait for a started program."""
-    out, err = process.communicate(timeout=120)
-    return Done(process.returncode, out, err)
-
-
-def files(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return every file below a folder with its size and the time of its last change."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns) for path in found}
 
 
 # Help and usage
@@ -182,8 +96,27 @@ def test_what_is_loaded_late_is_there_all_the_same(package: str) -> None:
         _ = module.nothing
 
 
-def test_version(planalign: Planalign) -> None:
-    done = planalign("--version")
+def test_completion_is_offered_and_completes(planalign: Planalign, tmp_path: Path) -> None:
+    assert "--install-completion" in planalign("--help").out
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "_PLANALIGN_COMPLETE": "complete_bash"}
+    for words, place, expected in (
+        ("planalign re", "1", {"report", "restore"}),
+        ("planalign run --res", "2", {"--resume"}),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "planalign_orchestrator"],
+            env={**environment, "COMP_WORDS": words, "COMP_CWORD": place},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert set(done.stdout.split()) == expected
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version(planalign: Planalign, option: str) -> None:
+    done = planalign(option)
     assert (done.code, done.err) == (0, "")
     assert re.fullmatch(r"planalign \d+\.\d+\.\d+\n", done.out)
 
@@ -340,45 +273,69 @@ def test_verbose_adds_the_stack_trace_to_an_error(planalign: Planalign, project:
     assert "Traceback" not in planalign("run", "-c", "nowhere.yaml").err
 
 
-def test_dry_run_prints_every_stage_and_writes_nothing(
+def test_dry_run_lists_the_dbt_command_of_every_stage(
     planalign: Planalign, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
     before = files(project)
     done = planalign("run", "--dry-run", "-v", "--years", "2025-2027")
-    lines = done.out.splitlines()
     assert done.code == 0
-    assert len(lines) == 3 * 4
+    lines = done.out.splitlines()[-12:]
     assert all(line.startswith("dbt ") and '"simulation_year": 202' in line for line in lines)
     stages = ["initialization", "foundation", "event_generation", "state_accumulation"]
     assert re.findall(r"--select tag:(\w+)", done.out) == stages * 3
-    assert planalign("run", "--dry-run", "--years", "2025-2027", "--json").document == {"commands": lines}
+    assert planalign("run", "--dry-run", "--years", "2025-2027", "--json").document["commands"] == lines
+    assert "dbt run" not in planalign("run", "--dry-run").out
     assert files(project) == before
 
 
+def test_dry_run_says_what_is_read_written_and_how_long_it_takes(planalign: Planalign, project: Path) -> None:
+    done = planalign("run", "--dry-run")
+    assert "Configuration  config/simulation_config.yaml\n" in done.out
+    assert "Reads          data/census.csv: about 200 people, 0.0 MB\n" in done.out
+    assert "Simulates      2025-2026, 2 years, engine native\n" in done.out
+    assert "Database       simulation.duckdb is made\n" in done.out
+    assert re.search(r"Takes          about \d+ seconds; an estimate, from a rule of thumb for two cores\n", done.out)
+    foreseen = planalign("run", "--dry-run", "--json").document
+    assert (foreseen["people"], foreseen["census_exists"], foreseen["database_exists"]) == (200, True, False)
+    assert planalign("run", "-q").code == 0
+    for name in foreseen["writes"]:
+        names = [name.replace("{2025..2026}", str(year)) for year in (2025, 2026)]
+        assert all((project / one).is_file() for one in names), name
+
+
+def test_dry_run_says_what_becomes_of_the_database(planalign: Planalign, project: Path) -> None:
+    planalign("run", "-q", "--years", "2025")
+    before = files(project)
+
+    def fate(*options: str) -> str:
+        return str(planalign("run", "--dry-run", "--json", *options).document["database_fate"])
+
+    assert fate() == "holds 2025 and becomes simulation_backup.duckdb"
+    resumed = planalign("run", "--dry-run", "--json", "--resume").document
+    assert (resumed["database_fate"], resumed["years"]) == ("holds 2025 and is continued", [2026])
+    assert resumed["seconds_from"] == "the years that the database holds"
+    assert "no folder missing" in fate("--database", "missing/x.duckdb")
+    assert files(project) == before
+    (project / "simulation.duckdb").write_text("not a database at all", encoding="utf-8")
+    assert "is not a simulation database" in fate()
+
+
+def test_dry_run_says_that_the_census_cannot_be_read(planalign: Planalign, project: Path) -> None:
+    done = planalign("run", "--dry-run", "--set", "census.path=nowhere.csv")
+    assert done.code == 0
+    assert re.search(r"Reads          nowhere.csv: there is no such file .*; the run would stop there\n", done.out)
+    assert "Takes          unknown" in done.out
+
+
+def test_the_readme_shows_what_a_run_of_the_sample_prints(planalign: Planalign, tmp_path: Path) -> None:
+    config = ROOT / "config" / "simulation_config.yaml"
+    done = planalign("run", "-q", "-c", config, "--database", tmp_path / "simulation.duckdb")
+    (shown,) = re.findall(r"```\n(Workforce 2025.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert done.out.startswith(shown)
+
+
 # Interruption, resumption, a database in use
-
-
-def wait_for(process: "subprocess.Popen[str]", line: str) -> None:
-    """Read standard error up to a line that begins with `line`."""
-    assert process.stderr is not None
-    for text in process.stderr:
-        if text.startswith(line):
-            return
-    raise AssertionError(f"the program ended before it said {line!r}")
-
-
-@pytest.fixture
-def long_run(project: Path, generated: Callable[[int], Path]) -> Iterator["subprocess.Popen[str]"]:
-    """A run of 20,000 people and 20 years, of which the first year is finished."""
-    census = f"census.path={generated(20_000)}"
-    process = start("run", "--years", "2025-2044", "--set", census, folder=project)
-    try:
-        wait_for(process, "2025 finished")
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_an_interrupted_run_keeps_its_years_and_can_be_resumed(
@@ -399,7 +356,8 @@ def test_an_interrupted_run_keeps_its_years_and_can_be_resumed(
         "run", "--resume", "--years", f"2025-{last + 1}", "--set", f"census.path={generated(20_000)}", "--json"
     )
     assert resumed.code == 0
-    assert f"Note: resumed after {last}" in resumed.err
+    assert f"resumed after {last}" in resumed.document["artifacts"]["notes"]
+    assert resumed.err == ""
     assert planalign("status", "--json").document["years"][: len(kept)] == kept
     assert resumed.document["summary"]["end_year"] == last + 1
 
@@ -586,8 +544,9 @@ def test_status_shows_a_line_a_year(planalign: Planalign, finished: Sequence[str
     assert (done.code, done.err) == (0, "")
     assert "scenario baseline, plan design default_plan, seed 42, asked for 2025-2029" in done.out
     lines = [line.split() for line in done.out.splitlines() if line.startswith("202")]
-    assert [line[0] for line in lines] == ["2025", "2026", "2027", "2028", "2029"]
-    assert {(line[3], line[6]) for line in lines} == {("native", "passed")}
+    assert [line[0] for line in lines] == ["2025", "2026", "2027", "2028", "2029"] * 2
+    assert {(line[3], line[6]) for line in lines[:5]} == {("native", "passed")}
+    assert max(map(len, done.out.partition("\n\n")[2].splitlines())) <= 80
 
 
 def test_status_as_json_holds_everything(planalign: Planalign, finished: Sequence[str], sample_run: Result) -> None:
@@ -659,8 +618,21 @@ def test_report_in_each_format_and_template(planalign: Planalign, finished: Sequ
         assert planalign("report", *finished, "--format", name, "-o", path).code == 0
         assert path.read_bytes().startswith(start_of_file)
     brief = planalign("report", *finished, "--template", "executive")
-    assert brief.out.splitlines()[2].split() == (
-        ["Year", "Headcount", "Growth", "Participation", "Deferrals", "Employer", "cost", "Cost", "rate", "Checks"]
+    headings = " ".join(line for line in brief.out.splitlines() if line.startswith("Year "))
+    assert headings.split() == (
+        [
+            "Year",
+            "Headcount",
+            "Growth",
+            "Participation",
+            "Deferrals",
+            "Year",
+            "Employer",
+            "cost",
+            "Cost",
+            "rate",
+            "Checks",
+        ]
     )
     assert planalign("report", *finished, "--template", "executive", "--years", "2026").out.count("\n") == 12
 
@@ -748,6 +720,42 @@ def test_init_with_default_answers_is_init(planalign: Planalign, tmp_path: Path)
     assert [path.read_bytes() for path in sorted(asked)] == [path.read_bytes() for path in sorted(plain)]
 
 
+def test_the_first_year_is_the_one_after_the_census(planalign: Planalign, tmp_path: Path) -> None:
+    def years(*answers: str) -> tuple[str, str]:
+        folder = tmp_path / f"project {len(list(tmp_path.iterdir()))}"
+        done = planalign("init", folder, "-i", answers="\n".join(answers) + "\n")
+        assert done.code == 0, done.err
+        config = (folder / "config" / "simulation_config.yaml").read_text(encoding="utf-8")
+        found = re.findall(r"(?m)^  (?:start|end)_year: (\d+)$", config)
+        return found[0], found[1]
+
+    rows = [{**row, "employee_hire_date": "2022-06-30"} for row in people(3)]
+    write_rows(tmp_path / "hires.csv", rows)
+    assert years(str(tmp_path / "hires.csv"), "", "", "", "") == ("2023", "2027")
+    write_rows(tmp_path / "exits.csv", [{**row, "employee_termination_date": "3/25/2023"} for row in rows])
+    assert years(str(tmp_path / "exits.csv"), "", "", "", "") == ("2024", "2028")
+    assert years("sample", "", "", "", "") == ("2025", "2029")
+
+
+def test_the_sample_is_as_old_as_the_template_says(planalign: Planalign, tmp_path: Path) -> None:
+    planalign("init", tmp_path / "demo")
+    hires = [row["employee_hire_date"] for row in read_rows(tmp_path / "demo" / "data" / "sample_census.csv")]
+    config = (tmp_path / "demo" / "config" / "simulation_config.yaml").read_text(encoding="utf-8")
+    assert f"\n  start_year: {int(max(hires)[:4]) + 1}\n" in config
+    assert config == (ROOT / "config" / "simulation_config.yaml").read_text(encoding="utf-8")
+
+
+def test_a_census_that_does_not_tell_its_date_has_no_default(planalign: Planalign, tmp_path: Path) -> None:
+    write_rows(tmp_path / "foreign.csv", [{"EE": row["employee_id"], "Start": "2020-01-01"} for row in people(3)])
+    answers = [str(tmp_path / "foreign.csv"), "", "2026", "", "", ""]
+    done = planalign("init", tmp_path / "demo", "-i", answers="\n".join(answers) + "\n")
+    assert done.code == 0
+    assert "So its date is not known; `planalign census map` suggests the mapping of its headings." in done.err
+    assert "First year to simulate: " in done.err
+    assert "an empty answer" in done.err
+    assert "Last year to simulate [2030]: " in done.err
+
+
 def test_init_without_answers_writes_nothing(planalign: Planalign, tmp_path: Path) -> None:
     done = planalign("init", tmp_path / "demo", "-i", answers="sample\n2025\n")
     assert (done.code, done.out) == (1, "")
@@ -780,10 +788,13 @@ def test_config_show_tells_where_each_value_comes_from(
             "preset",
         ),
     }
-    lines = planalign(*arguments).out.splitlines()
-    assert [line.split()[0] for line in lines] == list(values)
+    first, empty, *lines = planalign(*arguments).out.splitlines()
+    assert (first, empty) == ("Line numbers are those of config/simulation_config.yaml.", "")
+    assert re.search(r"(?m)^scenario_id +\"test\" +line 1$", "\n".join(lines))
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(values)
+    assert max(map(len, lines)) <= 80
     assert re.search(
-        r"(?m)^compensation\.cola_rate +0\.01 +environment PLANALIGN__COMPENSATION__COLA_RATE$", "\n".join(lines)
+        r"(?m)^compensation\.cola_rate +0\.01\n    environment PLANALIGN__COMPENSATION__COLA_RATE$", "\n".join(lines)
     )
 
 
@@ -876,6 +887,8 @@ def test_census_map_refuses_a_file_that_it_cannot_read(planalign: Planalign, pro
 def test_an_unexpected_error_is_one_line_that_names_the_option_for_more(tmp_path: Path) -> None:
     damaged = tmp_path / "installation"
     shutil.copytree(ROOT / "planalign_orchestrator", damaged / "planalign_orchestrator")
+    shutil.copytree(ROOT / "data", damaged / "data")
+    shutil.copytree(ROOT / "dbt", damaged / "dbt")
     environment = {**os.environ, "PYTHONPATH": str(damaged)}
 
     def init(*options: str) -> Done:
@@ -885,9 +898,13 @@ def test_an_unexpected_error_is_one_line_that_names_the_option_for_more(tmp_path
 
     done = init()
     assert (done.code, done.out) == (1, "")
-    assert re.fullmatch(
-        r"Error: unexpected FileNotFoundError: .*; run the same command with -v to see where\n", done.err
-    )
+    missing = re.escape(str(damaged / "config" / "simulation_config.yaml"))
+    assert re.fullmatch(rf"Error: {missing}: No such file or directory; .*\n", done.err)
+    module = damaged / "planalign_orchestrator" / "project.py"
+    module.write_text(module.read_text(encoding="utf-8").replace("def config_template", "def other"), "utf-8")
+    done = init()
+    assert (done.code, done.out) == (1, "")
+    assert re.fullmatch(r"Error: unexpected ImportError: .*; run the same command with -v to see where\n", done.err)
     assert "Traceback" in init("-v").err
     assert not (damaged / "demo").exists()
 

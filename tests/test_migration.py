@@ -1,7 +1,9 @@
 """The way from the legacy runner: every key accounted for, only certain translations, no file of anybody lost."""
 
+import datetime as dt
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +28,7 @@ from planalign_orchestrator.migration.table import legacy_keys
 from planalign_orchestrator.migration.translation import Translation, translate
 from planalign_orchestrator.migration.writing import yaml_text
 from tests.conftest import Result
+from tests.program import Planalign
 
 LEGACY_FILE = Path(__file__).with_name("legacy_configuration.yaml")
 SAMPLE_CENSUS = Path(__file__).parents[1] / "data" / "sample_census.csv"
@@ -778,3 +781,81 @@ def test_the_manager_imports_nothing_heavy() -> None:
     environment = {**os.environ, "PYTHONPATH": str(LEGACY_FILE.parents[1])}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
+
+
+# --- values of the wrong kind ---------------------------------------------------------------------------------------
+
+ODD_VALUES = [
+    [], [1, 2], ["a", ["b"]], {}, {"a": 1}, {1: 2}, {None: 1}, {"a": {"b": [1]}}, None, dt.date(2024, 1, 5),
+    dt.datetime(2024, 1, 5, 10, tzinfo=dt.UTC), 10**60, 1e300, float("nan"), float("inf"), True, False, "", "x",
+    "\x1b[31m", "\u202e", -1, 0, 1, 0.5, "1", "2025", [{"employee_min": "a", "employee_max": 1, "match_rate": 1}],
+    [{}], [None], [[]], [{1: 2}], b"bytes", {"set"},
+]  # fmt: skip
+ODDLY = st.recursive(
+    st.sampled_from(ODD_VALUES) | st.floats() | st.integers() | st.text(max_size=20) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def translate_or_refuse(path: Path) -> None:
+    """Translate, which may be refused in words only; the result can be shown and, without problems, be written."""
+    refusals: list[str] = []
+    try:
+        found = translate(path)
+    except ConfigurationError as error:
+        refusals = error.problems
+    else:
+        assert len(found.problems) >= sum(item.action == "refused" for item in found.outcomes)
+        assert json.dumps(found.to_dict())
+        if not found.problems:
+            assert yaml_text(found, path.parent)
+    assert all(re.match(rf"{re.escape(str(path))}(:\d+)?: ", refusal) for refusal in refusals)
+
+
+@pytest.mark.parametrize("key", [*legacy_keys(), "runtime.threads", "plan.match.tiers", "validation.rules"])
+def test_a_value_of_any_kind_is_translated_or_refused_at_each_legacy_key(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "old.yaml"
+    for value in ODD_VALUES:
+        path.write_text(yaml.dump(nested({key: value}), allow_unicode=False), encoding="utf-8")
+        translate_or_refuse(path)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.dictionaries(st.sampled_from([*USUAL, *legacy_keys()]), ODDLY, max_size=8))
+def test_odd_values_among_usual_ones_are_translated_or_refused(tmp_path: Path, values: dict[str, object]) -> None:
+    path = tmp_path / "old.yaml"
+    path.write_text(yaml.dump(nested({**USUAL, **values})), encoding="utf-8")
+    translate_or_refuse(path)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, 5000), junk=st.binary(min_size=1, max_size=6))
+def test_a_file_with_any_bytes_in_it_is_translated_or_refused(tmp_path: Path, at: int, junk: bytes) -> None:
+    content = LEGACY_FILE.read_bytes()
+    path = tmp_path / "old.yaml"
+    path.write_bytes(content[:at] + junk + content[at + len(junk) :])
+    translate_or_refuse(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("simulation.random_seed", [42]),
+        ("simulation.start_year", {"a": 1}),
+        ("workforce.total_termination_rate", ["0.12"]),
+        ("employer_match.active_formula", ["simple"]),
+        ("setup.census_parquet_path", [1]),
+        ("new_hire_compensation.percentile_strategy.default_percentile", [0.5]),
+        ("enrollment.auto_enrollment.scope", ["all"]),
+    ],
+)
+def test_a_list_where_a_scalar_belongs_is_told_with_line_key_and_value(
+    planalign: Planalign, tmp_path: Path, key: str, value: object
+) -> None:
+    path = tmp_path / "old.yaml"
+    path.write_text(f"# a comment\n{yaml.dump(nested({key: value}), default_flow_style=None)}", encoding="utf-8")
+    done = planalign("migrate", "config", path)
+    assert done.code == 2
+    assert "unexpected" not in done.err
+    assert re.search(rf"old\.yaml:\d+: .*{re.escape(key)}", done.err)

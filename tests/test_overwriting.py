@@ -9,10 +9,8 @@ import pytest
 
 from tests.conftest import Result
 from tests.crash_child import contents
-from tests.test_cli import Done, Planalign, planalign
+from tests.program import Done, Planalign
 from tests.test_database import make_duckdb
-
-__all__ = ["planalign"]
 
 REPORTS = ("x.html", "x.xlsx", "x.json", "x.csv", "x.txt")
 

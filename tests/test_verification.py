@@ -11,9 +11,7 @@ import pytest
 from planalign_orchestrator.cli import database as commands
 from tests.conftest import Result
 from tests.crash_child import Project, contents, edit, files, finished_years
-from tests.test_cli import Planalign, planalign
-
-__all__ = ["planalign"]
+from tests.program import Planalign
 
 CHANGE = "update fct_annual_metrics set value = value + 1 where metric = 'hires' and simulation_year = 2026"
 DIFFERS = "It differs from what was recorded: fct_annual_metrics in 2026."

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.census.generating import generated_kind, write_census
-from planalign_orchestrator.census.loading import check_census, load_census
+from planalign_orchestrator.census.loading import check_census, count_people, latest_date, load_census
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
 from planalign_orchestrator.census.summarising import fingerprint_of
 
@@ -13,8 +13,10 @@ __all__ = [
     "ColumnSuggestion",
     "OptionalColumn",
     "check_census",
+    "count_people",
     "fingerprint_of",
     "generated_kind",
+    "latest_date",
     "load_census",
     "mapping_yaml",
     "suggest_mapping",

@@ -2,8 +2,8 @@
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.census import workbooks
@@ -28,6 +28,9 @@ from planalign_orchestrator.errors import CensusError
 
 if TYPE_CHECKING:
     import duckdb
+
+# the days of a person's employment, which none but an announced exit puts after the census date
+_LAST_DAYS = ("employee_hire_date", "employee_termination_date")
 
 
 @dataclass(frozen=True)
@@ -207,3 +210,43 @@ def _file_notes(rows: RawRows, file: CensusFile) -> list[str]:
             f"line breaks inside quoted values: {rows.embedded_line_breaks} (each row still counts as one row)"
         )
     return notes
+
+
+def count_people(source: CensusSource) -> int:
+    """Return how many people a census holds, about: its rows, not judged; blank rows of a text file count too.
+
+    Raises CensusError when the file cannot be read at all.
+    """
+    import duckdb
+
+    with duckdb.connect(":memory:") as connection:
+        file = open_census(connection, source)
+        if file.kind == "parquet":
+            return read_rows(connection, file, {"employee_id": 0}, mark_dates=False).people
+        return max(0, (file.lines or len(file.rows)) - 1)
+
+
+def latest_date(source: CensusSource) -> date | None:
+    """Return the last day on which anybody in a census was hired or left; None when no column says so.
+
+    Raises CensusError when the file cannot be read or its headings do not say which column is which.
+    """
+    import duckdb
+
+    with duckdb.connect(":memory:") as connection:
+        file = open_census(connection, source)
+        layout = resolve_headings(file.headings, source)
+        if layout.problems:
+            raise CensusError(layout.problems, source=str(source.path))
+        wanted = {name: at for name, at in layout.positions.items() if name in _LAST_DAYS}
+        layout = replace(layout, positions=wanted)
+        rows = read_rows(connection, file, wanted, mark_dates=source.date_format is not None)
+        readings = _simple_readings(layout, rows.plain, plain_dates=source.date_format is None)
+        today = datetime.now(UTC).date()
+        looked_up = _plan_dates(connection, layout, readings, _date_rules(source, today, file)).readings
+        tables = dict.fromkeys(readings, RAW_VIEW) | {name: days_table(name) for name in looked_up}
+        days = ", ".join(
+            f"(select max({reading}) from {tables[name]})" for name, reading in (readings | looked_up).items()
+        )
+        found = connection.execute(f"select {days}").fetchone() if days else None
+        return max(filter(None, found or ()), default=None)

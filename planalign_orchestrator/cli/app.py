@@ -7,19 +7,21 @@ import gc
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from planalign_orchestrator.cli import census, database, migrate
 from planalign_orchestrator.cli.compare import compare_runs
+from planalign_orchestrator.cli.failures import Failure, failure_of, interruption
 from planalign_orchestrator.cli.init import init
-from planalign_orchestrator.cli.output import note
+from planalign_orchestrator.cli.output import log_to_standard_error, tell_failure, write_notes_as
 from planalign_orchestrator.cli.rollback import backup, restore
 from planalign_orchestrator.cli.run import run
 from planalign_orchestrator.cli.settings import show_config
 from planalign_orchestrator.cli.validate import validate
-from planalign_orchestrator.errors import PlanAlignError
+from planalign_orchestrator.files.names import is_text
+from planalign_orchestrator.signals import INTERRUPTED
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -27,7 +29,6 @@ app = typer.Typer(
     help="Project a workforce and its retirement plan year by year, event by event, from a census file.",
     epilog="Begin with: planalign init demo && cd demo && planalign run",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -43,21 +44,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and leave with its exit code.
 
     0 done, 1 failed, 2 usage or configuration, 3 validation stopped the run, 130 interrupted. An error is one message
-    on standard error; its stack trace appears with `-v` only.
+    on standard error, with `--json` one JSON document; its stack trace appears with `-v` only.
     """
     # A command is over before reference cycles could fill the memory; looking for them would cost each start-up.
     gc.set_threshold(100_000)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    write_notes_as(as_json="--json" in words)
+    log_to_standard_error(logging.WARNING)
+    odd = next((word for word in words if not is_text(word)), None)
+    if odd is not None:
+        _leave(Failure(f"{odd!r} is not valid UTF-8, which no option or name may be; rename the file", "UsageError", 2))
     try:
-        app(args=arguments, prog_name="planalign")
-    except PlanAlignError as error:
-        _LOGGER.debug("stack trace", exc_info=True)
-        note(f"Error: {error}")
-        sys.exit(error.exit_code)
+        code = app(args=words, prog_name="planalign", standalone_mode=False)
     except Exception as error:
         _LOGGER.debug("stack trace", exc_info=True)
-        description = str(error).strip().partition("\n")[0] or "no further description"
-        note(f"Error: unexpected {type(error).__name__}: {description}; run the same command with -v to see where")
-        sys.exit(1)
+        _leave(failure_of(error))
+    if code == INTERRUPTED:
+        _leave(interruption())
+    sys.exit(code or 0)
+
+
+def _leave(failure: Failure) -> NoReturn:
+    tell_failure(failure.text, failure.document)
+    sys.exit(failure.exit_code)
 
 
 def _print_version(wanted: bool) -> None:
@@ -71,7 +80,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _program(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Options of the program itself; its help text is that of `app`."""

@@ -13,6 +13,7 @@ from planalign_orchestrator.cli.options import (
     JsonOption,
     Override,
     VerboseOption,
+    as_path,
     load_config,
 )
 from planalign_orchestrator.cli.output import show, show_json, show_table
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from planalign_orchestrator.census import CensusSummary
     from planalign_orchestrator.config import SimulationConfig
 
-CensusArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Census file: CSV, Parquet or Excel.")]
+CensusArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Census file: CSV, Parquet or Excel.", parser=as_path)
+]
 CensusDateOption = Annotated[
     str | None,
     typer.Option(
@@ -48,7 +51,14 @@ def check(
     file: CensusArgument,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", help="Configuration whose census section and years apply.", show_default=False),
+        typer.Option(
+            "--config",
+            "-c",
+            help="Configuration whose census section and years apply.",
+            show_default=False,
+            parser=as_path,
+            metavar="<path>",
+        ),
     ] = None,
     census_date: CensusDateOption = None,
     verbose: VerboseOption = False,
@@ -70,7 +80,6 @@ def check(
     except CensusError as error:
         if as_json:
             show_json({"path": str(file), "problems": error.problems})
-            raise typer.Exit(error.exit_code) from None
         raise
     if as_json:
         show_json(summary.to_dict(with_values=True))
@@ -79,7 +88,9 @@ def check(
 
 
 def generate(
-    output: Annotated[Path, typer.Option("--output", "-o", help="CSV file to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="CSV file to write.", parser=as_path, metavar="<path>")
+    ],
     size: Annotated[int, typer.Option("--size", help="Number of employees.")] = 5000,
     seed: Annotated[int, typer.Option("--seed", help="Equal seeds make equal files.")] = 42,
     census_date: CensusDateOption = None,
@@ -125,7 +136,7 @@ def suggest(
         )
         for found in suggestions
     ]
-    show_table(("Heading", "Standard column", "Sure", "Why"), rows, left=(0, 1, 3))
+    show_table(("Heading", "Standard column", "Sure", "Why"), rows, left=(0, 1, 3), keys=1)
     show("\n" + mapping_yaml(suggestions).rstrip("\n"))
 
 
@@ -145,9 +156,9 @@ def _settings(file: Path, config: Path | None) -> "SimulationConfig":
     """The configuration with this census, or the defaults with this census."""
     if config is not None:
         return load_config(config, [Override("FILE", "census.path", str(file))])
-    from planalign_orchestrator.config import SimulationConfig
+    from planalign_orchestrator.config import config_from_mapping
 
-    return SimulationConfig.model_validate({"census": {"path": str(file)}})
+    return config_from_mapping({"census": {"path": str(file)}})
 
 
 def _read_date(text: str | None) -> dt.date | None:

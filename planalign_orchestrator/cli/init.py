@@ -10,14 +10,17 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from planalign_orchestrator.cli.options import VerboseOption
+from planalign_orchestrator.cli.options import VerboseOption, as_path
 from planalign_orchestrator.cli.output import note, show
-from planalign_orchestrator.errors import PlanAlignError
+from planalign_orchestrator.errors import CensusError, PlanAlignError
+from planalign_orchestrator.files.names import path_problem
 
 Answer = TypeVar("Answer")
 
 _CONFIG = "config/simulation_config.yaml"
 _SAMPLE = "data/sample_census.csv"
+# how many years follow the first one unless told otherwise
+_MORE_YEARS = 4
 _README = """# {name}
 
 A workforce simulation made by PlanAlign Orchestrator. Run the commands in this folder.
@@ -48,15 +51,17 @@ _GITIGNORE = """/*.duckdb
 class Answers:
     """What `--interactive` asks for, as the configuration writes it; without a census the sample is copied."""
 
-    census: Path | None = None
-    start_year: int = 2025
-    end_year: int = 2029
+    census: Path | None
+    start_year: int
+    end_year: int
     growth: str = "0.03"
     exits: str = "0.12"
 
 
 def init(
-    path: Annotated[Path, typer.Argument(help="Folder of the project; it is made if it does not exist.")],
+    path: Annotated[
+        Path, typer.Argument(help="Folder of the project; it is made if it does not exist.", parser=as_path)
+    ],
     interactive: Annotated[
         bool, typer.Option("--interactive", "-i", help="Ask for census, years, growth and exits.")
     ] = False,
@@ -64,10 +69,11 @@ def init(
 ) -> None:
     """Make a project folder: configuration, sample census, README.
 
-    A file that exists is never overwritten: then nothing is written at all.
+    The first simulated year is the one after the census. A file that exists is never overwritten: then nothing is
+    written at all.
     """
     _refuse_existing(path, (_CONFIG, _SAMPLE, "README.md", ".gitignore"))
-    answers = _interview() if interactive else None
+    answers = _interview() if interactive else _answers_for_the_sample()
     files = _files(path, answers)
     _refuse_existing(path, files)
     _write(path, files)
@@ -75,14 +81,11 @@ def init(
     show(f"\nGo on with:\n  cd {path}\n  planalign run")
 
 
-def _files(folder: Path, answers: Answers | None) -> dict[str, bytes]:
+def _files(folder: Path, answers: Answers) -> dict[str, bytes]:
     """The contents of the new files, by their path in the folder."""
     from planalign_orchestrator.project import config_template, sample_census
 
-    config = config_template().read_text(encoding="utf-8")
-    if answers is not None:
-        config = _fill_in(config, folder, answers)
-    answers = answers or Answers()
+    config = _fill_in(config_template().read_text(encoding="utf-8"), folder, answers)
     census = "`data/sample_census.csv`: made-up employees" if answers.census is None else f"`{answers.census}`"
     readme = _README.format(name=folder.resolve().name, census=census, year=answers.start_year)
     files = {_CONFIG: config.encode()}
@@ -138,20 +141,52 @@ def _from_config_folder(census: Path, folder: Path) -> str:
     return str(census)
 
 
+def _answers_for_the_sample() -> Answers:
+    """The answers that nobody was asked for: the years after the sample census."""
+    from planalign_orchestrator.census import CensusSource, latest_date
+    from planalign_orchestrator.project import sample_census
+
+    last = latest_date(CensusSource(sample_census()))
+    if last is None:
+        raise PlanAlignError("the sample census holds no date; the installation is damaged")
+    return Answers(None, last.year + 1, last.year + 1 + _MORE_YEARS)
+
+
 def _interview() -> Answers:
     """Ask on standard error, read from standard input; an empty answer takes the default."""
     census = _ask("Census file (a path, or `sample` for made-up employees)", "sample", _existing_census)
-    start = _ask("First year to simulate", "2025", _rule("simulation", "start_year"))
-    end = _ask("Last year to simulate", str(int(start) + 4), _last_year(int(start)))
+    first = _year_after(census)
+    start = _ask("First year to simulate", None if first is None else str(first), _rule("simulation", "start_year"))
+    end = _ask("Last year to simulate", str(int(start) + _MORE_YEARS), _last_year(int(start)))
     growth = _ask("Growth of the headcount a year, as a decimal", "0.03", _rule("simulation", "target_growth_rate"))
     exits = _ask("Share of the headcount that leaves in a year", "0.12", _rule("workforce", "total_termination_rate"))
     return Answers(census, int(start), int(end), growth, exits)
 
 
-def _ask(question: str, default: str, read: Callable[[str], Answer]) -> Answer:
+def _year_after(census: Path | None) -> int | None:
+    """The year after the census, None being the sample: after the last day on which anybody was hired or left.
+
+    None, after saying why, when the file does not tell.
+    """
+    from planalign_orchestrator.census import CensusSource, latest_date
+
+    if census is None:
+        return _answers_for_the_sample().start_year
+    try:
+        last = latest_date(CensusSource(census))
+    except CensusError as error:
+        note(f"  {error}\n  So its date is not known; `planalign census map` suggests the mapping of its headings.")
+        return None
+    if last is None:
+        note("  No date of a hire or an exit can be read in it, so its own date is not known.")
+        return None
+    return last.year + 1
+
+
+def _ask(question: str, default: str | None, read: Callable[[str], Answer]) -> Answer:
     """The answer as `read` returns it; asks again, with the reason, while `read` raises ValueError."""
     while True:
-        typer.echo(f"{question} [{default}]: ", err=True, nl=False)
+        typer.echo(f"{question} [{default}]: " if default else f"{question}: ", err=True, nl=False)
         try:
             given = input().strip()
         except EOFError:
@@ -159,9 +194,9 @@ def _ask(question: str, default: str, read: Callable[[str], Answer]) -> Answer:
         if not sys.stdin.isatty():
             note(given)
         try:
-            return read(given or default)
+            return read(given or default or "")
         except ValueError as error:
-            note(f"  {given} {error}")
+            note(f"  {given or 'an empty answer'} {error}")
 
 
 def _rule(section: str, key: str) -> Callable[[str], str]:
@@ -192,6 +227,9 @@ def _last_year(first: int) -> Callable[[str], str]:
 def _existing_census(text: str) -> Path | None:
     if text == "sample":
         return None
+    problem = path_problem(text)
+    if problem is not None:
+        raise ValueError(problem)
     path = Path(text).expanduser()
     if not path.is_file():
         raise ValueError("is not a file")

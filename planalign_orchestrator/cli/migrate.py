@@ -1,31 +1,44 @@
 """`planalign migrate`: a configuration and the files of the legacy runner, made fit for this program."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planalign_orchestrator.cli.options import JsonOption, VerboseOption
-from planalign_orchestrator.cli.output import note, show, show_json, show_table
+from planalign_orchestrator.cli.options import JsonOption, VerboseOption, as_path
+from planalign_orchestrator.cli.output import note, show, show_json
 from planalign_orchestrator.errors import ConfigurationError, PlanAlignError
 
 if TYPE_CHECKING:
     from planalign_orchestrator.migration.draft import Outcome
     from planalign_orchestrator.migration.translation import Translation
 
-_USAGE = 2
-_HEADINGS = ("Line", "Legacy key", "Value", "Became", "Why")
-
 
 def config(
-    old: Annotated[Path, typer.Argument(help="Configuration of the legacy runner.", show_default=False)],
+    old: Annotated[
+        Path, typer.Argument(help="Configuration of the legacy runner.", show_default=False, parser=as_path)
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the translation to this file.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write the translation to this file.",
+            show_default=False,
+            parser=as_path,
+            metavar="<path>",
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")] = False,
     census: Annotated[
-        Path | None, typer.Option("--census", help="Census file, instead of the one it names.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--census",
+            help="Census file, instead of the one it names.",
+            show_default=False,
+            parser=as_path,
+            metavar="<path>",
+        ),
     ] = None,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
@@ -45,19 +58,18 @@ def config(
         _write(translation, written)
     if as_json:
         show_json({**translation.to_dict(), "written": written and str(written)})
-        if translation.problems:
-            raise typer.Exit(_USAGE)
-        return
-    _show_outcomes(translation.outcomes)
-    show("\n" + "\n".join(_closing_lines(translation, written)))
+    else:
+        show("\n".join(line for outcome in translation.outcomes for line in _paragraph(outcome)))
+        show("\n" + "\n".join(_closing_lines(translation, written)))
     if translation.problems:
         raise ConfigurationError(translation.problems)
 
 
 def checkpoints(
-    directory: Annotated[Path, typer.Option("--directory", help="Folder of the checkpoint copies.")] = Path(
-        ".navigator_checkpoints"
-    ),
+    directory: Annotated[
+        Path,
+        typer.Option("--directory", help="Folder of the checkpoint copies.", parser=as_path, metavar="<path>"),
+    ] = Path(".navigator_checkpoints"),
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -67,8 +79,8 @@ def checkpoints(
     result = MigrationManager(directory).migrate_checkpoints()
     if as_json:
         show_json({"success": result.success, "error": result.error, "completed_steps": result.completed_steps})
-        raise typer.Exit(0 if result.success else 1)
-    show("\n".join(result.completed_steps))
+    else:
+        show("\n".join(result.completed_steps))
     if not result.success:
         raise PlanAlignError(f"stopped: {result.error}; nothing was lost, run the command again after correcting it")
 
@@ -90,14 +102,16 @@ def _write(translation: "Translation", output: Path) -> None:
     write_atomically(output, yaml_text(translation, output.parent))
 
 
-def _show_outcomes(outcomes: "tuple[Outcome, ...]") -> None:
-    """One line for each key; on a terminal, where such lines would break anywhere, a paragraph."""
-    if sys.stdout.isatty():
-        for item in outcomes:
-            show(f"{item.line:>4}  {item.key} = {item.value}\n      {_became(item)}. {item.note}")
-        return
-    rows = [(str(item.line), item.key, item.value, _became(item), item.note) for item in outcomes]
-    show_table(_HEADINGS, rows, left=(1, 2, 3, 4))
+def _paragraph(item: "Outcome") -> list[str]:
+    """What became of a key, in lines that fit a terminal."""
+    from planalign_orchestrator.escaping import visible_line
+    from planalign_orchestrator.reports.tables import WIDTH, wrapped
+
+    indent, room = " " * 6, WIDTH - 6
+    value, said = visible_line(item.value), wrapped(f"{_became(item)}. {visible_line(item.note)}", room)
+    whole = f"{item.key} = {value}"
+    first, *others = [whole] if len(whole) <= room else [f"{item.key} =", *wrapped(value, room)]
+    return [f"{item.line:>4}  {first}", *(indent + line for line in [*others, *said])]
 
 
 def _became(outcome: "Outcome") -> str:

@@ -9,29 +9,54 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from planalign_orchestrator.cli.output import log_to_standard_error
+from planalign_orchestrator.files.names import path_problem
+
 if TYPE_CHECKING:
     from planalign_orchestrator.config import SimulationConfig
 
 DEFAULT_CONFIG = Path("config/simulation_config.yaml")
+_SHOWN = 60
 _YEARS = re.compile(r"([0-9]{4})(?:-([0-9]{4}))?")
 
 
 def _set_up_logging(verbose: bool) -> bool:
     """Warnings of the library always go to standard error; with `-v` also its details and stack traces."""
-    logging.basicConfig(format="%(message)s", force=True)
-    logging.getLogger("planalign_orchestrator").setLevel(logging.DEBUG if verbose else logging.WARNING)
+    log_to_standard_error(logging.DEBUG if verbose else logging.WARNING)
     return verbose
 
 
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file.")]
+def as_path(typed: str | Path) -> Path:
+    """The path of an option or argument; a usage error for one that no file can have, such as an empty one.
+
+    Typer hands over what was typed, or the default, which is a path already.
+    """
+    text = str(typed)
+    problem = path_problem(text)
+    if problem is not None:
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        raise typer.BadParameter(f"'{shown}' {problem}")
+    return Path(typed)
+
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="Configuration file.", parser=as_path, metavar="<path>")
+]
 DatabaseOption = Annotated[
-    Path | None, typer.Option("--database", help="Database file, instead of the configured one.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--database",
+        help="Database file, instead of the configured one.",
+        show_default=False,
+        parser=as_path,
+        metavar="<path>",
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set a configuration key; repeatable."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text; errors too.")]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Replace a file that is not one of ours; a database or an input never is.")
 ]

@@ -1,50 +1,109 @@
-"""Where text goes: results on standard output, everything else on standard error; plain where nobody watches."""
+"""Where text goes: results on standard output, everything else on standard error; plain where nobody watches.
 
-import json
+With `--json` standard output holds one JSON document, and so does each line of standard error: `{"note": ...}`, or
+`{"error": ...}` in the last one. Control characters in what is printed are made visible.
+"""
+
+import logging
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from planalign_orchestrator.escaping import visible, visible_json
+
 if TYPE_CHECKING:
     from planalign_orchestrator.report_templates import ReportTemplate
     from planalign_orchestrator.reports import MultiYearSummary
 
 
+class _Notes:
+    """How notes are written: as JSON while a command has `--json`."""
+
+    as_json = False
+
+
+class _LogFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return _note_text(super().format(record))
+
+
+def write_notes_as(*, as_json: bool) -> None:
+    """Decide for the command that begins whether notes, log and errors are JSON documents, one a line."""
+    _Notes.as_json = as_json
+
+
+def log_to_standard_error(level: int) -> None:
+    """Print what the library logs from `level` on, as notes."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_LogFormatter("%(message)s"))
+    logging.basicConfig(handlers=[handler], force=True)
+    logging.getLogger("planalign_orchestrator").setLevel(level)
+
+
 def note(text: str) -> None:
     """Say something that is not a result: on standard error."""
-    typer.echo(text, err=True)
+    typer.echo(_note_text(text), err=True)
 
 
-def show(text: str) -> None:
+def tell_failure(text: str, document: Mapping[str, Any]) -> None:
+    """Say on standard error why the command ends: the text, or with `--json` the document."""
+    typer.echo(visible_json(document) if _Notes.as_json else visible(text), err=True)
+
+
+def show(text: str, *, end: str = "\n") -> None:
     """Print a result."""
-    typer.echo(text)
+    typer.echo(visible(text) + end, nl=False)
 
 
 def show_json(document: Mapping[str, Any]) -> None:
     """Print one JSON document; dates and paths become text."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+    typer.echo(visible_json(document, indent=2))
 
 
-def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: Iterable[int] = ()) -> None:
-    """Print aligned lines below headings. Columns in `left` hold text, all others numbers."""
+def show_table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    left: Iterable[int] = (),
+    keys: int | None = None,
+) -> None:
+    """Print aligned lines below headings. Columns in `left` hold words, all others numbers.
+
+    A table that is too wide becomes blocks, each of which begins with the first `keys` columns: by default those in
+    front that hold words, two at most.
+    """
     from planalign_orchestrator.reports import aligned
 
-    show("\n".join(aligned([headings, *rows], left=left)))
+    show("\n".join(aligned([headings, *rows], left=left, keys=keys, width=width())))
 
 
 def show_summary(summary: "MultiYearSummary", template: "ReportTemplate") -> None:
     """Print the tables of the years and what they amount to together."""
     from planalign_orchestrator.reports import ConsoleReporter
 
-    reporter = ConsoleReporter(template)
+    reporter = ConsoleReporter(template, width=width())
     if not sys.stdout.isatty():
         show(reporter.format_summary(summary))
         return
     from rich.console import Console
 
-    console = Console(markup=False, highlight=False)
+    # The tables fit already; a console as wide as any of them leaves them alone.
+    console = Console(markup=False, highlight=False, width=10_000)
+    console.print(reporter.title(summary), style="bold")
     for table in reporter.summary_tables(summary):
         console.print(table)
     show("\n".join(reporter.closing_lines(summary)))
+
+
+def width() -> int:
+    """The columns there are for a table: those of the terminal, at least 80 and in a pipe always."""
+    from planalign_orchestrator.reports.tables import WIDTH
+
+    return max(WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
+
+
+def _note_text(text: str) -> str:
+    return visible_json({"note": text}) if _Notes.as_json else visible(text)

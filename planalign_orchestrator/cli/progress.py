@@ -56,9 +56,12 @@ class YearClock:
 
 
 @contextmanager
-def display(clock: YearClock, *, quiet: bool, verbose: bool) -> "Iterator[Display]":
-    """The display that fits standard error and the user's wishes; each of them keeps `clock` going."""
-    if quiet:
+def display(clock: YearClock, *, quiet: bool, verbose: bool, as_json: bool = False) -> "Iterator[Display]":
+    """The display that fits standard error and the user's wishes; each of them keeps `clock` going.
+
+    With `as_json` the stages are told with `verbose` only: standard error then is for programs, too.
+    """
+    if quiet or (as_json and not verbose):
         yield lambda event: _only_advance(clock, event)
     elif verbose or not sys.stderr.isatty():
         yield lambda event: _print_lines(clock, event, stages=verbose)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from planalign_orchestrator.cli.failures import CommandInterruptedError
 from planalign_orchestrator.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -23,8 +24,7 @@ from planalign_orchestrator.cli.output import note, show, show_json, show_summar
 if TYPE_CHECKING:
     from planalign_orchestrator.config import SimulationConfig
     from planalign_orchestrator.pipeline import RunArtifacts
-
-_INTERRUPTED = 130
+    from planalign_orchestrator.reports import MultiYearSummary
 
 
 def run(
@@ -35,7 +35,10 @@ def run(
     end_year: Annotated[int | None, typer.Option("--end-year", help="Last year.", show_default=False)] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last finished year.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the dbt command of every stage; run and write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Say what would be read and written; with -v also the dbt command of every stage."
+        ),
     ] = False,
     engine: Annotated[
         str | None, typer.Option("--engine", metavar="native|dbt", help="How the models are executed.")
@@ -78,19 +81,15 @@ def run(
         ],
     )
     if dry_run:
-        _show_plan(loaded, as_json=as_json)
+        from planalign_orchestrator.cli.dry_run import foresee
+
+        foreseen = foresee(config, loaded, resume=resume)
+        if as_json:
+            show_json(foreseen.to_dict())
+        else:
+            show("\n".join(foreseen.lines(with_commands=verbose)))
     else:
         _simulate(loaded, resume=resume, verbose=verbose, quiet=quiet, as_json=as_json)
-
-
-def _show_plan(config: "SimulationConfig", *, as_json: bool) -> None:
-    from planalign_orchestrator.factory import build_orchestrator
-
-    commands = build_orchestrator(config).planned_commands()
-    if as_json:
-        show_json({"commands": commands})
-    else:
-        show("\n".join(commands))
 
 
 def _simulate(config: "SimulationConfig", *, resume: bool, verbose: bool, quiet: bool, as_json: bool) -> None:
@@ -99,21 +98,44 @@ def _simulate(config: "SimulationConfig", *, resume: bool, verbose: bool, quiet:
 
     clock = YearClock(config.simulation.end_year)
     try:
-        with display(clock, quiet=quiet, verbose=verbose) as on_progress:
+        with display(clock, quiet=quiet, verbose=verbose, as_json=as_json) as on_progress:
             orchestrator = build_orchestrator(config, on_progress=on_progress)
             summary = orchestrator.execute_multi_year_simulation(resume_from_checkpoint=resume)
     except KeyboardInterrupt:
-        note(_after_interrupt(clock.committed))
-        raise typer.Exit(_INTERRUPTED) from None
+        raise CommandInterruptedError(_after_interrupt(clock.committed)) from None
     artifacts = orchestrator.artifacts
+    failed = _failed_error_rules(summary)
+    if as_json:
+        failures = {str(year): rules for year, rules in failed.items()}
+        written = _artifact_values(artifacts)
+        show_json({"summary": summary.to_dict(), "artifacts": written, "failed_error_rules": failures})
+        return
     if not quiet:
         for text in artifacts.notes:
             note(f"Note: {text}")
-    if as_json:
-        show_json({"summary": summary.to_dict(), "artifacts": _artifact_values(artifacts)})
-    else:
-        show_summary(summary, config.reports.template)
-        show("\n" + "\n".join(_written(artifacts)))
+    show_summary(summary, config.reports.template)
+    show("\n" + "\n".join(_written(artifacts)))
+    if failed:
+        show("\n" + _about_failed(failed, strict=config.validation.fail_on_validation_error))
+
+
+def _failed_error_rules(summary: "MultiYearSummary") -> dict[int, list[str]]:
+    """The rules of severity error that failed, by year: they are kept unless told otherwise."""
+    failed = {
+        year: [verdict.rule for verdict in verdicts if not verdict.passed and verdict.severity == "error"]
+        for year, verdicts in summary.validation.items()
+    }
+    return {year: rules for year, rules in failed.items() if rules}
+
+
+def _about_failed(failed: "dict[int, list[str]]", *, strict: bool) -> str:
+    """The last line of a run that succeeds although its results are in doubt."""
+    count = sum(map(len, failed.values()))
+    subject = "1 validation rule" if count == 1 else f"{count} validation rules"
+    rules = "; ".join(f"{year}: {', '.join(names)}" for year, names in failed.items())
+    if strict:
+        return f"{subject} of severity error failed in years that an earlier run kept ({rules})."
+    return f"{subject} of severity error failed ({rules}); --fail-on-validation-error would have stopped the run."
 
 
 def _written(artifacts: "RunArtifacts") -> list[str]:

@@ -1,6 +1,6 @@
 """`planalign config show`: every value in force and where it came from."""
 
-import json
+from typing import TYPE_CHECKING
 
 from planalign_orchestrator.cli.options import (
     DEFAULT_CONFIG,
@@ -14,6 +14,13 @@ from planalign_orchestrator.cli.options import (
     read_settings,
 )
 from planalign_orchestrator.cli.output import show, show_json
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.config import EffectiveValue
+
+# columns of a key and of a value that is not long
+_KEY, _VALUE = 54, 10
+_INDENT = "    "
 
 
 def show_config(
@@ -32,7 +39,32 @@ def show_config(
     if as_json:
         show_json({item.key: {"value": item.value, "origin": item.origin, "where": item.where} for item in values})
         return
-    width = max(len(item.key) for item in values)
+    show(f"Line numbers are those of {config}.\n")
     for item in values:
-        value = json.dumps(item.value, ensure_ascii=False)
-        show(f"{item.key:<{width}}  {value:<20}  {item.origin} {item.where}".rstrip())
+        show("\n".join(_lines(item)))
+
+
+def _lines(item: "EffectiveValue") -> list[str]:
+    """A key with its value and origin: on one line if it fits a terminal, else below each other."""
+    from planalign_orchestrator.cli.output import width
+    from planalign_orchestrator.escaping import visible_json, visible_line
+    from planalign_orchestrator.reports.tables import wrapped
+
+    value = visible_json(item.value)
+    left = f"{item.key:<{_KEY}}  {value:<{_VALUE}}"
+    if len(left) > _KEY + _VALUE + 2:
+        left = f"{item.key}  {value.rjust(_KEY + _VALUE - len(item.key))}"
+    origin = visible_line(_origin(item))
+    line = f"{left}  {origin}"
+    if len(line) <= width():
+        return [line]
+    room = width() - len(_INDENT)
+    lines = [left.rstrip()] if len(left.rstrip()) <= width() else [item.key, *wrapped(value, room)]
+    first, *others = [*lines, *wrapped(origin, room)]
+    return [first, *(_INDENT + line for line in others)]
+
+
+def _origin(item: "EffectiveValue") -> str:
+    if item.origin == "file":
+        return f"line {item.where.rpartition(':')[2]}"
+    return f"{item.origin} {item.where}".rstrip()

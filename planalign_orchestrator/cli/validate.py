@@ -13,6 +13,7 @@ from planalign_orchestrator.cli.options import (
     Override,
     SetOption,
     VerboseOption,
+    as_path,
     merge,
     read_settings,
 )
@@ -28,7 +29,14 @@ def validate(
     config: ConfigOption = DEFAULT_CONFIG,
     database: DatabaseOption = None,
     census: Annotated[
-        Path | None, typer.Option("--census", help="Census file, instead of the configured one.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--census",
+            help="Census file, instead of the configured one.",
+            show_default=False,
+            parser=as_path,
+            metavar="<path>",
+        ),
     ] = None,
     settings: SetOption = None,
     execute_rules: Annotated[

@@ -197,6 +197,9 @@ class Gathered:
 def read_text(path: Path) -> str:
     """The text of a configuration file. Errors: ConfigurationError when it cannot be read as UTF-8."""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            # A pipe without a writer would be waited for, and a device may have no end.
+            raise ConfigurationError(f"{path}: is a pipe or a device; save the configuration as a file and name that")
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigurationError(

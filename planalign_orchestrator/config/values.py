@@ -18,6 +18,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from planalign_orchestrator.config.findings import RefusedError
+from planalign_orchestrator.files.names import path_problem
 
 _NUMBER_TEXT = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _MONTH_DAY = re.compile(r"([0-9]{2})-([0-9]{2})")
@@ -200,8 +201,9 @@ class FilePath(Rule):
         if not isinstance(value, (str, Path)):
             quotes = "; put it in quotes" if isinstance(value, (bool, int, Decimal)) else ""
             raise RefusedError(f"is {kind_of(value)}; must be a path{quotes}")
-        if not str(value).strip() or "\0" in str(value):
-            raise RefusedError("must be a path")
+        problem = path_problem(str(value))
+        if problem is not None:
+            raise RefusedError(f"must be a path, but {problem}")
         try:
             return Path(value).expanduser()
         except RuntimeError:

@@ -28,6 +28,8 @@ _HOURS = {Decimal(0): False, Decimal(1000): True}
 def translate_match(draft: Draft) -> None:
     """The active formula with its gates; the other formulas are not part of the plan."""
     active = draft.find(f"{_MATCH}.active_formula")
+    if active is not None and not isinstance(active.value, str):
+        draft.refuse(active, f"is {kind_of(active.value)}; must be the name of a formula")
     formulas = draft.below(f"{_MATCH}.formulas")
     mine = {} if active is None else draft.below(f"{_MATCH}.formulas.{active.value}")
     for key, entry in formulas.items():
@@ -54,7 +56,7 @@ def _translate_formula(draft: Draft, active: Entry, mine: Mapping[str, Entry]) -
     if kind is None:
         draft.refuse(active, f"the formula has no type; add one of {', '.join(_PRESETS_OF_TYPE)}")
         return False
-    if kind.value not in _PRESETS_OF_TYPE:
+    if not isinstance(kind.value, str) or kind.value not in _PRESETS_OF_TYPE:
         draft.refuse(kind, f"is no type that can be translated; those are {', '.join(_PRESETS_OF_TYPE)}")
         return False
     tiers = _simple_tiers(draft, active, mine) if kind.value == "simple" else _listed_tiers(draft, active, mine)

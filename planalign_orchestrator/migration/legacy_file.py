@@ -14,9 +14,12 @@ from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.migration.table import is_legacy_section, legacy_key, legacy_keys
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
-    """A key of the file: its value, how it is written and its line, counted from 1."""
+    """A key of the file: its value, how it is written and its line, counted from 1.
+
+    Entries are told apart by what they are, not by what they hold, which may be a list or a mapping.
+    """
 
     key: str
     value: object

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from planalign_orchestrator.reports.console import ConsoleReporter, aligned
+from planalign_orchestrator.reports.console import ConsoleReporter
 from planalign_orchestrator.reports.multi_year import MultiYearReporter, MultiYearSummary
+from planalign_orchestrator.reports.tables import aligned
 from planalign_orchestrator.reports.year import (
     EventSummary,
     Metric,

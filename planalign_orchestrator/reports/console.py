@@ -1,12 +1,14 @@
 """Reports for people: aligned plain text that survives a pipe, and a Rich table for terminals, from the same cells."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
+from planalign_orchestrator.escaping import visible
 from planalign_orchestrator.report_templates import HEADLINES, ReportTemplate
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
+from planalign_orchestrator.reports.tables import WIDTH, Block, aligned, blocks
 from planalign_orchestrator.reports.year import Metric, YearAuditReport
 from planalign_orchestrator.validation import ValidationResult
 
@@ -46,17 +48,19 @@ class Part:
 class ConsoleReporter:
     """Turns reports into text. Amounts are USD, rates are shown in percent.
 
-    The template `executive` shows the headline figures and every failed check only.
+    The template `executive` shows the headline figures and every failed check only. Tables are at most `width` columns
+    wide: a wider one becomes blocks that each begin with the year. Control characters are made visible.
     """
 
-    def __init__(self, template: ReportTemplate = "detailed") -> None:
+    def __init__(self, template: ReportTemplate = "detailed", *, width: int = WIDTH) -> None:
         self._template = template
+        self._width = width
 
     def format_year_audit(self, report: YearAuditReport) -> str:
         """Everything about one year, as aligned lines without a final newline."""
-        lines = [year_title(report)]
+        lines = [visible(year_title(report))]
         for part in self.year_parts(report):
-            lines += ["", part.title, *aligned(part.rows, left=part.left, indent="  ")]
+            lines += ["", part.title, *aligned(part.rows, left=part.left, indent="  ", width=self._width, keys=1)]
         return "\n".join(lines)
 
     def year_parts(self, report: YearAuditReport) -> list[Part]:
@@ -68,12 +72,12 @@ class ConsoleReporter:
         people = report.workforce_breakdown
         figures = [(name, *_figure(metric)) for name, metric in report.metrics.items()]
         parts = [
-            Part("Headcount", [(_EQUATION, people.equation)]),
+            Part("Headcount", [(_EQUATION, ""), (people.equation, "")]),
             Part("People by status", _counts(people.by_status)),
             Part("Active people by level", _counts({f"level {key}": n for key, n in people.by_level.items()})),
             Part("Events", _event_cells(report), left=(0, 2)),
             Part("Key figures", figures, left=(0, 2)),
-            Part(_limits_title(report), _limit_cells(report)),
+            Part(_limits_title(report), _limit_cells(report), left=(0, 2)),
             Part("Nondiscrimination tests", [(sentence, "") for sentence in report.plan_testing]),
             Part("Validation", checks),
             Part("Notes", [(note, "") for note in report.notes]),
@@ -81,16 +85,23 @@ class ConsoleReporter:
         return [part for part in parts if part.rows]
 
     def format_summary(self, summary: MultiYearSummary) -> str:
-        """The years as lines of one table or two, then what they amount to; no final newline."""
-        lines = [summary_title(summary), ""]
+        """The title, the years as lines of tables, then what they amount to; no final newline."""
+        lines = [self.title(summary), ""]
         for part in self.summary_parts(summary):
-            lines += [*aligned([part.headings, *part.rows], left=part.left), ""]
-        return "\n".join([*lines, *self.closing_lines(summary)])
+            lines += [*aligned([part.headings, *part.rows], left=part.left, width=self._width, keys=1), ""]
+        return "\n".join([*lines, *map(visible, self.closing_lines(summary))])
 
-    def summary_tables(self, summary: MultiYearSummary) -> "tuple[Table, ...]":
+    def title(self, summary: MultiYearSummary) -> str:
+        """The first line of `format_summary`."""
+        return visible(summary_title(summary))
+
+    def summary_tables(self, summary: MultiYearSummary) -> "Iterator[Table]":
         """The yearly lines of `format_summary` as Rich tables."""
-        first, *others = self.summary_parts(summary)
-        return (_table(summary_title(summary), first), *(_table(None, part) for part in others))
+        for part in self.summary_parts(summary):
+            rows = [part.headings, *part.rows]
+            # Rich leaves a space at either side of a table.
+            for block in blocks(rows, left=part.left, width=self._width - 2, keys=1):
+                yield _table(block)
 
     def summary_parts(self, summary: MultiYearSummary) -> list[Part]:
         """The tables of `format_summary`, a row for each year."""
@@ -123,16 +134,6 @@ class ConsoleReporter:
         ]
 
 
-def aligned(rows: Sequence[Sequence[str]], *, left: Iterable[int] = (), indent: str = "") -> list[str]:
-    """`rows` of equal length as lines: columns numbered in `left` are aligned to the left, all others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    to_the_left = frozenset(left)
-    return [
-        (indent + "  ".join(_pad(cell, widths[at], at in to_the_left) for at, cell in enumerate(row))).rstrip()
-        for row in rows
-    ]
-
-
 def year_title(report: YearAuditReport) -> str:
     """The first line of a year's report."""
     return f"Year {report.simulation_year}: scenario {report.scenario_id}, plan design {report.plan_design_id}"
@@ -144,22 +145,18 @@ def summary_title(summary: MultiYearSummary) -> str:
     return f"Workforce {span}: scenario {summary.scenario_id}, plan design {summary.plan_design_id}"
 
 
-def _table(title: str | None, part: Part) -> "Table":
+def _table(block: Block) -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for at, heading in enumerate(part.headings):
-        justify: Literal["left", "right"] = "left" if at in part.left else "right"
-        # Two lines of heading leave room for figures, which are folded where they do not fit, never cut.
-        table.add_column(heading.replace(" ", "\n", 1), justify=justify, overflow="fold")
-    for cells in part.rows:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    headings, *rows = block.rows
+    for at, heading in enumerate(headings):
+        justify: Literal["left", "right"] = "left" if at in block.left else "right"
+        table.add_column(heading, justify=justify, no_wrap=True)
+    for cells in rows:
         table.add_row(*cells)
     return table
-
-
-def _pad(cell: str, width: int, to_the_left: bool) -> str:
-    return cell.ljust(width) if to_the_left else cell.rjust(width)
 
 
 def _workforce_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
@@ -223,10 +220,10 @@ def _limits_title(report: YearAuditReport) -> str:
     return f"IRS limits, {'projected' if report.irs_limits['is_projected'] else 'published'}"
 
 
-def _limit_cells(report: YearAuditReport) -> list[tuple[str, str]]:
+def _limit_cells(report: YearAuditReport) -> list[tuple[str, str, str]]:
     words = ("limit_year", "is_projected", "source")
     return [
-        (name, value if isinstance(value, str) else _amount(value))
+        (name, "", value) if isinstance(value, str) else (name, _amount(value), "")
         for name, value in report.irs_limits.items()
         if name not in words
     ]

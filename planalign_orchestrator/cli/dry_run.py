@@ -1,0 +1,210 @@
+"""What `planalign run --dry-run` foresees: what is read, what is written, and how long it takes. Nothing is written."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planalign_orchestrator.errors import CensusError, DatabaseError
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.checkpoints import DatabaseStatus
+    from planalign_orchestrator.config import SimulationConfig
+
+# Seconds, measured on two cores: what a run takes besides its years, a year of any size, and a person in a year. With
+# dbt, its start and a year's commands come on top. benchmarks/README.md says what is measured.
+_START, _YEAR, _PERSON_AND_YEAR = 0.5, 0.3, 3e-5
+_DBT_START, _DBT_YEAR = 15.0, 6.0
+_RULE = "a rule of thumb for two cores"
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a run would do. `people` is None for a census that cannot be read, and so is then `seconds`, an estimate."""
+
+    configuration: str
+    scenario_id: str
+    plan_design_id: str
+    random_seed: int
+    engine: str
+    years: Sequence[int]
+    census: str
+    census_exists: bool
+    census_bytes: int | None
+    people: int | None
+    census_problem: str | None
+    database: str
+    database_exists: bool
+    database_fate: str
+    writes: Sequence[str]
+    seconds: float | None
+    seconds_from: str
+    commands: Sequence[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as JSON values."""
+        return asdict(self)
+
+    def lines(self, *, with_commands: bool) -> list[str]:
+        """What a user wants to know, and on demand the dbt commands, each on one line."""
+        first, *others = self.writes
+        lines = [
+            "A dry run: nothing is simulated or written.",
+            "",
+            f"Configuration  {self.configuration}",
+            f"               scenario {self.scenario_id}, plan design {self.plan_design_id}, seed {self.random_seed}",
+            f"Reads          {self.census}: {self._census_words()}",
+            f"Simulates      {self._years_words()}, engine {self.engine}",
+            f"Database       {self.database} {self.database_fate}",
+            f"Writes         {first}",
+            *(f"               {path}" for path in others),
+            f"Takes          {self._time_words()}",
+        ]
+        if with_commands:
+            return [*lines, "", "The same by hand with dbt, stage by stage:", *self.commands]
+        return [*lines, "", "With -v it also lists the dbt command of every stage."]
+
+    def _census_words(self) -> str:
+        if self.people is None:
+            return self.census_problem or "it cannot be read"
+        return f"about {self.people:,} people, {(self.census_bytes or 0) / 1e6:,.1f} MB"
+
+    def _years_words(self) -> str:
+        if not self.years:
+            return "no year: all are finished"
+        span = f"{self.years[0]}-{self.years[-1]}" if len(self.years) > 1 else f"{self.years[0]}"
+        return f"{span}, {len(self.years)} year{'s' if len(self.years) > 1 else ''}"
+
+    def _time_words(self) -> str:
+        if self.seconds is None:
+            return "unknown: the census cannot be read"
+        return f"about {_duration(self.seconds)}; an estimate, from {self.seconds_from}"
+
+
+def foresee(path: Path, config: "SimulationConfig", *, resume: bool) -> Foreseen:
+    """What a run with this configuration would do, as far as can be told without running it."""
+    from planalign_orchestrator.factory import build_orchestrator
+
+    orchestrator = build_orchestrator(config)
+    census, database = Path(config.census.path), Path(config.runtime.database)
+    people, census_problem = _people(config)
+    status, database_problem = _status(database)
+    finished = status.years if status is not None and resume else []
+    years = [year for year in orchestrator.years if not finished or year > finished[-1]]
+    seconds, source = _estimate(config, people, len(years), status)
+    fate = database_problem or _fate(database, status, resume=resume)
+    return Foreseen(
+        configuration=str(path),
+        scenario_id=config.scenario_id,
+        plan_design_id=config.plan_design_id,
+        random_seed=config.simulation.random_seed,
+        engine=config.runtime.engine,
+        years=years,
+        census=str(census),
+        census_exists=census.exists(),
+        census_bytes=census.stat().st_size if census.is_file() else None,
+        people=people,
+        census_problem=census_problem,
+        database=str(database),
+        database_exists=database.exists(),
+        database_fate=fate,
+        writes=_writes(database, orchestrator.reports_directory, orchestrator.checkpoint_directory, orchestrator.years),
+        seconds=seconds,
+        seconds_from=source,
+        commands=orchestrator.planned_commands(),
+    )
+
+
+def _people(config: "SimulationConfig") -> tuple[int | None, str | None]:
+    """How many people the census holds, or why it cannot be read."""
+    from planalign_orchestrator.census import CensusSource, count_people
+
+    try:
+        return count_people(CensusSource(**dict(config.census))), None
+    except CensusError as error:
+        return None, f"{'; '.join(error.problems)}; the run would stop there"
+
+
+def _status(database: Path) -> "tuple[DatabaseStatus | None, str | None]":
+    """What the database holds, and why a run could not replace it."""
+    from planalign_orchestrator.checkpoints import read_state
+    from planalign_orchestrator.database.connection import DatabaseConnectionManager
+
+    if not database.exists():
+        missing = None if database.parent.is_dir() else f"cannot be made: there is no folder {database.parent}"
+        return None, missing
+    try:
+        with DatabaseConnectionManager(database, read_only=True) as db:
+            return read_state(db), None
+    except DatabaseError as error:
+        return None, f"cannot be replaced, the run would stop there: {error}"
+
+
+def _fate(database: Path, status: "DatabaseStatus | None", *, resume: bool) -> str:
+    """What becomes of a database that is there, as the end of a sentence that begins with its name."""
+    from planalign_orchestrator.backup_files import backup_path
+
+    if status is None or not status.years:
+        return "is replaced: it holds no finished year" if database.exists() else "is made"
+    held = f"{status.years[0]}-{status.years[-1]}" if len(status.years) > 1 else str(status.years[0])
+    if resume:
+        return f"holds {held} and is continued"
+    backup = backup_path(database)
+    if backup.exists() and not status.is_complete:
+        return f"holds the unfinished run of {held}, which is dropped; the backup {backup.name} stays"
+    instead = ", in the place of the one there" if backup.exists() else ""
+    return f"holds {held} and becomes {backup.name}{instead}"
+
+
+def _writes(database: Path, reports: Path, copies: Path, years: Sequence[int]) -> list[str]:
+    """The files of a whole run; a resumed one makes up for those that are missing."""
+    span = f"{{{years[0]}..{years[-1]}}}" if len(years) > 1 else str(years[0])
+    files = [
+        database,
+        database.parent / "run_vars.json",
+        reports / f"year_{span}.json",
+        reports / f"multi_year_summary_{years[0]}_{years[-1]}.csv",
+        copies / f"year_{span}.json",
+    ]
+    return [str(path) for path in files]
+
+
+def _estimate(
+    config: "SimulationConfig", people: int | None, years: int, status: "DatabaseStatus | None"
+) -> tuple[float | None, str]:
+    """Seconds for so many people and years, and what the estimate comes from."""
+    if people is None:
+        return None, _RULE
+    of_dbt = config.runtime.engine == "dbt"
+    start = _START + (_DBT_START if of_dbt else 0)
+    measured = _measured(config.runtime.engine, people, years, status)
+    if measured is not None:
+        return round(start + measured, 1), "the years that the database holds"
+    year = _YEAR + (_DBT_YEAR if of_dbt else 0) + people * _PERSON_AND_YEAR
+    return round(start + years * year, 1), _RULE
+
+
+def _measured(engine: str, people: int, years: int, status: "DatabaseStatus | None") -> float | None:
+    """Seconds for so many years by those in the database there, in proportion to the people; None if it has none.
+
+    While a year is judged and written the next one is built already, so that only the last one's end counts.
+    """
+    from planalign_orchestrator.plan_compiler import STAGES
+
+    timed = (
+        [] if status is None else [row["timings"]["stages"] for row in status.checkpoints if row["engine"] == engine]
+    )
+    before = status.runs[-1]["census"]["simulated"] if status is not None and status.runs else 0
+    if not timed or not before:
+        return None
+    builds = sum(stages.get(name, 0.0) for stages in timed for name in STAGES) / len(timed)
+    ends = sum(sum(stages.values()) for stages in timed) / len(timed) - builds
+    return float((years * builds + (ends if years else 0)) * people / before)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} seconds"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} minutes"
+    return f"{seconds / 3600:.1f} hours"
