@@ -58,7 +58,7 @@ class SetAside:
 
 @dataclass(frozen=True)
 class BackedUp:
-    """What `back_up` did: the copy, what it holds, and whether that was verified."""
+    """What `copy_database` did: the copy, what it holds, and whether that was verified."""
 
     backup: Path
     status: DatabaseStatus
@@ -118,7 +118,13 @@ def finish_setting_aside(database: Path) -> None:
             spare.replace(place)
 
 
-def back_up(
+def back_up(database: Path, target: Path | None = None, *, force: bool = False) -> tuple[Path, DatabaseStatus]:
+    """Copy a database as `copy_database` does; returns the copy's path and what it holds. Errors: the same."""
+    done = copy_database(database, target, force=force)
+    return done.backup, done.status
+
+
+def copy_database(
     database: Path,
     target: Path | None = None,
     *,
@@ -153,7 +159,7 @@ def restore(database: Path, source: Path | None = None, *, reports: Path, copies
     Without `source`, database and backup change places, so that restoring twice changes nothing. A `source` (a path,
     or a name or run id of `list_backups`) is copied and stays; the present database becomes the backup, unless it
     holds that very run already: then nothing changes. The year files in the folders `reports` and `copies` become
-    those of the restored run. Errors: those of `back_up`; both files are then what they were.
+    those of the restored run. Errors: those of `copy_database`; both files are then what they were.
     """
     real = real_path(database)
     _check_folder(real, "--database")

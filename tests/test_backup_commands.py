@@ -149,7 +149,7 @@ def test_backup_holds_the_years_of_a_killed_run_that_are_in_its_log(tmp_path: Pa
     stop_in_the_second_year(project)
     log = project.database.with_name(f"{project.database.name}.wal")
     assert log.exists()
-    status = back_up(project.database).status
+    _, status = back_up(project.database)
     assert status.years == finished_years(asked_for(project)) == [2025]
     assert not log.exists()
     assert contents(asked_for(project)) == contents(project.database)

@@ -46,9 +46,9 @@ def backup(
 
         _show_list(places.database, list_backups(places.database), as_json=as_json)
         return
-    from planalign_orchestrator.backup import back_up
+    from planalign_orchestrator.backup import copy_database
 
-    done = back_up(places.database, to, force=force, protected=places.inputs)
+    done = copy_database(places.database, to, force=force, protected=places.inputs)
     if as_json:
         described = {"database": str(places.database), "backup": str(done.backup), **_contents(done.status)}
         show_json({**described, "verification": done.verification.to_dict()})
