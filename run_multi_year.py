@@ -92,13 +92,15 @@ def _translated(arguments: Sequence[str] | None) -> list[str]:
     parser.add_argument("--end-year", help="last year")
     parser.add_argument("--years", metavar="FIRST-LAST", help="years, such as 2025-2027")
     parser.add_argument("--resume", action="store_true", help="go on after the last finished year")
-    parser.add_argument("--dry-run", action="store_true", help="print the dbt commands, run nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, with the dbt commands; run nothing"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="show details")
     given = parser.parse_args(arguments)
     options = ["--config", given.config]
     for name, value in (("--start-year", given.start_year), ("--end-year", given.end_year), ("--years", given.years)):
         options += [] if value is None else [name, value]
-    switches = {"--resume": given.resume, "--dry-run": given.dry_run, "--verbose": given.verbose}
+    switches = {"--resume": given.resume, "--dry-run": given.dry_run, "--verbose": given.verbose or given.dry_run}
     return options + [name for name, wanted in switches.items() if wanted]
 
 

@@ -54,7 +54,7 @@ def test_the_legacy_command_runs_the_new_program(project: Path) -> None:
 def test_a_dry_run_writes_nothing(project: Path) -> None:
     done = run(project, "-c", "config/simulation_config.yaml", "--dry-run")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("dbt run --select tag:initialization")
+    assert "\ndbt run --select tag:initialization" in done.stdout
     assert not (project / "simulation.duckdb").exists()
 
 

@@ -137,7 +137,7 @@ def test_severity_and_thresholds_are_as_configured(tmp_path: Path) -> None:
     for rule, severity in (("row_count_drift", "error"), ("assert_hiring_is_plausible", "warning")):
         assert (found[rule]["passed"], found[rule]["severity"]) == (False, severity)
     with DatabaseConnectionManager(result.database, read_only=True) as db:
-        text = ConsoleReporter().format_year_audit(YearAuditor(db).generate_report(2026))
+        text = " ".join(ConsoleReporter().format_year_audit(YearAuditor(db).generate_report(2026)).split())
     assert "error row_count_drift: 1 found, for example table_name fct_workforce_snapshot, rows_before 312" in text
     assert "warning assert_hiring_is_plausible: 1 found, for example opening " in text
 
@@ -145,7 +145,7 @@ def test_severity_and_thresholds_are_as_configured(tmp_path: Path) -> None:
 def test_projected_limits_are_a_note_and_no_failure(sample_run: Result) -> None:
     with DatabaseConnectionManager(sample_run.database, read_only=True) as db:
         report = YearAuditor(db).generate_report(2029)
-    text = ConsoleReporter().format_year_audit(report)
+    text = " ".join(ConsoleReporter().format_year_audit(report).split())
     assert f"{len(report.validation) - 1} passed, 1 noted" in text
     assert "info assert_irs_limits_are_published: 1 found, for example limit_year 2029, reference projected" in text
     counts = DataValidator.to_report_dict(report.validation)
