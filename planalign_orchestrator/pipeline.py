@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planalign_orchestrator import checkpoints
-from planalign_orchestrator.backup import SetAside, finish_setting_aside, making_room
 from planalign_orchestrator.census import fingerprint_of
 from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint, duckdb_version
 from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
@@ -15,6 +14,7 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import PipelineStageError
 from planalign_orchestrator.inputs import RunInputs
+from planalign_orchestrator.making_room import SetAside, finish_setting_aside, making_room
 from planalign_orchestrator.plan_compiler import Plan
 from planalign_orchestrator.publishing import Publisher
 from planalign_orchestrator.registries import RegistryManager

@@ -16,7 +16,6 @@ from importlib.metadata import version
 from typing import Any
 
 from planalign_orchestrator import checkpoints
-from planalign_orchestrator.backup import finish_setting_aside
 from planalign_orchestrator.beside import Beside
 from planalign_orchestrator.checkpoints import WorkflowCheckpoint, duckdb_version
 from planalign_orchestrator.config import SimulationConfig, testing_status
@@ -25,6 +24,7 @@ from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.engine import DbtEngine, Engine, NativeEngine, session
 from planalign_orchestrator.errors import DatabaseError, ValidationFailedError
 from planalign_orchestrator.inputs import RunInputs
+from planalign_orchestrator.making_room import finish_setting_aside
 from planalign_orchestrator.plan_compiler import STAGES
 from planalign_orchestrator.publishing import Publisher
 from planalign_orchestrator.registries import RegistryManager

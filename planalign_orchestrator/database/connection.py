@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
-from planalign_orchestrator.files.atomic import copy_access, draft_of, is_alive, real_path
+from planalign_orchestrator.files.atomic import copy_access, draft_of, is_alive, publish_new, real_path
 from planalign_orchestrator.files.replacing import is_duckdb_file
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ class DatabaseConnectionManager:
             connection.execute("detach draft")
             if self.replaces is not None:
                 copy_access(self.replaces, draft)
-            draft.replace(real)
+            publish_new(draft, real)
         finally:
             draft.unlink(missing_ok=True)
 

@@ -84,6 +84,21 @@ def draft_copy(source: Path, target: Path) -> Iterator[Path]:
         raise DatabaseError(f"cannot write {target}: {failure_reason(error)}") from error
 
 
+def publish_new(draft: Path, path: Path) -> None:
+    """Give a draft its name, unless a file of that name has appeared meanwhile: that one is somebody's.
+
+    Errors: DatabaseError. Where the file system has no hard links, the last moment is not guarded.
+    """
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError as error:
+        raise DatabaseError(f"{path} was made by another process meanwhile; nothing was replaced") from error
+    except OSError:
+        draft.replace(path)
+    else:
+        draft.unlink()
+
+
 def real_path(path: Path) -> Path:
     """Return the absolute path of the file itself, where links lead to it; a circle of links leads to one of them."""
     return Path(os.path.realpath(path))

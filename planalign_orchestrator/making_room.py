@@ -1,0 +1,220 @@
+"""Moves databases out of the way: where a database goes that makes room, and how it comes back.
+
+Each step is a single rename, so a crash never leaves a finished year unreachable, and every file is moved under its own
+lock.
+"""
+
+import logging
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from planalign_orchestrator import checkpoints
+from planalign_orchestrator.backup_files import backup_path, dated_path, draft_names, spares, unfinished_path
+from planalign_orchestrator.checkpoints import DatabaseStatus, mutex_of
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.verification import Verdict, Verification, verify
+from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.files.atomic import real_path, remove_drafts
+from planalign_orchestrator.plan_compiler import Model, load_plan
+from planalign_orchestrator.registries import DeferralEscalationRegistry, EnrollmentRegistry
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """What became of the database that was there: its state, and where it is now (None: it held nothing)."""
+
+    status: DatabaseStatus | None
+    kept: Path | None
+
+    @property
+    def is_backup(self) -> bool:
+        """Whether it is the automatic backup now, and not a file beside an earlier one."""
+        return self.kept is not None and self.kept.stem.endswith("_backup")
+
+    @property
+    def described(self) -> str:
+        """Its years, and whether the last run was finished."""
+        if self.status is None or not self.status.checkpoints:
+            return "no finished year"
+        return f"{_years(self.status)}{'' if self.status.is_complete else ', unfinished'}"
+
+
+@contextmanager
+def making_room(database: Path, models: Sequence[Model]) -> Iterator[SetAside]:
+    """Move the present database out of the way of a new run, for the block to simulate.
+
+    It becomes the backup; an unfinished run, or one that differs from what was recorded or cannot be verified, does not
+    replace a backup that exists but gets a name of its own. A file without a finished year is dropped, unless it holds
+    tables that are not of a run. When the block fails before a year is finished, everything is as it was. The caller
+    holds the database's lock; the files that it moves to are locked here. `models` are those of the plan. Errors:
+    DatabaseError when the file is not ours, still has a write-ahead log (moving the file without it would lose every
+    year), or may not be moved; DatabaseBusyError when another run writes the backup.
+    """
+    real, own = real_path(database), _tables_of_a_run(models)
+    with ExitStack() as locks:
+        moved = _set_aside(real, models, own, locks) if real.exists() else SetAside(None, None)
+        try:
+            yield moved if moved.kept is None else replace(moved, kept=as_given(database, moved.kept))
+        except BaseException:
+            try:
+                put_back(real, moved, own)
+            except DatabaseError as error:
+                # what stopped the run is the error to raise; this one says where the old results are
+                _LOGGER.warning("the database before was not put back, it is still %s: %s", moved.kept, error)
+            raise
+
+
+def finish_setting_aside(database: Path) -> None:
+    """Drop what was spared, now that the new run has a year or was killed; it is the backup if there is none."""
+    for spare, place in spares(real_path(database)):
+        if not spare.exists():
+            continue
+        if place.exists():
+            spare.unlink()
+        else:
+            spare.replace(place)
+
+
+def _set_aside(real: Path, models: Sequence[Model], own: Collection[str], locks: ExitStack) -> SetAside:
+    """Move the database to the place that its state deserves; what was there is spared until a year is finished."""
+    with DatabaseConnectionManager(real) as db:
+        status = checkpoints.read_state(db)
+        if status is not None and checkpoints.remove_unfinished_year(db, models):
+            status = checkpoints.read_state(db)
+        others = checkpoints.tables_of_others(db.get_connection(), own)
+        verification = None
+        if status is not None and status.checkpoints:
+            verification = verify(db, status)
+        db.settle()
+    if verification is None and not others:
+        _remove(real)
+        return SetAside(status, None)
+    check_no_log(real)
+    place = place_for(real, status, verification)
+    locks.enter_context(only_writer_of(place))
+    with said_if_immovable(real, place.name):
+        if place.exists():
+            checkpoints.check_ours(place)
+            place.replace({kept: spare for spare, kept in spares(real)}[place])
+        real.replace(place)
+    return SetAside(status, place)
+
+
+def place_for(real: Path, status: DatabaseStatus | None, verification: Verification | None) -> Path:
+    """Return where a database goes: in the place of another only if it is verified, of a backup only if finished."""
+    backup, unfinished = backup_path(real), unfinished_path(real)
+    if status is None or verification is None:
+        return _free(unfinished)
+    usual = backup if status.is_complete or not backup.exists() else unfinished
+    if usual.exists() and verification.verdict is not Verdict.VERIFIED:
+        return _free(dated_path(real, status))
+    return usual
+
+
+def _free(path: Path) -> Path:
+    """Return the path, numbered if a file has that name already."""
+    taken, number = path, 2
+    while taken.exists():
+        taken = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return taken
+
+
+def put_back(real: Path, moved: SetAside, own: Collection[str]) -> None:
+    """Undo `_set_aside` after a run that finished no year; a file that holds anything is left alone."""
+    if real.exists():
+        with DatabaseConnectionManager(real, read_only=True) as db:
+            status = checkpoints.read_state(db)
+        if status is not None and status.checkpoints:
+            finish_setting_aside(real)
+            return
+        drop_unfinished(real, own)
+    if moved.kept is None:
+        return
+    moved.kept.replace(real)
+    for spare, place in spares(real):
+        if place == moved.kept and spare.exists():
+            spare.replace(place)
+
+
+@contextmanager
+def only_writer_of(*paths: Path) -> Iterator[None]:
+    """Hold the locks of databases that are about to change, and remove what a killed copy left beside them.
+
+    A folder that may not be written needs no lock: a file that lies there is only read.
+    """
+    with ExitStack() as stack:
+        for path in paths:
+            folder = real_path(path).parent
+            if os.access(folder, os.W_OK) or path == paths[0]:
+                stack.enter_context(mutex_of(path))
+                remove_drafts(folder, draft_names(real_path(path)))
+        yield
+
+
+@contextmanager
+def said_if_immovable(database: Path, name: str, *, undo: bool = True) -> Iterator[None]:
+    """Say which file could not be moved, and why; with `undo`, after what was moved is back in its place."""
+    try:
+        yield
+    except OSError as error:
+        if undo:
+            finish_setting_aside(database)
+        raise DatabaseError(
+            f"{database} and {name} cannot change places ({error.strerror}): the folder may not be written; "
+            "choose another --database"
+        ) from error
+
+
+def check_no_log(database: Path) -> None:
+    """Refuse to move a database without its log, with which every year would be lost. Errors: DatabaseError."""
+    log = log_of(database)
+    if log.exists():
+        raise DatabaseError(
+            f"{database} still has the log {log.name}, so it cannot be moved; close whatever is using it"
+        )
+
+
+def as_given(database: Path, path: Path) -> Path:
+    """Return a path beside a database as the user would write it."""
+    return database.with_name(path.name) if real_path(database.parent) == path.parent else path
+
+
+def _years(status: DatabaseStatus) -> str:
+    return f"{status.years[0]}-{status.years[-1]}"
+
+
+def log_of(database: Path) -> Path:
+    """Return the write-ahead log of a database."""
+    return database.with_name(f"{database.name}.wal")
+
+
+def _tables_of_a_run(models: Sequence[Model]) -> set[str]:
+    registries = (EnrollmentRegistry.table, DeferralEscalationRegistry.table)
+    return {*(model.name for model in models if model.is_mart), *registries, "census_quarantine"}
+
+
+def tables_of_this_model() -> set[str]:
+    """Return the tables of the schema `main` that a run of the present model makes, besides those of its state."""
+    return _tables_of_a_run(load_plan().models)
+
+
+def drop_unfinished(database: Path, own: Collection[str]) -> None:
+    """Remove a database without a finished year; one that holds tables that are not of a run gets another name."""
+    with DatabaseConnectionManager(database, read_only=True) as db:
+        others = checkpoints.tables_of_others(db.get_connection(), own)
+    if others:
+        database.replace(_free(unfinished_path(database)))
+    else:
+        _remove(database)
+
+
+def _remove(database: Path) -> None:
+    """Remove a database that holds nothing worth keeping, with the log of a commit that was cut off."""
+    log_of(database).unlink(missing_ok=True)
+    database.unlink()
