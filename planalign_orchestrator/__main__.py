@@ -19,7 +19,9 @@ def program() -> None:
         streams.prepare()
         # Imported here, so that an interrupt while the program is still loading ends as any other.
         from planalign_orchestrator.cli import main
+        from planalign_orchestrator.files.atomic import make_new_files_private
 
+        make_new_files_private()
         main()
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)

@@ -43,10 +43,10 @@ _OVERRIDE_PERMISSIONS = (1, 2)
 Contents = dict[str, tuple[int, str]]
 
 
-def give_up_privileges() -> None:
-    """Make permissions count for the superuser too; for everybody else they do anyway."""
+def give_up_privileges(*further: int) -> None:
+    """Make permissions count for the superuser too; for everybody else they do anyway. `further` are capabilities."""
     if os.geteuid() == 0:
-        for capability in _OVERRIDE_PERMISSIONS:
+        for capability in (*_OVERRIDE_PERMISSIONS, *further):
             ctypes.CDLL(None).prctl(_DROP_FROM_BOUNDING_SET, capability, 0, 0, 0)
 
 

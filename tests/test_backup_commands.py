@@ -282,7 +282,7 @@ def test_files_that_are_not_ours_are_neither_read_nor_replaced(project: Project,
         with pytest.raises(DatabaseError, match=r"foreign\.duckdb is not a simulation database"):
             action()
     with pytest.raises(
-        (DatabaseError, OutputError), match=r"foreign\.duckdb (is not a sim|exists and is not a backup)"
+        (DatabaseError, OutputError), match=r"foreign\.duckdb (is not a sim|already exists and is not a backup)"
     ):
         back_up(project.database, foreign)
     assert files(project.folder) == before
@@ -306,7 +306,7 @@ def test_an_unfinished_run_does_not_replace_a_finished_one(project: Project) -> 
     project.configure(simulation={"random_seed": 3, "end_year": 2026})
     project.database.unlink()
     stop_in_the_second_year(project)
-    with pytest.raises(OutputError, match="exists and is not a backup of this database of planalign's"):
+    with pytest.raises(OutputError, match="already exists and is not a backup of this database of planalign's"):
         back_up(project.database, backup_of(project))
     database, backup = both(project)
     put_back(project)

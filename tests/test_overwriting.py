@@ -71,10 +71,10 @@ def test_a_report_replaces_a_report_of_its_kind_and_nothing_else_unless_forced(
         if other != path:
             assert planalign("report", *options, "-o", other).code == 0
             shutil.copy(other, path)
-            refused(planalign("report", *options, "-o", path), path, "replace it with --force")
+            refused(planalign("report", *options, "-o", path), path, "--force replaces it")
             assert (tmp_path / path).read_bytes() == (tmp_path / other).read_bytes()
     (tmp_path / path).write_text("a,b\n1,2\n", encoding="utf-8")
-    refused(planalign("report", *options, "-o", path), path, "replace it with --force")
+    refused(planalign("report", *options, "-o", path), path, "--force replaces it")
     assert planalign("report", *options, "-o", path, "--force").code == 0
     assert (tmp_path / path).read_bytes() == first or path == "x.xlsx"
 
@@ -117,7 +117,7 @@ def test_a_made_up_census_replaces_only_another_one(
     assert len(lines) == 21
     of_a_client = "\n".join([lines[0], lines[1].replace("E0000001", "4711", 1)])
     (tmp_path / "people.csv").write_text(of_a_client, encoding="utf-8")
-    refused(planalign(*generate), "people.csv", "exists and is not a made-up census of planalign's")
+    refused(planalign(*generate), "people.csv", "already exists and is not a made-up census of planalign's")
     assert (tmp_path / "people.csv").read_text(encoding="utf-8") == of_a_client
     assert planalign(*generate, "--force").code == 0
 
@@ -146,7 +146,7 @@ def test_a_translated_configuration_replaces_nothing_unless_forced(
         assert (tmp_path / path).read_bytes() == before
     shutil.copy("simulation.duckdb", "database.yaml")
     refused(planalign(*migrate, "database.yaml", "--force"), "database.yaml", "is a database and is never replaced")
-    refused(planalign(*migrate, "config.yaml"), "config.yaml", "replace it with --force")
+    refused(planalign(*migrate, "config.yaml"), "config.yaml", "--force replaces it")
     refused(planalign(*migrate, "old.yaml", "--force"), "old.yaml", "is the file to translate and is never replaced")
 
 
@@ -156,7 +156,7 @@ def test_a_backup_replaces_only_what_the_database_holds_itself(
     backup = ("backup", *options, "--to")
     assert planalign(*backup, "kept.duckdb").code == planalign(*backup, "kept.duckdb").code == 0
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
-    refused(planalign(*backup, "notes.txt"), "notes.txt", "replace it with --force")
+    refused(planalign(*backup, "notes.txt"), "notes.txt", "--force replaces it")
     assert planalign(*backup, "notes.txt", "--force").code == 0
     assert contents(tmp_path / "notes.txt") == contents(tmp_path / "simulation.duckdb")
     refused(planalign(*backup, "census.csv", "--force"), "census.csv", "is the census of the run and is never replaced")
@@ -166,7 +166,7 @@ def test_a_backup_replaces_only_what_the_database_holds_itself(
     refused(planalign(*backup, "config.yaml", "--force"), "config.yaml", "is the configuration and is never replaced")
     assert planalign("run", *options, "--years", "2025", "-q").code == 0
     before = (tmp_path / "kept.duckdb").read_bytes()
-    refused(planalign(*backup, "kept.duckdb"), "kept.duckdb", "exists and is not a backup of this database")
+    refused(planalign(*backup, "kept.duckdb"), "kept.duckdb", "already exists and is not a backup of this database")
     assert (tmp_path / "kept.duckdb").read_bytes() == before
     assert planalign(*backup, "kept.duckdb", "--force").code == 0
 

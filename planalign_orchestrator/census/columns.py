@@ -259,7 +259,11 @@ def nearest_column(heading: str) -> str | None:
 
 
 def _similarity(left: str, right: str) -> float:
-    """Return the difflib ratio, 0 for names too short to be told apart by a letter or two."""
+    """Return the difflib ratio, 0 where it is below `NEARNESS` or the names are too short to be told apart."""
     if min(len(left), len(right)) < 6:
         return 0.0
-    return difflib.SequenceMatcher(None, left, right, autojunk=False).ratio()
+    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
+    # The two upper bounds of the ratio are cheap, and a census has hundreds of headings and names to compare.
+    if min(matcher.real_quick_ratio(), matcher.quick_ratio()) < NEARNESS:
+        return 0.0
+    return matcher.ratio()

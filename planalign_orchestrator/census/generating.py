@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from planalign_orchestrator.census.columns import STORED_COLUMNS
+from planalign_orchestrator.census.spilling import private_connection
 from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.files.atomic import copy_access, follow_umask
 from planalign_orchestrator.files.replacing import OutputKind, csv_header
@@ -61,7 +62,7 @@ def write_census(path: Path, size: int, *, seed: int, census_date: date) -> None
     try:
         with tempfile.TemporaryDirectory(prefix=".planalign-", dir=path.resolve().parent) as folder:
             written = Path(folder, "census.csv")
-            with duckdb.connect() as connection:
+            with private_connection() as connection:
                 relation = connection.sql(_people(size, seed, census_date))
                 relation.to_csv(str(written), header=True)
             if path.exists():

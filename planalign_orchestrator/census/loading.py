@@ -20,6 +20,7 @@ from planalign_orchestrator.census.dates import DateRules, date_format_problem, 
 from planalign_orchestrator.census.headings import Layout, resolve_headings
 from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, Finding
+from planalign_orchestrator.census.spilling import private_connection
 from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, days_table, qualified_name
 from planalign_orchestrator.census.summarising import rounding_notes, select_list, summarise
 from planalign_orchestrator.census.values import read_plain, read_value
@@ -89,10 +90,8 @@ def check_census(
 
     Raises CensusError as `load_census` does.
     """
-    import duckdb
-
     with (
-        duckdb.connect(":memory:") as connection,
+        private_connection() as connection,
         _judged(connection, source, census_date, level_ids, departments) as judgement,
     ):
         return judgement.summary

@@ -24,6 +24,7 @@ from planalign_orchestrator.census.dates import day_text, guess_date, in_range
 from planalign_orchestrator.census.headings import quoted_heading, yaml_line
 from planalign_orchestrator.census.reading import open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource
+from planalign_orchestrator.census.spilling import private_connection
 from planalign_orchestrator.census.sql import RAW_VIEW, fetch_one, text_literal
 from planalign_orchestrator.census.values import READABLE, read_value
 
@@ -84,10 +85,8 @@ def suggest_mapping(path: Path, sheet: str | None = None) -> list[ColumnSuggesti
 
     Raises CensusError when the file cannot be read.
     """
-    import duckdb
-
     source = CensusSource(path, sheet=sheet)
-    with duckdb.connect(":memory:") as connection:
+    with private_connection() as connection:
         file = open_census(connection, source)
         places = {f"c{place}": place for place, heading in enumerate(file.headings) if heading}
         read_rows(connection, file, places, mark_dates=False)

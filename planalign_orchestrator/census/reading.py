@@ -44,7 +44,7 @@ FILE_KINDS: Final[dict[str, FileKind]] = {
 }
 
 # More, or longer ones, are no headings of a census, and each is compared with every known name.
-MOST_COLUMNS: Final = 2_000
+MOST_COLUMNS: Final = 1_000
 LONGEST_HEADING: Final = 1_000
 
 # Words that stand for a blank in every column that is not free text.
@@ -265,7 +265,7 @@ def _read_copy(
 
     columns = {name: f"c{place}" for place, name in enumerate(positions, start=1)}
     with spilled(write) as copy:
-        scan = _text_scan(copy, ",", selection.copied_width, line_end="\\n")
+        scan = _text_scan(copy, ",", selection.copied_width, line_end="\\r\\n")
         return _fill(connection, scan, file, columns, "c0 is null")
 
 

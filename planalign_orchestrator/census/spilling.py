@@ -3,12 +3,18 @@
 import contextlib
 import os
 import re
+import shutil
 import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
+
+from planalign_orchestrator.files.atomic import is_alive
+
+if TYPE_CHECKING:
+    import duckdb
 
 PREFIX: Final = "planalign-census-"
 
@@ -39,6 +45,23 @@ def spilled(write: Callable[[IO[str]], None]) -> Iterator[Path]:
             yield Path(named.name)
 
 
+@contextlib.contextmanager
+def private_connection() -> Iterator["duckdb.DuckDBPyConnection"]:
+    """Yield a connection to an empty database in memory; what does not fit spills into a private folder."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as folder:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "temp_directory": str(Path(folder, "spill")),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        with duckdb.connect(":memory:", config=settings) as connection:
+            # a statement that takes seconds would draw it on standard output, in the middle of an answer
+            connection.execute("set enable_progress_bar = false")
+            yield connection
+
+
 def tidy() -> None:
     """Remove the copies that killed processes of this user have left, and the folders that earlier versions have."""
     with os.scandir(tempfile.gettempdir()) as entries:
@@ -54,19 +77,15 @@ def _remove_left_over(entry: "os.DirEntry[str]") -> None:
     if found.st_uid != os.getuid():
         return
     process = re.match(rf"{PREFIX}(\d+)-", entry.name)
-    if stat.S_ISREG(found.st_mode) and process and not _is_running(int(process[1])):
-        Path(entry.path).unlink()
+    if process:
+        # what this process itself has there may be in use by another thread of it
+        if int(process[1]) == os.getpid() or is_alive(int(process[1])):
+            return
+        if stat.S_ISREG(found.st_mode):
+            Path(entry.path).unlink()
+        elif stat.S_ISDIR(found.st_mode):
+            shutil.rmtree(entry.path)
     elif stat.S_ISDIR(found.st_mode) and time.time() - found.st_mtime > _FOLDER_SECONDS:
         with contextlib.suppress(FileNotFoundError):
             Path(entry.path, "rows.csv").unlink()
         Path(entry.path).rmdir()
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -144,10 +144,12 @@ class PackedWorkbook:
         extent = _Extent()
         for rows in self._chunks(xml, extent):
             self._survey(rows, extent)
-            table = rows
-            for match in reversed(list(_far_cells(rows, extent))):
-                table = table[: match.start()] + table[match.end() :]
-            copy.write(_DIMENSION.sub(b"", table, count=1))
+            kept, end = [], 0
+            for match in _far_cells(rows, extent):
+                kept.append(rows[end : match.start()])
+                end = match.end()
+            kept.append(rows[end:])
+            copy.write(_DIMENSION.sub(b"", b"".join(kept), count=1))
 
     def _chunks(self, xml: IO[bytes], extent: _Extent) -> Iterator[bytes]:
         """Yield the sheet in pieces that end where a row begins, and so never within a cell."""

@@ -105,12 +105,15 @@ def _refuse_existing(folder: Path, names: Iterable[str]) -> None:
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    from planalign_orchestrator.files.atomic import follow_umask, make_folder
+
     for name, content in files.items():
         target = folder / name
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.absolute().parent)
             with target.open("xb") as file:
                 file.write(content)
+            follow_umask(target)
         except OSError as error:
             raise PlanAlignError(f"cannot write {target}: {error.strerror}") from error
 

@@ -22,6 +22,9 @@ if sys.platform == "win32":
     # far behind the text, because a locked byte cannot be read
     _LOCKED_BYTE = 1 << 30
 
+    def _set_mode(descriptor: int, mode: int) -> None:
+        """There are no modes here that another user would need."""
+
     def _try_to_lock(descriptor: int) -> bool:
         os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
         try:
@@ -35,6 +38,10 @@ else:
 
     # a link is not followed: whoever may write the folder could let it point at any file
     _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+    def _set_mode(descriptor: int, mode: int) -> None:
+        if os.fstat(descriptor).st_uid == os.geteuid():
+            os.fchmod(descriptor, mode)
 
     def _try_to_lock(descriptor: int) -> bool:
         try:
@@ -90,7 +97,7 @@ class ExecutionMutex:
 
     def _acquire(self) -> int:
         try:
-            descriptor = os.open(self.lock_file, _FLAGS, self._mode())
+            descriptor = os.open(self.lock_file, _FLAGS, _PRIVATE | _OF_OTHERS)
         except OSError as error:
             if self.lock_file.is_symlink():
                 raise self._not_ours("it is a link") from error
@@ -118,16 +125,18 @@ class ExecutionMutex:
                 f"{self.lock_file.with_suffix('')} is being written by {holder}; wait for it or use another --database"
             )
         try:
+            self._admit_those_of_the_database(descriptor)
             os.ftruncate(descriptor, 0)
             os.lseek(descriptor, 0, os.SEEK_SET)
             os.write(descriptor, f"process {os.getpid()}".encode())
         except OSError as error:
             raise DatabaseError(f"cannot write {self.lock_file}: {failure_reason(error)}") from error
 
-    def _mode(self) -> int:
-        """Return the mode of a new lock file: those who may use the database may lock it."""
+    def _admit_those_of_the_database(self, descriptor: int) -> None:
+        """Let whoever may use the database lock it, also where this process makes private files only."""
         database = self.lock_file.with_suffix("")
-        return _PRIVATE | (database.stat().st_mode & _OF_OTHERS if database.exists() else _OF_OTHERS)
+        if database.exists():
+            _set_mode(descriptor, _PRIVATE | database.stat().st_mode & _OF_OTHERS)
 
     def _not_ours(self, why: str) -> DatabaseError:
         return DatabaseError(

@@ -8,7 +8,6 @@ its mode and its group.
 import errno
 import os
 import re
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -72,6 +71,8 @@ def draft_copy(source: Path, target: Path) -> Iterator[Path]:
     It has the mode and the group of the file that is replaced, or else of the source. What the block has not renamed is
     removed. Nothing may have the source open as a database. Errors: DatabaseError when the copy cannot be written.
     """
+    import shutil
+
     try:
         with _draft(target, 0o600) as draft:
             shutil.copyfile(source, draft)

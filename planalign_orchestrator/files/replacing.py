@@ -53,8 +53,8 @@ def check_replaceable(
     if (never := _never_replaced(path, kind)) is not None:
         raise OutputError(f"{path} is {never} and is never replaced by {kind.name}; name another file")
     if not force and not kind.is_ours(path):
-        advice = "move it away" if force is None else "name another file, or replace it with --force"
-        raise OutputError(f"{path} exists and is not {kind.name} of planalign's; {advice}")
+        advice = "move it away" if force is None else "--force replaces it, another name keeps it"
+        raise OutputError(f"{path} already exists and is not {kind.name} of planalign's; {advice}")
 
 
 def _never_replaced(path: Path, kind: OutputKind) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError
+from planalign_orchestrator.files.atomic import make_folder
 
 if TYPE_CHECKING:
     from planalign_orchestrator.checkpoints import DatabaseStatus
@@ -67,7 +68,7 @@ class MigrationManager:
             stale, kept, unsure = self._sort()
             for name, reason in stale.items():
                 target = _free_name(self.checkpoints_dir / ASIDE / name)
-                target.parent.mkdir(exist_ok=True)
+                make_folder(target.parent)
                 (self.checkpoints_dir / name).rename(target)
                 steps.append(f"moved {name} to {ASIDE}/{target.name}: {reason}")
         except OSError as error:

@@ -95,6 +95,23 @@ single as (
     window in_order as (partition by employee_id order by period)
 ),
 
+-- The tiers are found once a person, not once a period. It also keeps a join without equality from standing above one
+-- that repeats its rows: DuckDB 2.0 can end with "dict-surviving cache" there, if it expects a hundred rows for each.
+tiered as materialized (
+    select
+        people.employee_id,
+        tiers.lower_bound,
+        tiers.upper_bound,
+        tiers.match_rate,
+        tiers.cap_rate
+    from {{ ref('int_eligibility') }} as people
+    inner join {{ ref('stg_match_tiers') }} as tiers
+        on
+            tiers.formula = 'current'
+            and {{ tier_value('tiers.tiers_by', 'people.age', 'people.completed_years') }} >= tiers.value_from
+            and {{ tier_value('tiers.tiers_by', 'people.age', 'people.completed_years') }} < tiers.value_to
+),
+
 paid as (
     select
         single.employee_id,
@@ -107,13 +124,8 @@ paid as (
             2
         ) as period_match
     from single
-    inner join {{ ref('int_eligibility') }} as people
-        on single.employee_id = people.employee_id
-    inner join {{ ref('stg_match_tiers') }} as tiers
-        on
-            tiers.formula = 'current'
-            and {{ tier_value('tiers.tiers_by', 'people.age', 'people.completed_years') }} >= tiers.value_from
-            and {{ tier_value('tiers.tiers_by', 'people.age', 'people.completed_years') }} < tiers.value_to
+    inner join tiered as tiers
+        on single.employee_id = tiers.employee_id
     where single.deferral > 0
     group by single.employee_id, single.period
 )
