@@ -541,7 +541,7 @@ def test_a_file_is_replaced_on_request_only(
     Path("old.yaml").write_text("simulation: {random_seed: 7}\n", encoding="utf-8")
     Path("new.yaml").write_text("mine\n", encoding="utf-8")
     assert run_program("migrate", "config", "old.yaml", "-o", "new.yaml") == 2
-    assert "replace it with --force" in capsys.readouterr().err
+    assert "--force replaces it" in capsys.readouterr().err
     assert Path("new.yaml").read_text(encoding="utf-8") == "mine\n"
     assert run_program("migrate", "config", "old.yaml", "-o", "old.yaml", "--force") == 2
     assert Path("old.yaml").read_text(encoding="utf-8") == "simulation: {random_seed: 7}\n"
