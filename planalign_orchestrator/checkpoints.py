@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.config import describe_differences
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.database.identifiers import printable, quoted
+from planalign_orchestrator.database.identifiers import quoted
 from planalign_orchestrator.database.lock import ExecutionMutex, database_mutex
 from planalign_orchestrator.database.state_rows import problem_of_state
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError, ResumeError
+from planalign_orchestrator.escaping import visible_line
 from planalign_orchestrator.files.atomic import write_atomically
 from planalign_orchestrator.plan_compiler import Model, literal
 
@@ -156,7 +157,7 @@ def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
         if not held:
             return None
         raise DatabaseError(
-            f"{db.db_path} is not a simulation database (it holds {printable(', '.join(held[:3]))}), "
+            f"{db.db_path} is not a simulation database (it holds {visible_line(', '.join(held[:3]))}), "
             "and it was left as it is; choose another --database"
         )
     try:
@@ -467,6 +468,6 @@ def _check_state(path: Path, runs: Sequence[Mapping[str, Any]], checkpoints: Seq
     problem = problem_of_state(runs, checkpoints)
     if problem is not None:
         raise DatabaseError(
-            f"{path} is damaged: {printable(problem)}. Move it away, then `planalign restore` puts the backup in its "
-            "place, or `planalign run` starts again"
+            f"{path} is damaged: {visible_line(problem)}. Move it away, then `planalign restore` puts the backup in "
+            "its place, or `planalign run` starts again"
         )

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planalign_orchestrator.cli.options import JsonOption, UnverifiedOption, VerboseOption, YearsOption, read_years
+from planalign_orchestrator.cli.options import (
+    JsonOption,
+    UnverifiedOption,
+    VerboseOption,
+    YearsOption,
+    as_path,
+    read_years,
+)
 from planalign_orchestrator.cli.output import show, show_json, show_table
 from planalign_orchestrator.errors import ComparisonError, DamagedDatabaseError, DatabaseError
 
@@ -16,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def compare_runs(
-    a: Annotated[Path, typer.Argument(metavar="A.duckdb", help="A database.")],
-    b: Annotated[Path, typer.Argument(metavar="B.duckdb", help="The database to compare it with.")],
+    a: Annotated[Path, typer.Argument(metavar="A.duckdb", help="A database.", parser=as_path)],
+    b: Annotated[Path, typer.Argument(metavar="B.duckdb", help="The database to compare it with.", parser=as_path)],
     years: YearsOption = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Show at most so many differing rows a table.")] = 10,
     unverified: UnverifiedOption = False,
@@ -100,7 +107,12 @@ def _show_rows(table: "RowComparison") -> None:
             show(f"  left out, because only {side} has it: {', '.join(columns)}")
     if table.first:
         headings = (*table.first[0].key, "column", "A", "B")
-        show_table(headings, [_difference_cells(item) for item in table.first], left=range(len(headings)))
+        show_table(
+            headings,
+            [_difference_cells(item) for item in table.first],
+            left=range(len(headings)),
+            keys=len(table.first[0].key) + 1,
+        )
 
 
 def _difference_cells(item: "Difference") -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from planalign_orchestrator.cli.options import (
     UnverifiedOption,
     VerboseOption,
     YearsOption,
+    as_path,
     load_config,
     read_years,
 )
@@ -118,6 +119,8 @@ def checkpoint(
     """Show the last finished year; `--resume` goes on after it."""
     if sum((list_all, year is not None, clean)) > 1:
         raise typer.BadParameter("--list, --year and --clean exclude each other")
+    if clean and as_json and not yes:
+        raise typer.BadParameter("--clean asks before it removes files; with --json say --yes")
     places = locate(config, database)
     path = places.database
     if clean:
@@ -144,7 +147,14 @@ def report(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write to this file: .html, .xlsx, .json, .csv, .txt.", show_default=False),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write to this file: .html, .xlsx, .json, .csv, .txt.",
+            show_default=False,
+            parser=as_path,
+            metavar="<path>",
+        ),
     ] = None,
     force: ForceOption = False,
     template: Annotated[
@@ -224,8 +234,22 @@ def _give_out(
         note(f"Written: {output}")
     elif rendering is ReportFormat.CONSOLE and len(summary.years) > 1:
         show_summary(summary, template)
+    elif rendering is ReportFormat.JSON:
+        show_json(_document(summary, verification))
     else:
-        typer.echo(_rendered(summary, verification, rendering, template), nl=False)
+        show(str(_rendered(summary, verification, rendering, template)), end="")
+
+
+def _document(summary: "MultiYearSummary", verification: "Verification") -> dict[str, Any]:
+    """The report as JSON values."""
+    from planalign_orchestrator.files.replacing import PRODUCT
+
+    return {
+        "product": PRODUCT,
+        "verification": verification.to_dict(),
+        "summary": summary.to_dict(),
+        "years": [year.to_dict() for year in summary.years],
+    }
 
 
 def _rendered(
@@ -237,15 +261,7 @@ def _rendered(
     if rendering is ReportFormat.CSV:
         return summary.to_csv(template)
     if rendering is ReportFormat.JSON:
-        from planalign_orchestrator.files.replacing import PRODUCT
-
-        document = {
-            "product": PRODUCT,
-            "verification": verification.to_dict(),
-            "summary": summary.to_dict(),
-            "years": [year.to_dict() for year in summary.years],
-        }
-        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(_document(summary, verification), indent=2, ensure_ascii=False) + "\n"
     if rendering is ReportFormat.HTML:
         from planalign_orchestrator.reports.html import html_report
 

@@ -12,6 +12,7 @@ from planalign_orchestrator.cli.options import (
     DatabaseOption,
     JsonOption,
     VerboseOption,
+    as_path,
 )
 from planalign_orchestrator.cli.output import note, show, show_json, show_table
 
@@ -26,7 +27,14 @@ def backup(
     config: ConfigOption = DEFAULT_CONFIG,
     database: DatabaseOption = None,
     to: Annotated[
-        Path | None, typer.Option("--to", help="Write the copy here, not beside the database.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--to",
+            help="Write the copy here, not beside the database.",
+            show_default=False,
+            parser=as_path,
+            metavar="<path>",
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that holds something else.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="Show the backups of the database; copy nothing.")] = False,
@@ -65,6 +73,8 @@ def restore(
             "--from",
             help="Put a copy of this backup back: a file, or a name or run of `backup --list`. It stays where it is.",
             show_default=False,
+            parser=as_path,
+            metavar="<path>",
         ),
     ] = None,
     verbose: VerboseOption = False,

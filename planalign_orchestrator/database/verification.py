@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.checkpoints import DatabaseStatus, base_tables, digests_by_year, duckdb_version
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.database.identifiers import printable
 from planalign_orchestrator.errors import DamagedDatabaseError
+from planalign_orchestrator.escaping import visible_line
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,7 +68,7 @@ def verify(db: DatabaseConnectionManager, status: DatabaseStatus, years: Collect
     others = sorted({row["duckdb_version"] for row in chosen} - {duckdb_version()})
     if others:
         return unverified(
-            f"the digests were made by DuckDB {', '.join(map(printable, others))}, this is {duckdb_version()}"
+            f"the digests were made by DuckDB {', '.join(map(visible_line, others))}, this is {duckdb_version()}"
         )
     differing = _differing(db.get_connection(), chosen)
     if differing:
@@ -111,14 +111,16 @@ def _differing(connection: "duckdb.DuckDBPyConnection", chosen: Collection[dict[
         missing = [column for column in columns if column not in existing.get(table, ())]
         if table not in existing or missing or not columns:
             what = f"has no column {', '.join(missing)}" if table in existing else "is missing"
-            problems.append(printable(f"{table} {what}"))
+            problems.append(visible_line(f"{table} {what}"))
             continue
         now = digests_by_year(connection, {table: columns}, years)[table]
         for row in chosen:
             year, recorded = row["simulation_year"], row["digests"].get(table)
             if year in years and {name: recorded[name] for name in ("rows", "digest")} != now[year]:
                 wrong[table].append(year)
-    return problems + [f"{printable(table)} in {', '.join(map(str, sorted(years)))}" for table, years in wrong.items()]
+    return problems + [
+        f"{visible_line(table)} in {', '.join(map(str, sorted(years)))}" for table, years in wrong.items()
+    ]
 
 
 def _columns(connection: "duckdb.DuckDBPyConnection") -> dict[str, set[str]]:
