@@ -22,7 +22,6 @@ from planalign_orchestrator.backup_files import (
 from planalign_orchestrator.checkpoints import DatabaseStatus, mutex_of
 from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.database.verification import Verdict, Verification, verify_file
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
 from planalign_orchestrator.files.atomic import draft_copy, publish_new, real_path
 from planalign_orchestrator.making_room import (
@@ -39,6 +38,7 @@ from planalign_orchestrator.making_room import (
     tables_of_this_model,
 )
 from planalign_orchestrator.publishing import Publisher
+from planalign_orchestrator.verification import Verdict, Verification, verify_file
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from planalign_orchestrator import checkpoints
 from planalign_orchestrator.backup_files import backup_path, dated_path, draft_names, spares, unfinished_path
 from planalign_orchestrator.checkpoints import DatabaseStatus, mutex_of
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.database.verification import Verdict, Verification, verify
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import real_path, remove_drafts
 from planalign_orchestrator.plan_compiler import Model, load_plan
 from planalign_orchestrator.registries import DeferralEscalationRegistry, EnrollmentRegistry
+from planalign_orchestrator.verification import Verdict, Verification, verify
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -29,8 +29,8 @@ from planalign_orchestrator.report_formats import ReportFormat, format_of, kind_
 from planalign_orchestrator.report_templates import ReportTemplate
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.database.verification import Verification
     from planalign_orchestrator.reports import MultiYearSummary
+    from planalign_orchestrator.verification import Verification
 
 _SHORT = 7
 # what a verification reads in about a second
@@ -206,8 +206,8 @@ def _summary(
     """
     from planalign_orchestrator.checkpoints import read_status_of
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
-    from planalign_orchestrator.database.verification import verify
     from planalign_orchestrator.reports import MultiYearReporter
+    from planalign_orchestrator.verification import verify
 
     with DatabaseConnectionManager(places.database, read_only=True) as db:
         status = read_status_of(db)
@@ -299,7 +299,7 @@ def _ask(places: Places, most_rows: int | None = 0) -> _Answer:
     """
     from planalign_orchestrator.checkpoints import read_checkpoint_files, read_status_of
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
-    from planalign_orchestrator.database.verification import rows_of, unverified, verify
+    from planalign_orchestrator.verification import rows_of, unverified, verify
 
     path, directory = places.database, places.checkpoints
     try:

@@ -135,7 +135,7 @@ class Gathered:
 
     def _add_unknown(self, path: KeyPath, node: Node, channel: _Channel) -> None:
         # Read here, so that a configuration without unknown keys does not wait for the table.
-        from planalign_orchestrator.migration.table import is_legacy_section, legacy_key
+        from planalign_orchestrator.config.legacy_keys import is_legacy_section, legacy_key
 
         legacy = legacy_key(dotted(path))
         if legacy is not None:
@@ -146,7 +146,7 @@ class Gathered:
             for name, child in node.value.items():
                 self._add_unknown((*path, name), child, channel)
         elif path[:-1] not in known_sections() and is_legacy_section(dotted(path[:-1])):
-            from planalign_orchestrator.migration.legacy_file import suggestion
+            from planalign_orchestrator.config.legacy_keys import suggestion
 
             self._report(channel, node.line, f"{dotted(path)}: {suggestion(dotted(path))}")
         else:

@@ -19,8 +19,12 @@ from planalign_orchestrator.config.several import (
     Weights,
 )
 from planalign_orchestrator.config.values import FilePath, Flag, Memory, MonthDay, Number, Text
-from planalign_orchestrator.database.connection import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 from planalign_orchestrator.report_templates import ReportTemplate
+
+# with fewer people, another thread costs more than it does
+PEOPLE_OF_A_THREAD = 25_000
+# with more people, two models at a time need more memory than they save time; three find little to do
+PEOPLE_OF_TWO_MODELS = 250_000
 
 YEAR = Number("calendar year", Decimal(1990), Decimal(2100), places=0)
 SEED = Number("whole number", Decimal(0), Decimal(2**63 - 1), places=0)

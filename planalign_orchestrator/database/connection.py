@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
 # rows that are kept, compressed and worked on together; from a few times as many on, several cores share a table
 ROW_GROUP_SIZE = 16384
-# with fewer people, another thread costs more than it does
-PEOPLE_OF_A_THREAD = 25_000
-# with more people, two models at a time need more memory than they save time; three find little to do
-PEOPLE_OF_TWO_MODELS = 250_000
-
 _LOGGER = logging.getLogger(__name__)
 _SHARE_OF_MEMORY = 0.7
 # more only keeps the file in memory: a million people take as long with 6 GiB as with 16

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar
 
-from planalign_orchestrator.database.connection import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
+from planalign_orchestrator.config.sections import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 from planalign_orchestrator.engine import session
 from planalign_orchestrator.engine.builders import Builders
 from planalign_orchestrator.errors import DatabaseError, PipelineStageError

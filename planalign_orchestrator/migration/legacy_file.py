@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from planalign_orchestrator.config.findings import KeyPath, dotted
 from planalign_orchestrator.config.gathering import read_text
 from planalign_orchestrator.config.keys import known_keys, known_sections, mapping_rule
+from planalign_orchestrator.config.legacy_keys import is_legacy_section, legacy_key
 from planalign_orchestrator.config.values import FilePath, kind_of
 from planalign_orchestrator.config.yaml_source import Node, read_yaml
 from planalign_orchestrator.errors import ConfigurationError
-from planalign_orchestrator.migration.table import is_legacy_section, legacy_key, legacy_keys
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +51,6 @@ def holds_path(path: KeyPath) -> bool:
     """Whether one of today's keys holds a path, or a table that can be the path of a file."""
     key = known_keys().get(path)
     return path[:-1] == ("parameters",) if key is None else isinstance(key.rule, FilePath)
-
-
-def suggestion(key: str) -> str:
-    """What to do about a key that neither the legacy runner nor a configuration of today knows as a single value."""
-    if is_legacy_section(key) or tuple(key.split(".")) in known_sections():
-        return "is a section; write its keys below it, indented"
-    known = [*legacy_keys(), *map(dotted, known_keys())]
-    section, _, name = key.rpartition(".")
-    siblings = {other.rpartition(".")[2]: other for other in known if other.rpartition(".")[0] == section}
-    beside = [siblings[close] for close in get_close_matches(name, siblings, n=1)]
-    same_name = [other for other in known if other.rpartition(".")[2] == name]
-    meant = beside or same_name or get_close_matches(key, known, n=1, cutoff=0.85)
-    hint = f"did you mean `{meant[0]}`?" if meant else "remove it if it has no meaning"
-    return f"neither a key of the legacy runner nor one of today; {hint}"
 
 
 def _entries(path: KeyPath, node: Node) -> Iterator[Entry]:

@@ -9,14 +9,14 @@ from typing import Any
 from planalign_orchestrator.config.findings import KeyPath, dotted
 from planalign_orchestrator.config.gathering import Gathered, Problem
 from planalign_orchestrator.config.keys import known_keys
+from planalign_orchestrator.config.legacy_keys import legacy_key, suggestion
 from planalign_orchestrator.config.loading import judge
 from planalign_orchestrator.config.model import Place, Setting, SimulationConfig
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.migration.draft import Draft, NewSetting, Outcome
 from planalign_orchestrator.migration.employer_rules import translate_core, translate_match
-from planalign_orchestrator.migration.legacy_file import Entry, holds_path, is_todays_key, read_legacy_file, suggestion
+from planalign_orchestrator.migration.legacy_file import Entry, holds_path, is_todays_key, read_legacy_file
 from planalign_orchestrator.migration.rules import translate_the_rest
-from planalign_orchestrator.migration.table import legacy_key
 from planalign_orchestrator.migration.table_rules import translate_tables
 
 # Where the legacy runner read its census when nothing else was said.
