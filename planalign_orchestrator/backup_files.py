@@ -66,7 +66,7 @@ def list_backups(database: Path) -> list[BackupFile]:
     real = real_path(database)
     dated = re.compile(rf"{re.escape(real.stem)}\.\d{{4}}-\d\d-\d\d-\w+{re.escape(real.suffix)}")
     found = [(backup_path(real), "automatic"), (unfinished_path(real), "unfinished run")]
-    found += [(path, "asked for") for path in sorted(real.parent.iterdir()) if dated.fullmatch(path.name)]
+    found += [(path, "kept") for path in sorted(real.parent.iterdir()) if dated.fullmatch(path.name)]
     return [_described(path, kind) for path, kind in found if path.is_file()]
 
 
@@ -75,23 +75,26 @@ def find_backup(database: Path, wanted: Path) -> Path:
 
     Errors: DatabaseError when there is no such file, or several.
     """
-    if wanted.exists() or len(wanted.parts) != 1:
+    if wanted.exists():
         return wanted
+    if len(wanted.parts) != 1:
+        raise DatabaseError(f"{wanted} does not exist; `planalign backup --list` names the backups")
     if (beside := database.with_name(wanted.name)).exists():
         return beside
     if wanted.suffix:
-        return wanted
-    backups = list_backups(database)
-    found = [
-        backup.path
+        raise DatabaseError(f"{wanted} does not exist; `planalign backup --list` names the backups")
+    backups = [backup for backup in list_backups(database) if backup.status is not None and backup.status.checkpoints]
+    found = {
+        backup.status.runs[-1]["run_id"]: backup.path
         for backup in backups
         if backup.status is not None and backup.status.runs[-1]["run_id"].startswith(wanted.name)
-    ]
+    }
+    # several files of one run hold the same years: the last one is as good as any
     if len(found) != 1:
         names = ", ".join(backup.path.name for backup in backups) or "none"
-        what = "several backups are" if found else "there is no backup"
+        what = "several runs begin with" if found else "there is no backup"
         raise DatabaseError(f"{what} {wanted}; the backups of {database.name} are: {names}")
-    return found[0]
+    return next(iter(found.values()))
 
 
 def check_target(target: Path, status: DatabaseStatus, *, force: bool, protected: Mapping[Path, str]) -> None:

@@ -26,10 +26,14 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SetAside:
-    """What became of the database that was there: its state, and where it is now (None: it held nothing)."""
+    """What became of the database that was there: its state, and where it is now (None: it held nothing).
+
+    `reason` says why it is not the automatic backup.
+    """
 
     status: DatabaseStatus | None
     kept: Path | None
+    reason: str = ""
 
     @property
     def is_backup(self) -> bool:
@@ -102,7 +106,16 @@ def _set_aside(real: Path, models: Sequence[Model], own: Collection[str], locks:
             checkpoints.check_ours(place)
             place.replace({kept: spare for spare, kept in spares(real)}[place])
         real.replace(place)
-    return SetAside(status, place)
+    return SetAside(status, place, _reason(status, verification))
+
+
+def _reason(status: DatabaseStatus | None, verification: Verification | None) -> str:
+    """Say why a database does not replace the automatic backup."""
+    if status is None or verification is None:
+        return "it holds tables that are not of a run"
+    if verification.verdict is not Verdict.VERIFIED:
+        return verification.line.rstrip(".")
+    return "" if status.is_complete else "it is not finished, and the backup is"
 
 
 def place_for(real: Path, status: DatabaseStatus | None, verification: Verification | None) -> Path:

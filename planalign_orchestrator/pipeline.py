@@ -12,7 +12,7 @@ from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
 from planalign_orchestrator.config.sections import CHECKPOINTS_FOLDER, REPORTS_FOLDER
 from planalign_orchestrator.database.connection import DatabaseConnectionManager, one_kind_of_interrupt
 from planalign_orchestrator.dbt_runner import DbtRunner
-from planalign_orchestrator.errors import PipelineStageError
+from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.inputs import RunInputs
 from planalign_orchestrator.making_room import SetAside, finish_setting_aside, making_room
 from planalign_orchestrator.plan_compiler import Plan
@@ -32,6 +32,11 @@ __all__ = [
     "WorkflowCheckpoint",
     "WorkflowStage",
 ]
+
+
+NO_DBT = (
+    "runtime.engine is dbt, but dbt is not installed; install the extra `dbt` of planalign, or leave the engine native"
+)
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,8 @@ class PipelineOrchestrator:
             return MultiYearSummary.of_no_year(self.config.scenario_id, self.config.plan_design_id)
         validation = self.config.validation
         strict = validation.fail_on_validation_error if fail_on_validation_error is None else fail_on_validation_error
+        if self.config.runtime.engine == checkpoints.DBT and not self._dbt.is_installed:
+            raise ConfigurationError(NO_DBT)
         self._db.start()
         inputs = RunInputs.read(self.config)
         simulation = Simulation(
@@ -214,7 +221,10 @@ class PipelineOrchestrator:
     def _tell_about(self, moved: SetAside) -> None:
         self._backup = moved.kept if moved.is_backup else None
         if moved.kept is not None and not moved.is_backup:
-            self._notes.append(f"the run in {self._db.db_path.name} ({moved.described}) was kept as {moved.kept}")
+            self._notes.append(
+                f"the run in {self._db.db_path.name} ({moved.described}) was kept as {moved.kept} and is not the "
+                f"automatic backup: {moved.reason}"
+            )
         if moved.status is not None and moved.status.checkpoints:
             self._publisher.replaces(moved.status)
 

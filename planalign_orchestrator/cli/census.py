@@ -137,7 +137,7 @@ def suggest(
         for found in suggestions
     ]
     show_table(("Heading", "Standard column", "Sure", "Why"), rows, left=(0, 1, 3), keys=1)
-    show("\n" + mapping_yaml(suggestions).rstrip("\n"))
+    show("\n" + mapping_yaml(suggestions).rstrip("\n"), wrap=False)
 
 
 def _inputs_in_use(output: Path) -> dict[Path, str]:

@@ -79,6 +79,16 @@ def _show(found: "RunComparison") -> None:
         show("\nKey figures are the same.")
     for table in found.rows:
         _show_rows(table)
+    show(f"\n{_verdict(found)}")
+
+
+def _verdict(found: "RunComparison") -> str:
+    """The last line: whether both hold the same, or in which tables they differ."""
+    if found.is_identical:
+        return "They hold the same."
+    parts = [table.table for table in found.rows if not table.is_equal]
+    parts += ["years"] if found.years_only_a or found.years_only_b else []
+    return f"They differ in {', '.join(parts)}."
 
 
 def _show_lines(title: str, lines: Sequence[str]) -> None:
@@ -124,4 +134,7 @@ def _difference_cells(item: "Difference") -> tuple[str, ...]:
 def _text(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.6f}".rstrip("0")
+    if isinstance(value, int):
+        return f"{value:,}"
+    whole, _, decimals = f"{value:,.6f}".rstrip("0").partition(".")
+    return f"{whole}.{decimals:0<2}"

@@ -23,7 +23,7 @@ from planalign_orchestrator.cli.options import (
     load_config,
     read_years,
 )
-from planalign_orchestrator.cli.output import note, show, show_json, show_summary, show_table
+from planalign_orchestrator.cli.output import end_with_failure, note, show, show_json, show_summary, show_table
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
 from planalign_orchestrator.report_formats import ReportFormat, format_of, kind_of
 from planalign_orchestrator.report_templates import ReportTemplate
@@ -85,7 +85,7 @@ def status(
     else:
         _show_answer(answer)
     if answer.verification is not None and answer.verification.has_failed:
-        raise typer.Exit(1)
+        end_with_failure(answer.verification.line, "DamagedDatabaseError", 1)
 
 
 def _show_answer(answer: _Answer) -> None:
@@ -192,6 +192,8 @@ def report(
         protected = {places.database: "the database", census: "the census of the run", **places.inputs}
         check_replaceable(output, kind_of(chosen), force=force, protected=protected)
     _give_out(summary, verification, chosen, template or places.template, output)
+    if verification.has_failed and as_json:
+        end_with_failure(verification.line, "DamagedDatabaseError", 1)
     note(verification.line)
     if verification.has_failed:
         raise typer.Exit(1)
@@ -237,7 +239,7 @@ def _give_out(
     elif rendering is ReportFormat.JSON:
         show_json(_document(summary, verification))
     else:
-        show(str(_rendered(summary, verification, rendering, template)), end="")
+        show(str(_rendered(summary, verification, rendering, template)), end="", wrap=False)
 
 
 def _document(summary: "MultiYearSummary", verification: "Verification") -> dict[str, Any]:
@@ -265,7 +267,7 @@ def _rendered(
     if rendering is ReportFormat.HTML:
         from planalign_orchestrator.reports.html import html_report
 
-        return html_report(summary, template)
+        return html_report(summary, template, verification.line)
     if rendering is ReportFormat.EXCEL:
         from planalign_orchestrator.reports.excel import excel_report
 

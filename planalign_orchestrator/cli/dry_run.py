@@ -142,7 +142,7 @@ def _status(database: Path) -> "tuple[DatabaseStatus | None, str | None]":
 
 def _fate(database: Path, status: "DatabaseStatus | None", *, resume: bool) -> str:
     """What becomes of a database that is there, as the end of a sentence that begins with its name."""
-    from planalign_orchestrator.backup_files import backup_path
+    from planalign_orchestrator.backup_files import backup_path, unfinished_path
 
     if status is None or not status.years:
         return "is replaced: it holds no finished year" if database.exists() else "is made"
@@ -151,7 +151,7 @@ def _fate(database: Path, status: "DatabaseStatus | None", *, resume: bool) -> s
         return f"holds {held} and is continued"
     backup = backup_path(database)
     if backup.exists() and not status.is_complete:
-        return f"holds the unfinished run of {held}, which is dropped; the backup {backup.name} stays"
+        return f"holds the unfinished run of {held} and becomes {unfinished_path(database).name}"
     instead = ", in the place of the one there" if backup.exists() else ""
     return f"holds {held} and becomes {backup.name}{instead}"
 
@@ -177,29 +177,32 @@ def _estimate(
         return None, _RULE
     of_dbt = config.runtime.engine == "dbt"
     start = _START + (_DBT_START if of_dbt else 0)
-    measured = _measured(config.runtime.engine, people, years, status)
-    if measured is not None:
-        return round(start + measured, 1), "the years that the database holds"
-    year = _YEAR + (_DBT_YEAR if of_dbt else 0) + people * _PERSON_AND_YEAR
-    return round(start + years * year, 1), _RULE
+    slowness = _slowness(config.runtime.engine, status)
+    seconds = round(start + years * _year_by_rule(people, of_dbt=of_dbt) * (slowness or 1), 1)
+    return seconds, _RULE if slowness is None else "the years that the database holds"
 
 
-def _measured(engine: str, people: int, years: int, status: "DatabaseStatus | None") -> float | None:
-    """Seconds for so many years by those in the database there, in proportion to the people; None if it has none.
+def _year_by_rule(people: int, *, of_dbt: bool) -> float:
+    """Seconds of a year by the rule of thumb."""
+    return _YEAR + (_DBT_YEAR if of_dbt else 0) + people * _PERSON_AND_YEAR
 
-    While a year is judged and written the next one is built already, so that only the last one's end counts.
+
+def _slowness(engine: str, status: "DatabaseStatus | None") -> float | None:
+    """How many times longer the years in the database took than the rule of thumb says; None if it has none.
+
+    A year has a part that is the same for any number of people, so its seconds are not in proportion to them. While a
+    year is judged and written the next one is built already, so that only its building counts.
     """
     from planalign_orchestrator.plan_compiler import STAGES
 
     timed = (
         [] if status is None else [row["timings"]["stages"] for row in status.checkpoints if row["engine"] == engine]
     )
-    before = status.runs[-1]["census"]["simulated"] if status is not None and status.runs else 0
+    before = status.runs[-1]["census"].get("simulated", 0) if status is not None and status.runs else 0
     if not timed or not before:
         return None
     builds = sum(stages.get(name, 0.0) for stages in timed for name in STAGES) / len(timed)
-    ends = sum(sum(stages.values()) for stages in timed) / len(timed) - builds
-    return float((years * builds + (ends if years else 0)) * people / before)
+    return float(builds / _year_by_rule(before, of_dbt=engine == "dbt")) or None
 
 
 def _duration(seconds: float) -> str:

@@ -8,7 +8,7 @@ import logging
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
@@ -45,17 +45,25 @@ def log_to_standard_error(level: int) -> None:
 
 def note(text: str) -> None:
     """Say something that is not a result: on standard error."""
-    typer.echo(_note_text(text), err=True)
+    typer.echo(_wrapped(_note_text(text), sys.stderr), err=True)
 
 
 def tell_failure(text: str, document: Mapping[str, Any]) -> None:
     """Say on standard error why the command ends: the text, or with `--json` the document."""
-    typer.echo(visible_json(document) if _Notes.as_json else visible(text), err=True)
+    typer.echo(visible_json(document) if _Notes.as_json else _wrapped(visible(text), sys.stderr), err=True)
 
 
-def show(text: str, *, end: str = "\n") -> None:
-    """Print a result."""
-    typer.echo(visible(text) + end, nl=False)
+def end_with_failure(message: str, kind: str, exit_code: int, problems: Sequence[str] = ()) -> NoReturn:
+    """End a command whose result on standard output says what is wrong; with `--json` the last note says it too."""
+    if _Notes.as_json:
+        found = {"problems": list(problems)} if problems else {}
+        tell_failure("", {"error": message, "type": kind, "exit_code": exit_code, **found})
+    raise typer.Exit(exit_code)
+
+
+def show(text: str, *, end: str = "\n", wrap: bool = True) -> None:
+    """Print a result. On a terminal long lines end between words, unless they are a table or are to be copied."""
+    typer.echo((_wrapped(visible(text), sys.stdout) if wrap else visible(text)) + end, nl=False)
 
 
 def show_json(document: Mapping[str, Any]) -> None:
@@ -77,7 +85,7 @@ def show_table(
     """
     from planalign_orchestrator.reports import aligned
 
-    show("\n".join(aligned([headings, *rows], left=left, keys=keys, width=width())))
+    show("\n".join(aligned([headings, *rows], left=left, keys=keys, width=width())), wrap=False)
 
 
 def show_summary(summary: "MultiYearSummary", template: "ReportTemplate") -> None:
@@ -103,6 +111,22 @@ def width() -> int:
     from planalign_orchestrator.reports.tables import WIDTH
 
     return max(WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
+
+
+def _wrapped(text: str, stream: TextIO) -> str:
+    """The text with line ends between words where a terminal would break a word; a pipe gets lines as they are."""
+    columns = shutil.get_terminal_size().columns
+    if _Notes.as_json or not stream.isatty() or all(len(line) <= columns for line in text.split("\n")):
+        return text
+    import textwrap
+
+    lines = []
+    for line in text.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        lines += textwrap.wrap(
+            line, columns, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False
+        ) or [line]
+    return "\n".join(lines)
 
 
 def _note_text(text: str) -> str:

@@ -189,9 +189,10 @@ def _judge_environment(config: "SimulationConfig | None") -> Findings:
         found.facts.append("the database was not judged: correct the section `runtime` of the configuration first")
         return found
     from planalign_orchestrator.factory import build_orchestrator
+    from planalign_orchestrator.pipeline import NO_DBT
 
     if config.runtime.engine == "dbt" and dbt is None:
-        found.problems.append("runtime.engine is dbt, but dbt is not installed; install planalign-orchestrator[dbt]")
+        found.problems.append(NO_DBT)
     orchestrator = build_orchestrator(config)
     database = config.runtime.database
     _judge_folder(database.parent, found, must_exist=True)

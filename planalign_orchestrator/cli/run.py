@@ -87,7 +87,7 @@ def run(
         if as_json:
             show_json(foreseen.to_dict())
         else:
-            show("\n".join(foreseen.lines(with_commands=verbose)))
+            show("\n".join(foreseen.lines(with_commands=verbose)), wrap=not verbose)
     else:
         _simulate(loaded, resume=resume, verbose=verbose, quiet=quiet, as_json=as_json)
 

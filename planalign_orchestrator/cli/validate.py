@@ -17,7 +17,7 @@ from planalign_orchestrator.cli.options import (
     merge,
     read_settings,
 )
-from planalign_orchestrator.cli.output import show, show_json
+from planalign_orchestrator.cli.output import end_with_failure, show, show_json
 
 if TYPE_CHECKING:
     from planalign_orchestrator.cli.preflight import Preflight
@@ -75,7 +75,8 @@ def validate(
         show("\n".join(_lines(found)))
     if found.problems:
         unusable = found.configuration.problems or found.census.problems
-        raise typer.Exit(_USAGE if unusable else _FAILED)
+        problems = [problem for part in found.parts.values() for problem in part.problems]
+        end_with_failure(_lines(found)[-1], "PreflightError", _USAGE if unusable else _FAILED, problems)
 
 
 def _lines(found: "Preflight") -> list[str]:

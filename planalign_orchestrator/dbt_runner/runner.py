@@ -1,5 +1,6 @@
 """Runs dbt commands: builds the command line, streams what dbt says, tries again what may work a moment later."""
 
+import importlib.util
 import json
 import logging
 import time
@@ -52,6 +53,11 @@ class DbtRunner:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the dbt that the warm child would import is there; of another executable, whether it is called."""
+        return self._warm is None or importlib.util.find_spec("dbt") is not None
 
     @property
     def process_id(self) -> int | None:

@@ -175,9 +175,9 @@ def is_alive(process: int) -> bool:
 def failure_reason(error: OSError) -> str:
     """Return why the operating system refused to write, and what to do about it."""
     known = {
-        errno.EACCES: "the folder may not be written; choose another --database",
-        errno.EROFS: "the folder is read-only; choose another --database",
-        errno.ENOENT: "the folder does not exist; make it or choose another --database",
+        errno.EACCES: "the folder may not be written; choose another place",
+        errno.EROFS: "the folder is read-only; choose another place",
+        errno.ENOENT: "the folder does not exist; make it or choose another place",
         errno.ENOSPC: "the disk is full; free some space",
         errno.EFBIG: "the disk is full or files may not grow; free some space",
         errno.ENAMETOOLONG: "the name is too long; choose a shorter one",

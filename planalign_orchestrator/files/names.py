@@ -17,7 +17,8 @@ def path_problem(text: str) -> str | None:
     size = len(os.fsencode(text))
     if size > _LONGEST_PATH:
         return f"is a path of {size} bytes; {_LONGEST_PATH} are allowed"
-    longest = max(len(os.fsencode(name)) for name in PurePath(text).parts)
+    # `.` has no parts
+    longest = max((len(os.fsencode(name)) for name in PurePath(text).parts), default=0)
     if longest > _LONGEST_NAME:
         return f"has a name of {longest} bytes; {_LONGEST_NAME} are allowed"
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from planalign_orchestrator.files.replacing import GENERATOR_TAG
+from planalign_orchestrator.files.replacing import GENERATOR_TAG, PRODUCT
 from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports.console import ConsoleReporter, Part, summary_title, year_title
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
@@ -17,8 +17,11 @@ _STYLE = (
 )
 
 
-def html_report(summary: MultiYearSummary, template: ReportTemplate = "detailed") -> str:
-    """The summary of the years; in detail also each year. The tables are those of `ConsoleReporter`."""
+def html_report(summary: MultiYearSummary, template: ReportTemplate = "detailed", verified: str = "") -> str:
+    """The summary of the years; in detail also each year. The tables are those of `ConsoleReporter`.
+
+    `verified` says whether the database was verified; it stands below, with the runs.
+    """
     reporter = ConsoleReporter(template)
     title = summary_title(summary)
     body = [f"<h1>{escape(title)}</h1>"]
@@ -28,6 +31,8 @@ def html_report(summary: MultiYearSummary, template: ReportTemplate = "detailed"
         for report in summary.years:
             body.append(f"<h2>{escape(year_title(report))}</h2>")
             body += [_section(part, level=3) for part in reporter.year_parts(report)]
+    runs = ", ".join(dict.fromkeys(report.run_id for report in summary.years))
+    body.append(f"<footer><p>{escape(f'{PRODUCT}, run {runs}. {verified}'.strip())}</p></footer>")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{GENERATOR_TAG}\n'
         f"<title>{escape(title)}</title>\n"
