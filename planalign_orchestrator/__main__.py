@@ -51,4 +51,7 @@ def _leave(code: int) -> None:
 
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path:
+        # `python -m` puts the folder of the user's project first, where a file may have the name of a package
+        del sys.path[0]
     program()

@@ -35,6 +35,7 @@ from planalign_orchestrator.making_room import (
     place_for,
     put_back,
     said_if_immovable,
+    settle_place,
     tables_of_this_model,
 )
 from planalign_orchestrator.publishing import Publisher
@@ -98,6 +99,7 @@ def copy_database(
         chosen = as_given(database, dated_path(real, status)) if target is None else target
         with only_writer_of(chosen) if is_database(chosen) else nullcontext():
             check_target(chosen, status, force=force, protected=protected or {})
+            settle_place(real_path(chosen))
             verification = _copy(real, real_path(chosen), status)
     return BackedUp(chosen, status, verification)
 
@@ -160,6 +162,7 @@ def _take_its_place(real: Path, chosen: Path, status: DatabaseStatus, present: _
         _check_whole(draft, status)
         if present.status is not None:
             # a copy and not a second name: a crash in between would let a resumed run write both
+            settle_place(place)
             with draft_copy(real, place) as kept:
                 kept.replace(place)
         elif real.exists():

@@ -8,10 +8,14 @@ from pathlib import Path
 
 from planalign_orchestrator import checkpoints
 from planalign_orchestrator.checkpoints import DatabaseStatus
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import real_path
 from planalign_orchestrator.files.replacing import OutputKind, check_replaceable, is_duckdb_file
+from planalign_orchestrator.registries import DeferralEscalationRegistry, EnrollmentRegistry
 
+# the tables of the schema `main` that a run makes besides its marts and its state
+BESIDE_THE_MARTS = (EnrollmentRegistry.table, DeferralEscalationRegistry.table, "census_quarantine")
 _SHORT_ID = 7
 
 
@@ -119,8 +123,19 @@ def loses_nothing(held: DatabaseStatus, status: DatabaseStatus) -> bool:
     return all(years.get(row["simulation_year"]) == (row["run_id"], row["digests"]) for row in held.checkpoints)
 
 
+def tables_recorded_by(status: DatabaseStatus) -> set[str]:
+    """Return the tables of the schema `main` that the runs of a database made, besides those of their state."""
+    return {*(table for row in status.checkpoints for table in row["digests"]), *BESIDE_THE_MARTS}
+
+
 def _holds_no_more(status: DatabaseStatus, target: Path) -> bool:
-    return is_database(target) and loses_nothing(checkpoints.read_status(target), status)
+    """Return whether a file is a database with nothing but years of `status`: no other year, and no other table."""
+    if not is_database(target):
+        return False
+    with DatabaseConnectionManager(target, read_only=True) as db:
+        held = checkpoints.read_status_of(db)
+        others = checkpoints.tables_of_others(db.get_connection(), tables_recorded_by(held))
+    return loses_nothing(held, status) and not others
 
 
 def _described(path: Path, kind: str) -> BackupFile:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.config import describe_differences
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.database.identifiers import quoted
+from planalign_orchestrator.database.identifiers import quoted, quoted_text
 from planalign_orchestrator.database.lock import ExecutionMutex, database_mutex
-from planalign_orchestrator.database.state_rows import problem_of_state
+from planalign_orchestrator.database.state_rows import check_copy, problem_of_state
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError, ResumeError
 from planalign_orchestrator.escaping import visible_line
 from planalign_orchestrator.files.atomic import write_atomically
@@ -108,6 +108,23 @@ def record_run(connection: "duckdb.DuckDBPyConnection", values: Mapping[str, Any
     _insert(connection, "run_metadata", _RUN_COLUMNS, values)
 
 
+def record_replaced(connection: "duckdb.DuckDBPyConnection", run_id: str) -> None:
+    """Note whose place a new database took: the last run of the one that became its automatic backup.
+
+    It is a comment and no row, because two runs of one thing leave the same rows.
+    """
+    connection.execute(f"comment on table planalign.main.run_metadata is {quoted_text(run_id)}")
+
+
+def replaced_run(connection: "duckdb.DuckDBPyConnection") -> str | None:
+    """Return what `record_replaced` noted; None where nothing was replaced."""
+    ((comment,),) = connection.execute(
+        "select comment from duckdb_tables() "
+        "where database_name = 'planalign' and schema_name = 'main' and table_name = 'run_metadata'"
+    ).fetchall()
+    return None if comment is None else str(comment)
+
+
 def record_checkpoint(connection: "duckdb.DuckDBPyConnection", values: Mapping[str, Any]) -> None:
     """Insert a row of `checkpoints`, in the transaction of its year."""
     _insert(connection, "checkpoints", _CHECKPOINT_COLUMNS, values)
@@ -123,7 +140,10 @@ def mart_digests(
 
 
 def digests_by_year(
-    connection: "duckdb.DuckDBPyConnection", columns: Mapping[str, Sequence[str]], years: Sequence[int]
+    connection: "duckdb.DuckDBPyConnection",
+    columns: Mapping[str, Sequence[str]],
+    years: Sequence[int],
+    catalog: str = "planalign",
 ) -> dict[str, dict[int, dict[str, Any]]]:
     """Return rows and digest over the named columns of tables, by table and year; 0 rows for a year without any.
 
@@ -131,7 +151,7 @@ def digests_by_year(
     """
     sums = " union all ".join(
         f"select {literal(table, 'varchar')}, simulation_year, count(*), "
-        f"coalesce(sum(hash({', '.join(map(quoted, names))})), 0)::varchar from planalign.main.{quoted(table)} "
+        f"coalesce(sum(hash({', '.join(map(quoted, names))})), 0)::varchar from {catalog}.main.{quoted(table)} "
         f"where simulation_year in ({', '.join(map(str, years))}) group by simulation_year"
         for table, names in columns.items()
     )
@@ -143,40 +163,45 @@ def digests_by_year(
     return found
 
 
-def read_state(db: DatabaseConnectionManager) -> DatabaseStatus | None:
+def read_state(
+    db: DatabaseConnectionManager, path: Path | None = None, catalog: str = "planalign"
+) -> DatabaseStatus | None:
     """Return what an open database says of itself; None for one that holds no table at all.
+
+    It is the manager's own one, or another that it attached: then its `path` and the name it is attached as are given.
 
     Errors: DatabaseError when it holds tables that are not a simulation's, that another version wrote, or whose rows
     are damaged.
     """
     import duckdb
 
-    connection = db.get_connection()
-    if not base_tables(connection) >= _STATE_TABLES:
-        held = _names_of_all(connection)
+    connection, path = db.get_connection(), path or db.db_path
+    if not base_tables(connection, catalog=catalog) >= _STATE_TABLES:
+        held = _names_of_all(connection, catalog)
         if not held:
             return None
         raise DatabaseError(
-            f"{db.db_path} is not a simulation database (it holds {visible_line(', '.join(held[:3]))}), "
+            f"{path} is not a simulation database (it holds {visible_line(', '.join(held[:3]))}), "
             "and it was left as it is; choose another --database"
         )
     try:
-        runs = _rows(connection, "run_metadata", _RUN_COLUMNS, "rowid")
-        checkpoints = _rows(connection, "checkpoints", _CHECKPOINT_COLUMNS, "simulation_year")
+        runs = _rows(connection, f"{catalog}.main.run_metadata", _RUN_COLUMNS, "rowid")
+        checkpoints = _rows(connection, f"{catalog}.main.checkpoints", _CHECKPOINT_COLUMNS, "simulation_year")
     except duckdb.BinderException as error:
         raise DatabaseError(
-            f"{db.db_path} was written by another version of planalign, which kept other records of its runs, "
+            f"{path} was written by another version of planalign, which kept other records of its runs, "
             "and it was left as it is; choose another --database, or move the file away"
         ) from error
-    _check_state(db.db_path, runs, checkpoints)
-    return DatabaseStatus(database=db.db_path, runs=runs, checkpoints=checkpoints)
+    _check_state(path, runs, checkpoints)
+    return DatabaseStatus(database=path, runs=runs, checkpoints=checkpoints)
 
 
-def base_tables(connection: "duckdb.DuckDBPyConnection", schema: str = "main") -> set[str]:
-    """Return the names of the tables of a schema; a view of that name is no table."""
+def base_tables(connection: "duckdb.DuckDBPyConnection", schema: str = "main", catalog: str = "planalign") -> set[str]:
+    """Return the names of the tables of a schema: a view is none, nor is a table that computes a column."""
     rows = connection.execute(
-        "select table_name from duckdb_tables() where database_name = 'planalign' and schema_name = $schema",
-        {"schema": schema},
+        "select table_name from duckdb_tables() where database_name = $catalog and schema_name = $schema "
+        "and not contains(upper(sql), 'GENERATED ALWAYS')",
+        {"schema": schema, "catalog": catalog},
     ).fetchall()
     return {name for (name,) in rows}
 
@@ -193,11 +218,12 @@ def tables_of_others(connection: "duckdb.DuckDBPyConnection", own: Collection[st
     ]
 
 
-def _names_of_all(connection: "duckdb.DuckDBPyConnection") -> list[str]:
+def _names_of_all(connection: "duckdb.DuckDBPyConnection", catalog: str) -> list[str]:
     """Return the names of all tables and views in the file, in any schema."""
     rows = connection.execute(
-        "select table_name from duckdb_tables() where database_name = 'planalign' union all "
-        "select view_name from duckdb_views() where database_name = 'planalign' and not internal order by all"
+        "select table_name from duckdb_tables() where database_name = $catalog union all "
+        "select view_name from duckdb_views() where database_name = $catalog and not internal order by all",
+        {"catalog": catalog},
     ).fetchall()
     return [name for (name,) in rows]
 
@@ -236,7 +262,7 @@ def read_status(db_path: Path) -> DatabaseStatus:
 def read_status_of(db: DatabaseConnectionManager) -> DatabaseStatus:
     """Return the runs and finished years of an open database. Errors: DatabaseError also when it holds nothing."""
     status = read_state(db)
-    if status is None:
+    if status is None or not status.runs:
         raise DatabaseError(f"{db.db_path} holds no finished year; `planalign run` makes one")
     return status
 
@@ -248,6 +274,8 @@ def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus
     """
     import duckdb
 
+    if missing := _missing_tables(connection, status, marts):
+        raise changed_by_hand(status.database, f"{', '.join(missing)}: there is no such table")
     for mart in marts:
         try:
             _demand_years(connection, status, mart)
@@ -261,6 +289,22 @@ def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus
             raise changed_by_hand(
                 status.database, f"year {year} of {', '.join(changed)} is not what its checkpoint recorded"
             )
+
+
+def _missing_tables(
+    connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Model]
+) -> list[str]:
+    """Return the tables that a run reads and that are missing, or are views, which could read anything."""
+    wanted = {
+        "main": {mart.name for mart in marts},
+        "inputs": {"census"},
+        "parameters": {name for row in status.checkpoints for name in row["fingerprints"]["parameters"]},
+    }
+    return [
+        visible_line(f"{schema}.{name}")
+        for schema, names in wanted.items()
+        for name in sorted(names - base_tables(connection, schema))
+    ]
 
 
 def remove_unfinished_year(
@@ -367,7 +411,7 @@ def _up_to(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
     return {
         key: value
         for key, value in configuration.items()
-        if not key.startswith(_BY_YEAR) or int(key.rpartition(".")[2]) <= year
+        if not (key.startswith(_BY_YEAR) and (last := key.rpartition(".")[2]).isdecimal()) or int(last) <= year
     }
 
 
@@ -397,8 +441,10 @@ def read_checkpoint_files(directory: Path) -> list[WorkflowCheckpoint]:
     found = []
     for path in sorted(directory.glob("year_*.json")):
         try:
-            found.append(WorkflowCheckpoint(**json.loads(path.read_text(encoding="utf-8"))))
-        except (ValueError, TypeError) as error:
+            copy = WorkflowCheckpoint(**json.loads(path.read_text(encoding="utf-8")))
+            check_copy(asdict(copy))
+            found.append(copy)
+        except (ValueError, TypeError, RecursionError) as error:
             raise DatabaseError(f"{path} is not a checkpoint ({error}); move it away") from error
     return sorted(found, key=lambda checkpoint: checkpoint.simulation_year)
 
@@ -421,7 +467,7 @@ def _database_of(path: Path) -> str | None:
     """Return the name of the database that a copy of a checkpoint is of; None for a file that is no such copy."""
     try:
         return WorkflowCheckpoint(**json.loads(path.read_text(encoding="utf-8"))).database
-    except (ValueError, TypeError, OSError):
+    except (ValueError, TypeError, OSError, RecursionError):
         return None
 
 
@@ -449,7 +495,7 @@ def _rows(
     connection: "duckdb.DuckDBPyConnection", table: str, columns: Mapping[str, str], order: str
 ) -> tuple[dict[str, Any], ...]:
     """Return the rows of a table of the state. A text that should be JSON and is not stays a text."""
-    rows = connection.execute(f"select {', '.join(columns)} from planalign.main.{table} order by {order}").fetchall()
+    rows = connection.execute(f"select {', '.join(columns)} from {table} order by {order}").fetchall()
     return tuple(
         {name: _json(value) if name in _JSON_COLUMNS else value for name, value in zip(columns, row, strict=True)}
         for row in rows

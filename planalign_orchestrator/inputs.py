@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator import parameters
-from planalign_orchestrator.census import CensusSource, CensusSummary, load_census
+from planalign_orchestrator.census import CensusSource, CensusSummary, load_census, private_connection
 from planalign_orchestrator.config import SimulationConfig, config_fingerprint, to_dbt_vars
 from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.parameters import ParameterTable
@@ -63,6 +63,10 @@ class RunInputs:
         parameters.write_parameters(connection, self.tables)
         return summary
 
+    def check_amounts(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        """Refuse a written census with amounts that the models cannot compute with. Errors: CensusError."""
+        _check_amounts(connection, self.config, "planalign")
+
     def extend(self, connection: "duckdb.DuckDBPyConnection", first_year: int) -> None:
         """Bring the tables by year up to date for a resumed run, in the transaction of its first year."""
         parameters.write_years_from(connection, self.tables, first_year)
@@ -83,26 +87,29 @@ class RunInputs:
 
 def judge_census(config: SimulationConfig, level_ids: Collection[int]) -> CensusSummary:
     """Return what the census of a configuration holds, without keeping it. Errors: CensusError with every finding."""
-    import duckdb
-
-    with duckdb.connect(":memory:") as connection:
-        return _load_census(connection, config, level_ids, "memory")
+    with private_connection() as connection:
+        summary = _load_census(connection, config, level_ids, "memory")
+        _check_amounts(connection, config, "memory")
+        return summary
 
 
 def _load_census(
     connection: "duckdb.DuckDBPyConnection", config: SimulationConfig, level_ids: Collection[int], database: str
 ) -> CensusSummary:
-    """Load the census into a database on the connection, if the models can compute with its amounts."""
-    source = _source(config)
-    summary = load_census(
+    """Load the census into a database on the connection."""
+    return load_census(
         connection,
-        source,
+        _source(config),
         census_date=_census_date(config),
         level_ids=level_ids,
         departments=config.plan.eligibility.excluded_departments,
         schema=f"{database}.inputs",
         quarantine_table=f"{database}.main.census_quarantine",
     )
+
+
+def _check_amounts(connection: "duckdb.DuckDBPyConnection", config: SimulationConfig, database: str) -> None:
+    """Refuse amounts that the models cannot compute with. Errors: CensusError."""
     largest = ", ".join(f"max({name}), arg_max(employee_id, {name})" for name in _AMOUNTS)
     (found,) = connection.execute(f"select {largest} from {database}.inputs.census where is_simulated").fetchall()
     problems = [
@@ -111,8 +118,7 @@ def _load_census(
         if amount is not None and amount > _LARGEST_AMOUNT
     ]
     if problems:
-        raise CensusError(problems, source=str(source.path))
-    return summary
+        raise CensusError(problems, source=str(config.census.path))
 
 
 def _source(config: SimulationConfig) -> CensusSource:

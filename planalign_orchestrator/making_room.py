@@ -12,13 +12,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from planalign_orchestrator import checkpoints
-from planalign_orchestrator.backup_files import backup_path, dated_path, draft_names, spares, unfinished_path
+from planalign_orchestrator.backup_files import (
+    BESIDE_THE_MARTS,
+    backup_path,
+    dated_path,
+    draft_names,
+    spares,
+    tables_recorded_by,
+    unfinished_path,
+)
 from planalign_orchestrator.checkpoints import DatabaseStatus, mutex_of
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import real_path, remove_drafts
 from planalign_orchestrator.plan_compiler import Model, load_plan
-from planalign_orchestrator.registries import DeferralEscalationRegistry, EnrollmentRegistry
 from planalign_orchestrator.verification import Verdict, Verification, verify
 
 _LOGGER = logging.getLogger(__name__)
@@ -28,17 +35,23 @@ _LOGGER = logging.getLogger(__name__)
 class SetAside:
     """What became of the database that was there: its state, and where it is now (None: it held nothing).
 
-    `reason` says why it is not the automatic backup.
+    `reason` says why it is not the automatic backup, `dropped` what is to be said of the file in whose place it is.
     """
 
     status: DatabaseStatus | None
     kept: Path | None
     reason: str = ""
+    dropped: str = ""
 
     @property
     def is_backup(self) -> bool:
         """Whether it is the automatic backup now, and not a file beside an earlier one."""
         return self.kept is not None and self.kept.stem.endswith("_backup")
+
+    @property
+    def last_run(self) -> str | None:
+        """The id of its last run."""
+        return self.status.runs[-1]["run_id"] if self.status is not None and self.status.runs else None
 
     @property
     def described(self) -> str:
@@ -76,12 +89,17 @@ def making_room(database: Path, models: Sequence[Model]) -> Iterator[SetAside]:
 def finish_setting_aside(database: Path) -> None:
     """Drop what was spared, now that the new run has a year or was killed; it is the backup if there is none."""
     for spare, place in spares(real_path(database)):
-        if not spare.exists():
+        if not os.path.lexists(spare):
             continue
-        if place.exists():
-            spare.unlink()
-        else:
-            spare.replace(place)
+        if spare.is_symlink() or not spare.is_file():
+            raise DatabaseError(f"{spare} is not a file of planalign, and it was left as it is; move it away")
+        with only_writer_of(place):
+            if place.exists():
+                spare.unlink()
+            else:
+                checkpoints.check_ours(spare)
+                check_no_log(place)
+                spare.replace(place)
 
 
 def _set_aside(real: Path, models: Sequence[Model], own: Collection[str], locks: ExitStack) -> SetAside:
@@ -91,6 +109,7 @@ def _set_aside(real: Path, models: Sequence[Model], own: Collection[str], locks:
         if status is not None and checkpoints.remove_unfinished_year(db, models):
             status = checkpoints.read_state(db)
         others = checkpoints.tables_of_others(db.get_connection(), own)
+        replaced = checkpoints.replaced_run(db.get_connection()) if status is not None else None
         verification = None
         if status is not None and status.checkpoints:
             verification = verify(db, status)
@@ -102,11 +121,46 @@ def _set_aside(real: Path, models: Sequence[Model], own: Collection[str], locks:
     place = place_for(real, status, verification)
     locks.enter_context(only_writer_of(place))
     with said_if_immovable(real, place.name):
-        if place.exists():
-            checkpoints.check_ours(place)
-            place.replace({kept: spare for spare, kept in spares(real)}[place])
+        mine = place != backup_path(real) or replaced
+        dropped = _make_way(real, place, {kept: spare for spare, kept in spares(real)}.get(place), mine)
         real.replace(place)
-    return SetAside(status, place, _reason(status, verification))
+    return SetAside(status, place, _reason(status, verification), dropped)
+
+
+def _make_way(real: Path, place: Path, spare: Path | None, mine: str | bool | None) -> str:
+    """Spare the file that has the place; return what is to be said of it, if anything.
+
+    One that holds tables of others is kept under a name of its own, and so is a backup whose last run is not `mine`,
+    the one that the database replaced: it may be somebody's own database of that name. True stands for any run.
+    """
+    settle_place(place)
+    if not place.exists():
+        return ""
+    with DatabaseConnectionManager(place, read_only=True) as db:
+        held = checkpoints.read_status_of(db)
+        others = checkpoints.tables_of_others(db.get_connection(), tables_recorded_by(held))
+    if spare is not None and not others and mine in (True, held.runs[-1]["run_id"]):
+        place.replace(spare)
+        return ""
+    kept = _free(dated_path(real, held))
+    place.replace(kept)
+    why = f"it holds tables of your own ({', '.join(others[:3])})" if others else "it is of another run than the last"
+    return f"{place.name} was kept as {kept.name}: {why}"
+
+
+def settle_place(place: Path) -> None:
+    """Move the log of the file at a place into it: left behind, it would spoil whatever comes there.
+
+    The caller holds the place's lock. Errors: DatabaseError also for a log without its database.
+    """
+    log = log_of(place)
+    if not os.path.lexists(log):
+        return
+    if not place.exists():
+        raise DatabaseError(f"{log} is there without its database {place.name}; bring that back or remove it")
+    with DatabaseConnectionManager(place) as db:
+        db.settle()
+    check_no_log(place)
 
 
 def _reason(status: DatabaseStatus | None, verification: Verification | None) -> str:
@@ -132,7 +186,7 @@ def place_for(real: Path, status: DatabaseStatus | None, verification: Verificat
 def _free(path: Path) -> Path:
     """Return the path, numbered if a file has that name already."""
     taken, number = path, 2
-    while taken.exists():
+    while os.path.lexists(taken) or os.path.lexists(log_of(taken)):
         taken = path.with_name(f"{path.stem}-{number}{path.suffix}")
         number += 1
     return taken
@@ -208,8 +262,7 @@ def log_of(database: Path) -> Path:
 
 
 def _tables_of_a_run(models: Sequence[Model]) -> set[str]:
-    registries = (EnrollmentRegistry.table, DeferralEscalationRegistry.table)
-    return {*(model.name for model in models if model.is_mart), *registries, "census_quarantine"}
+    return {*(model.name for model in models if model.is_mart), *BESIDE_THE_MARTS}
 
 
 def tables_of_this_model() -> set[str]:

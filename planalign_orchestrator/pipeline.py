@@ -213,7 +213,7 @@ class PipelineOrchestrator:
             self._tell_about(moved)
             self._db.replaces = moved.kept
             try:
-                simulation.carry_out(self.years)
+                simulation.carry_out(self.years, replaces=moved.last_run if moved.is_backup else None)
             except BaseException:
                 self._db.close()
                 raise
@@ -225,6 +225,8 @@ class PipelineOrchestrator:
                 f"the run in {self._db.db_path.name} ({moved.described}) was kept as {moved.kept} and is not the "
                 f"automatic backup: {moved.reason}"
             )
+        if moved.dropped:
+            self._notes.append(moved.dropped)
         if moved.status is not None and moved.status.checkpoints:
             self._publisher.replaces(moved.status)
 

@@ -152,5 +152,5 @@ def _value_in(path: Path, key: str) -> str | None:
             # a report of several years, which the user wrote here
             return None
         return str(document[key])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DatabaseError(f"{path} is not a file of ours ({error}); move it away or set reports.directory") from error

@@ -88,14 +88,18 @@ class Simulation:
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     _telling: threading.Lock = field(default_factory=threading.Lock)
 
-    def carry_out(self, years: Sequence[int], census: dict[str, Any] | None = None) -> None:
+    def carry_out(
+        self, years: Sequence[int], census: dict[str, Any] | None = None, *, replaces: str | None = None
+    ) -> None:
         """Simulate years; `census` is the summary of the one that the database already holds, None writes it.
+
+        `replaces` is the last run of the database that became the automatic backup.
 
         Finished years stay, a failing one leaves nothing. Errors: those of the stages and of the validation.
         """
         try:
             with self._engine() as engine:
-                census = self._begin(years[0], engine, census)
+                census = self._begin(years[0], engine, census, replaces)
                 fingerprints = self.inputs.fingerprints(census["fingerprint"])
                 engine.suit(census["simulated"], self.db.threads)
                 with Beside(lambda: self.db.get_connection().interrupt()) as beside:
@@ -144,16 +148,19 @@ class Simulation:
         with self.dbt:
             yield DbtEngine(self.inputs.run_plan, self.inputs.variables, self.db, self.dbt)
 
-    def _begin(self, first: int, engine: Engine, census: dict[str, Any] | None) -> dict[str, Any]:
+    def _begin(self, first: int, engine: Engine, census: dict[str, Any] | None, replaces: str | None) -> dict[str, Any]:
         """Write what the years are made from and the run's row of `run_metadata`, in a transaction before the first."""
         with self.db.transaction() as connection:
             kept = list(self.notes)
             if census is None:
                 summary = self.inputs.write(connection)
+                self.inputs.check_amounts(connection)
                 census = summary.to_dict()
                 kept += _census_notes(census)
                 self.notes.extend(_census_notes(summary.to_dict(with_values=True)))
                 checkpoints.create_state_tables(connection)
+                if replaces is not None:
+                    checkpoints.record_replaced(connection, replaces)
                 self.registries.create_for_year(first)
             else:
                 self.inputs.extend(connection, first)

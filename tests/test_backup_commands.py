@@ -120,8 +120,8 @@ def test_backups_are_listed_and_each_can_be_restored_by_its_run(project: Project
     found = json.loads(project.do("backup", "--list", "--json").stdout)["backups"]
     assert [(item["kind"], item.get("run_id") == run, item["problem"] is None) for item in found] == [
         ("automatic", False, True),
-        ("asked for", False, False),
-        ("asked for", True, True),
+        ("kept", False, False),
+        ("kept", True, True),
     ]
     for name in (run[:7], own.name, str(own)):
         assert project.do("restore", "--from", name).returncode == 0

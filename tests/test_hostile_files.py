@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -327,12 +328,149 @@ def test_two_runs_of_which_one_writes_the_other_s_backup_lose_neither(project: P
     finally:
         _, errors = first.communicate(timeout=120)
     assert first.returncode == 0, errors
-    assert finished_years(backup) == list(range(2025, 2031))
+    kept = [finished_years(path) for path in project.folder.glob("*.duckdb")]
+    assert list(range(2025, 2031)) in kept
     if second.returncode == 0:
-        assert finished_years(project.database) == [2025]
+        assert [2025] in kept
+        assert [2025, 2026] in kept
     else:
         assert "simulation_backup.duckdb is being written by process" in second.stderr
         assert finished_years(project.database) == [2025, 2026]
+
+
+def test_a_backup_that_is_a_database_of_its_own_is_kept(project: Project) -> None:
+    """One after the other: what the name `simulation_backup.duckdb` holds need not be what the last run replaced."""
+    backup = project.folder / "simulation_backup.duckdb"
+    project.run("--database", str(backup), "--years", "2025", "--set", "scenario_id=ACME")
+    mine = contents(backup)
+    done = project.run("--years", "2025")
+    assert done.returncode == 0
+    (kept,) = project.folder.glob("simulation.????-??-??-*.duckdb")
+    assert f"simulation_backup.duckdb was kept as {kept.name}: it is of another run than the last" in done.stderr
+    assert contents(kept) == mine
+    for _ in range(2):
+        assert project.run("--years", "2025").stderr.count("kept") == 0
+    assert len(list(project.folder.glob("simulation.????-??-??-*.duckdb"))) == 1
+
+
+def test_the_log_of_a_file_that_is_replaced_does_not_spoil_what_comes_there(project: Project) -> None:
+    project.simulate({"simulation.end_year": 2025})
+    backup = project.folder / "simulation_backup.duckdb"
+    leave_a_log = (
+        "import duckdb, os, sys; connection = duckdb.connect(sys.argv[1]); "
+        "connection.execute('create table mine as select 1 as a'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", leave_a_log, str(backup)], check=True)
+    log = project.folder / "simulation_backup.duckdb.wal"
+    assert log.exists()
+    before = contents(project.database)
+    done = project.run("--years", "2025", "--seed", "7")
+    assert done.returncode == 0, done.stderr
+    assert not log.exists()
+    assert contents(backup) == before
+    (kept,) = project.folder.glob("simulation.????-??-??-*.duckdb")
+    with duckdb.connect(str(kept), read_only=True) as connection:
+        assert connection.execute("from mine").fetchall() == [(1,)]
+
+
+def test_a_log_without_its_database_stops_a_run_before_anything_is_moved(project: Project) -> None:
+    (project.folder / "simulation_backup.duckdb.wal").write_bytes(b"junk")
+    before = files(project.folder)
+    done = project.run("--years", "2025")
+    assert done.returncode == 1
+    assert "simulation_backup.duckdb.wal is there without its database" in done.stderr
+    assert files(project.folder) == before
+
+
+def test_tables_of_one_s_own_outlive_any_number_of_runs(project: Project) -> None:
+    edit(project.database, *NOTES)
+    before = notes_in(project.database)
+    for seed in (1, 2, 3):
+        assert project.run("--years", "2025", "--seed", str(seed)).returncode == 0
+    holding = [path for path in project.folder.glob("*.duckdb") if len(finished_years(path)) == 2]
+    assert [notes_in(path) for path in holding] == [before]
+
+
+@pytest.mark.parametrize(
+    "name", ["simulation.duckdb.wal", "simulation.duckdb.tmp", ".simulation.duckdb.spare", "simulation.duckdb.lock"]
+)
+def test_no_output_takes_the_name_of_a_file_beside_a_database(project: Project, name: str) -> None:
+    before = files(project.folder)
+    for command in (("backup", "--to"), ("report", "-f", "json", "-o")):
+        done = project.do(*command, str(project.folder / name), "--force")
+        assert done.returncode == 2
+    assert files(project.folder) == before
+
+
+@pytest.mark.parametrize("macro", ["sum(a) as 42", "list_contains(a, b) as false", "duckdb_tables() as table select 1"])
+def test_a_macro_of_a_stranger_takes_no_function_s_place(project: Project, macro: str) -> None:
+    right = project.do("report", "--json").stdout
+    edit(project.database, f"create macro {macro}")
+    for command in ("status", "report", "backup"):
+        done = project.do(command, "--json")
+        assert done.returncode == 0, done.stderr
+        assert command != "report" or done.stdout == right
+    for arguments in (("--resume",), ()):
+        done = project.run("--years", "2025-2027", *arguments)
+        assert done.returncode == 1
+        assert "holds macros" in done.stderr
+
+
+@pytest.mark.parametrize("table", ["inputs.census", "main.fct_plan_cost", "parameters.job_levels"])
+def test_a_view_in_the_place_of_what_a_run_reads_is_refused(project: Project, victim: Path, table: str) -> None:
+    name = table.partition(".")[2]
+    edit(
+        project.database,
+        f"alter table {table} rename to mine_{name}",
+        f"create view {table} as select mine.* from {table.partition('.')[0]}.mine_{name} as mine",
+    )
+    done = project.run("--years", "2025-2027", "--resume")
+    assert done.returncode == 1
+    assert f"{table}: there is no such table" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from inputs.census where employee_id = (select min(employee_id) from inputs.census)",
+        "drop schema parameters cascade",
+        "insert into fct_plan_cost select * replace (2031 as simulation_year) from fct_plan_cost limit 1",
+    ],
+)
+def test_a_whole_file_is_verified_and_not_its_finished_years_alone(project: Project, statement: str) -> None:
+    assert project.do("backup", "--to", "kept.duckdb").returncode == 0
+    good = contents(project.folder / "kept.duckdb")
+    edit(project.database, statement)
+    for command in (("status",), ("backup",), ("backup", "--to", "kept.duckdb")):
+        done = project.do(*command)
+        assert done.returncode == 1
+        assert "It differs from what was recorded: " in done.stdout + done.stderr
+    assert contents(project.folder / "kept.duckdb") == good
+
+
+@pytest.mark.parametrize("make", [lambda spare: spare.symlink_to("/etc/passwd"), Path.mkdir], ids=["link", "folder"])
+def test_a_spare_that_is_no_file_of_ours_is_left_alone(project: Project, make: Callable[[Path], None]) -> None:
+    spare = project.folder / ".simulation.duckdb.spare"
+    make(spare)
+    for command in ("run", "backup"):
+        done = project.do(command)
+        assert done.returncode == 1
+        assert f"{spare} is not a file of planalign" in done.stderr
+    assert not (project.folder / "simulation_backup.duckdb").exists()
+
+
+def test_a_log_that_is_a_link_is_refused(project: Project, tmp_path: Path) -> None:
+    (project.folder / "simulation.duckdb.wal").symlink_to(tmp_path / "elsewhere")
+    done = project.run("--resume", "--years", "2025-2027")
+    assert done.returncode == 1
+    assert "simulation.duckdb.wal is a link" in done.stderr
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_python_m_takes_no_package_from_the_folder_of_the_project(project: Project) -> None:
+    (project.folder / "duckdb.py").write_text("raise SystemExit('code of the folder')\n", encoding="utf-8")
+    done = project.do("status")
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_last_run_is_the_one_that_was_inserted_last_whatever_the_clock_said(project: Project) -> None:

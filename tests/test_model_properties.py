@@ -56,7 +56,13 @@ choices = st.fixed_dictionaries(
         "raise_timing.fixed_date": every_day,
         "raise_timing.minimum_service_years": st.integers(0, 2),
     }
-)
+).filter(lambda chosen: _hires_for_each_person(chosen) <= 10)
+
+
+def _hires_for_each_person(chosen: dict[str, Any]) -> Decimal:
+    """A configuration that asks for more than ten is refused."""
+    growth, exits = chosen["simulation.target_growth_rate"], chosen["workforce.total_termination_rate"]
+    return Decimal((growth + exits) / (1 - chosen["workforce.new_hire_termination_rate"]))
 
 
 def demand_headcounts(result: Result, setting: dict[str, Any]) -> None:
@@ -122,7 +128,7 @@ def demand_sound_snapshots(result: Result) -> None:
     setting={
         "simulation.target_growth_rate": Decimal("0.5"),
         "workforce.total_termination_rate": Decimal("1"),
-        "workforce.new_hire_termination_rate": Decimal("0.9"),
+        "workforce.new_hire_termination_rate": Decimal("0.8"),
         "workforce.headcount_mode": "exact",
         "compensation.promotion.effective_date": "02-29",
         "raise_timing.methodology": "anniversary",

@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.conftest import Result, anniversary, band, completed_years, default_table, read_rows, simulate
@@ -84,10 +85,12 @@ def lives_of_census(path: Path) -> dict[str, Life]:
 def read_ledger(result: Result, folder: Path) -> list[dict[str, str]]:
     """Return the ledger as the texts of a CSV export, in order."""
     path = folder / "ledger.csv"
-    result.query(f"""
-        copy (select * from fct_yearly_events order by simulation_year, employee_id, event_sequence)
-        to '{path}' (header)
-    """)
+    # not by a reader of ours, which writes no file
+    with duckdb.connect(str(result.database), read_only=True) as connection:
+        connection.execute(f"""
+            copy (select * from fct_yearly_events order by simulation_year, employee_id, event_sequence)
+            to '{path}' (header)
+        """)
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 

@@ -215,7 +215,7 @@ LIMIT_KNOBS: Mapping[str, tuple[str, int, int, Settings]] = {
     "catch_up_limit": ("catch_up_amount", 2025, 1_000, {}),
     "super_catch_up_limit": ("catch_up_amount", 2025, 1_000, {}),
     "compensation_limit": ("plan_compensation", 2025, 100_000, {}),
-    "annual_additions_limit": ("contribution", 2025, 20_000, {}),
+    "annual_additions_limit": ("contribution", 2025, 24_000, {}),
     "hce_threshold": ("hce_status", 2024, 100_000, {}),
     "social_security_wage_base": ("employer_core", 2025, 100_000, integrated()),
     "roth_catch_up_wage_threshold": ("roth_amount", 2025, 100_000, {}),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from planalign_orchestrator.census.generating import generated_kind, write_census
 from planalign_orchestrator.census.loading import check_census, count_people, latest_date, load_census
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
+from planalign_orchestrator.census.spilling import private_connection
 from planalign_orchestrator.census.summarising import fingerprint_of
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "latest_date",
     "load_census",
     "mapping_yaml",
+    "private_connection",
     "suggest_mapping",
     "write_census",
 ]

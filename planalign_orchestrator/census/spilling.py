@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import stat
 import tempfile
@@ -47,19 +48,22 @@ def spilled(write: Callable[[IO[str]], None]) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def private_connection() -> Iterator["duckdb.DuckDBPyConnection"]:
-    """Yield a connection to an empty database in memory; what does not fit spills into a private folder."""
+    """Yield a connection to an empty database in memory; what does not fit spills into a private folder.
+
+    DuckDB makes the folder when it is needed and removes it again; its name cannot be foreseen, and says the process.
+    """
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as folder:
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "temp_directory": str(Path(folder, "spill")),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-        with duckdb.connect(":memory:", config=settings) as connection:
-            # a statement that takes seconds would draw it on standard output, in the middle of an answer
-            connection.execute("set enable_progress_bar = false")
-            yield connection
+    folder = Path(tempfile.gettempdir(), f"{PREFIX}{os.getpid()}-{secrets.token_hex(8)}")
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": str(folder),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    with duckdb.connect(":memory:", config=settings) as connection:
+        # a statement that takes seconds would draw it on standard output, in the middle of an answer
+        connection.execute("set enable_progress_bar = false")
+        yield connection
 
 
 def tidy() -> None:

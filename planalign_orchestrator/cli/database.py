@@ -271,7 +271,7 @@ def _rendered(
     if rendering is ReportFormat.EXCEL:
         from planalign_orchestrator.reports.excel import excel_report
 
-        return excel_report(summary, template)
+        return excel_report(summary, template, verification.line)
     if len(summary.years) == 1:
         return ConsoleReporter(template).format_year_audit(summary.years[0]) + "\n"
     return ConsoleReporter(template).format_summary(summary) + "\n"

@@ -30,6 +30,7 @@ _DATABASE = {
     "IOException": f"the database file cannot be read or written; see that it is whole and readable: {_RESTORE}",
     "CatalogException": _OTHER_MAKER,
     "BinderException": _OTHER_MAKER,
+    "ConstraintException": _OTHER_MAKER,
     "TransactionException": "another program changed the database at the same time; run the command again",
     "ConnectionException": _CORRUPT,
     "PermissionException": "the database may not be used in this way; see the permissions of file and folder",

@@ -27,6 +27,8 @@ _MOST_MEMORY = 6 * 2**30
 _PATIENCE_SECONDS = 1.0
 # a spill file of DuckDB names its process
 _SPILL = re.compile(r"duckdb_temp_([0-9]+)_")
+# bare names of tables are those of the file, but never names of functions: a stranger's macro may be called `sum`
+_SEARCH_PATH = "set search_path = 'system.main,planalign.main'"
 _CORRUPT = "Corrupt database file"
 
 
@@ -205,14 +207,16 @@ class DatabaseConnectionManager:
             raise DatabaseError(f"{self.db_path} is a folder; choose another --database")
         if exists and not is_file:
             raise DatabaseError(f"{self.db_path} is no file; choose another --database")
-        if self.read_only and not exists:
-            raise DatabaseError(f"{self.db_path} does not exist; `planalign run` makes one")
+        for path in [path for path in (self.db_path, *self._others.values()) if self.read_only and not path.exists()]:
+            raise DatabaseError(f"{path} does not exist; `planalign run` makes one")
         if not has_folder:
             raise DatabaseError(
                 f"the folder {self._real_path.parent} does not exist; make it or choose another --database"
             )
-        if self._spill_folder.is_symlink():
-            raise DatabaseError(f"{self._spill_folder} is a link, so nothing is spilled there; remove it")
+        log = self._real_path.with_name(f"{self._real_path.name}.wal")
+        for beside in (self._spill_folder, log):
+            if beside.is_symlink():
+                raise DatabaseError(f"{beside} is a link, so nothing is written there; remove it")
 
     @property
     def _real_path(self) -> Path:
@@ -233,7 +237,7 @@ class DatabaseConnectionManager:
         for name, path in self._others.items():
             with self._in_words(path):
                 connection.execute(f"attach {_path_literal(real_path(path))} as {name} (type duckdb, read_only)")
-        connection.execute("use planalign")
+        connection.execute(_SEARCH_PATH)
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
 
@@ -243,6 +247,7 @@ class DatabaseConnectionManager:
         connection.execute(
             f"attach {_path_literal(self._real_path)} as planalign (type duckdb, row_group_size {ROW_GROUP_SIZE})"
         )
+        self._check_macros(connection)
         connection.execute("use planalign")
         connection.execute("set TimeZone = 'UTC'")
 
@@ -253,6 +258,21 @@ class DatabaseConnectionManager:
         # a statement that takes seconds would draw it on standard output, in the middle of a report
         connection.execute("set enable_progress_bar = false")
         return connection
+
+    def _check_macros(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        """Refuse to write a file with macros: one may be called `sum`, and would be taken for the function.
+
+        It is asked before names are looked up in the file, because `duckdb_functions` could be one too.
+        """
+        found = connection.execute(
+            "select distinct function_name from duckdb_functions() where database_name = 'planalign' order by all"
+        ).fetchall()
+        if found:
+            names = ", ".join(repr(name) for (name,) in found[:3])
+            raise DatabaseError(
+                f"{self.db_path} holds macros ({names}), which could take the place of functions of the same name; "
+                "drop them, or move the file away"
+            )
 
     def _create(self, connection: "duckdb.DuckDBPyConnection") -> None:
         """Make an empty database under another name and rename it: nobody ever finds half a header."""

@@ -1,6 +1,11 @@
-"""Names that come from a file: a stranger may have chosen them."""
+"""Names and texts that come from a file: a stranger may have chosen them."""
 
 
 def quoted(name: str) -> str:
     """Return SQL for an identifier, whatever characters it holds."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def quoted_text(text: str) -> str:
+    """Return SQL for a text, where a statement takes no parameter."""
+    return "'" + text.replace("'", "''") + "'"

@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 
 class _Row(BaseModel):
@@ -56,16 +56,29 @@ class _Run(_Row):
     notes: list[str]
 
 
-class _Checkpoint(_Row):
-    simulation_year: int
+class _Year(_Row):
+    simulation_year: Annotated[int, Field(ge=1900, le=2200)]
     run_id: str
-    completed_at: dt.datetime
     engine: str
     duckdb_version: str
     fingerprints: _Fingerprints
     digests: dict[str, _Digest]
+
+
+class _Copy(_Year):
+    completed_at: str
+    database: str
+
+
+class _Checkpoint(_Year):
+    completed_at: dt.datetime
     timings: _Timings
     validation: list[_Verdict]
+
+
+def check_copy(values: Mapping[str, Any]) -> None:
+    """Refuse the values of a JSON copy of a checkpoint that are not as a run writes them. Errors: ValueError."""
+    _Copy.model_validate(values)
 
 
 def problem_of_state(runs: Sequence[Mapping[str, Any]], checkpoints: Sequence[Mapping[str, Any]]) -> str | None:

@@ -61,7 +61,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
                 follow_umask(draft)
             draft.replace(real)
     except OSError as error:
-        raise DatabaseError(f"cannot write {path}: {failure_reason(error)}") from error
+        raise DatabaseError(f"cannot write {path}: {failure_reason(error, 'place')}") from error
 
 
 @contextmanager
@@ -162,7 +162,13 @@ def remove_drafts(folder: Path, is_ours: Callable[[str], bool]) -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Return whether another process has this number."""
+    """Return whether another process has this number; one that has ended and waits for its parent has not."""
+    try:
+        if Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2][1:2] == "Z":
+            return False
+    except OSError:
+        # another system, or no such process: the next question tells
+        pass
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
@@ -172,12 +178,12 @@ def is_alive(process: int) -> bool:
     return process != os.getpid()
 
 
-def failure_reason(error: OSError) -> str:
-    """Return why the operating system refused to write, and what to do about it."""
+def failure_reason(error: OSError, place: str = "--database") -> str:
+    """Return why the operating system refused to write, and what to do about it: choose another `place`."""
     known = {
-        errno.EACCES: "the folder may not be written; choose another place",
-        errno.EROFS: "the folder is read-only; choose another place",
-        errno.ENOENT: "the folder does not exist; make it or choose another place",
+        errno.EACCES: f"the folder may not be written; choose another {place}",
+        errno.EROFS: f"the folder is read-only; choose another {place}",
+        errno.ENOENT: f"the folder does not exist; make it or choose another {place}",
         errno.ENOSPC: "the disk is full; free some space",
         errno.EFBIG: "the disk is full or files may not grow; free some space",
         errno.ENAMETOOLONG: "the name is too long; choose a shorter one",

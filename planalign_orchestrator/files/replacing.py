@@ -6,6 +6,7 @@ Whoever writes to a path that the user named asks `check_replaceable` first, so 
 import csv
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ PRODUCT = "PlanAlign Orchestrator"
 GENERATOR_TAG = f'<meta name="generator" content="{PRODUCT}">'
 
 _CONFIGURATIONS = (".yaml", ".yml")
-_BESIDE_A_DATABASE = (".wal", ".lock")
+_BESIDE_A_DATABASE = (".wal", ".lock", ".tmp", ".spare", ".draft")
 _HTML_HEAD_BYTES = 4096
 
 
@@ -46,6 +47,8 @@ def check_replaceable(
     for other, what in (protected or {}).items():
         if real_path(path) == real_path(other) or (exists and other.exists() and path.samefile(other)):
             raise OutputError(f"{path} is {what} and is never replaced; name another file")
+    if path.suffix in _BESIDE_A_DATABASE:
+        raise OutputError(f"{path} has the ending of a file beside a database; name another file")
     if not exists:
         return
     if not is_file:
@@ -59,8 +62,6 @@ def check_replaceable(
 
 def _never_replaced(path: Path, kind: OutputKind) -> str | None:
     """Return what a file is that not even `--force` replaces; None for any other."""
-    if path.suffix in _BESIDE_A_DATABASE:
-        return "a part of a database"
     if not kind.is_database and is_duckdb_file(path):
         return "a database"
     if path.suffix.lower() in _CONFIGURATIONS and not kind.is_configuration:
@@ -94,7 +95,8 @@ def is_our_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return f"<dc:creator>{PRODUCT}</dc:creator>".encode() in archive.read("docProps/core.xml")
-    except (zipfile.BadZipFile, KeyError):
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, NotImplementedError):
+        # no archive, or one that is cut, encrypted or packed in another way: not as we write it
         return False
 
 

@@ -159,13 +159,14 @@ def compare_runs(
     """
     if real_path(a) == real_path(b):
         raise ComparisonError(f"{a} and {b} are one file; name two databases")
-    one, other = _read_side(a), _read_side(b)
-    for side in (one, other):
-        if check:
-            side.verification.check(side.path)
-    chosen = _chosen_years(one, other, years)
+    # one opening for all: what is compared is what was verified, whatever takes the files' places meanwhile
     with DatabaseConnectionManager(a, read_only=True, others={"other": b}) as db:
         connection = db.get_connection()
+        one, other = _read_side(db, a, "planalign"), _read_side(db, b, "other")
+        chosen = _chosen_years(one, other, years)
+        for side in (one, other):
+            if check:
+                side.verification.check(side.path)
         connection.execute("set variable years = ?", [list(chosen)])
         names = _differing_names(connection, one, other)
         ignored = (*_NAMES, "event_id") if names else _NAMES
@@ -195,28 +196,29 @@ def compare_runs(
         )
 
 
-def _read_side(path: Path) -> _Side:
-    with DatabaseConnectionManager(path, read_only=True) as db:
-        connection = db.get_connection()
-        tables: dict[str, dict[str, str]] = {table: {} for table in sorted(base_tables(connection))}
-        for table, column, kind in connection.execute(
-            "select table_name, column_name, data_type from duckdb_columns() "
-            "where database_name = 'planalign' and schema_name = 'main' order by table_name, column_index"
-        ).fetchall():
-            if table in tables:
-                tables[table][column] = kind
-        for table, needed in _NEEDED.items():
-            missing = [name for name in needed if name not in tables.get(table, {})]
-            if missing:
-                what = f"{table} has no column {', '.join(missing)}" if table in tables else f"it has no {table}"
-                raise ComparisonError(f"{path} is not a simulation that can be compared: {what}")
-            for name in ("simulation_year", "event_sequence"):
-                if not is_whole(tables[table].get(name, "INTEGER")):
-                    raise ComparisonError(f"{path} cannot be compared: {name} of {table} is no whole number")
-        years = connection.execute(f"select distinct simulation_year from {SNAPSHOT}").fetchall()
-        status = read_state(db) if tables.keys() >= _STATE.keys() else None
-        verification = unverified("it recorded no digests") if status is None else verify(db, status)
-        return _Side(path, tables, frozenset(year for (year,) in years), status, verification)
+def _read_side(db: DatabaseConnectionManager, path: Path, catalog: str) -> _Side:
+    connection = db.get_connection()
+    tables: dict[str, dict[str, str]] = {table: {} for table in sorted(base_tables(connection, catalog=catalog))}
+    for table, column, kind in connection.execute(
+        "select table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = $catalog and schema_name = 'main' order by table_name, column_index",
+        {"catalog": catalog},
+    ).fetchall():
+        if table in tables:
+            tables[table][column] = kind
+    for table, needed in _NEEDED.items():
+        missing = [name for name in needed if name not in tables.get(table, {})]
+        if missing:
+            what = f"{table} has no column {', '.join(missing)}" if table in tables else f"it has no {table}"
+            raise ComparisonError(f"{path} is not a simulation that can be compared: {what}")
+        for name in ("simulation_year", "event_sequence"):
+            if not is_whole(tables[table].get(name, "INTEGER")):
+                raise ComparisonError(f"{path} cannot be compared: {name} of {table} is no whole number")
+    years = connection.execute(f"select distinct simulation_year from {catalog}.main.{SNAPSHOT}").fetchall()
+    found = frozenset(year for (year,) in years)
+    if tables.keys() >= _STATE.keys() and (status := read_state(db, path, catalog)) is not None:
+        return _Side(path, tables, found & set(status.years), status, verify(db, status, catalog=catalog))
+    return _Side(path, tables, found, None, unverified("it recorded no digests"))
 
 
 def _other_tables(one: _Side, other: _Side, years: Sequence[int]) -> tuple[list[str], tuple[str, ...]]:

@@ -6,13 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 from planalign_orchestrator.errors import PlanAlignError
+from planalign_orchestrator.escaping import visible_line
 from planalign_orchestrator.files.replacing import PRODUCT
 from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
 
 
-def excel_report(summary: MultiYearSummary, template: ReportTemplate = "detailed") -> bytes:
+def excel_report(summary: MultiYearSummary, template: ReportTemplate = "detailed", verified: str = "") -> bytes:
     """The bytes of a workbook: sheet Years is the CSV summary; in detail also Events by category, and Checks.
+
+    `verified`, which says whether the database was verified, is the workbook's description.
 
     Errors: PlanAlignError without openpyxl.
     """
@@ -24,6 +27,7 @@ def excel_report(summary: MultiYearSummary, template: ReportTemplate = "detailed
         ) from error
     workbook = Workbook(write_only=True)
     workbook.properties.creator = PRODUCT
+    workbook.properties.description = verified
     _add_sheet(workbook, "Years", summary.to_rows(template))
     if template == "detailed":
         _add_sheet(workbook, "Events", _event_rows(summary))
@@ -37,7 +41,18 @@ def _add_sheet(workbook: Any, title: str, rows: Iterable[Sequence[str | int | De
     sheet = workbook.create_sheet(title)
     sheet.freeze_panes = "A2"
     for row in rows:
-        sheet.append([float(value) if isinstance(value, Decimal) else value for value in row])
+        sheet.append([_cell(sheet, value) for value in row])
+
+
+def _cell(sheet: Any, value: str | int | Decimal | None) -> Any:
+    """A number as a number and a text as a text, which a spreadsheet must not take for a formula."""
+    from openpyxl.cell import WriteOnlyCell
+
+    if not isinstance(value, str):
+        return float(value) if isinstance(value, Decimal) else value
+    cell = WriteOnlyCell(sheet, visible_line(value))
+    cell.data_type = "s"
+    return cell
 
 
 def _event_rows(summary: MultiYearSummary) -> list[list[str | int]]:
