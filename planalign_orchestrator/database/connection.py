@@ -27,8 +27,8 @@ _MOST_MEMORY = 6 * 2**30
 _PATIENCE_SECONDS = 1.0
 # a spill file of DuckDB names its process
 _SPILL = re.compile(r"duckdb_temp_([0-9]+)_")
-# bare names of tables are those of the file, but never names of functions: a stranger's macro may be called `sum`
-_SEARCH_PATH = "set search_path = 'system.main,planalign.main'"
+# a stranger's macro may be called `sum`: then functions are looked up in the system before the file
+_SYSTEM_FIRST = "set search_path = 'system.main,planalign.main'"
 _CORRUPT = "Corrupt database file"
 
 
@@ -237,7 +237,8 @@ class DatabaseConnectionManager:
         for name, path in self._others.items():
             with self._in_words(path):
                 connection.execute(f"attach {_path_literal(real_path(path))} as {name} (type duckdb, read_only)")
-        connection.execute(_SEARCH_PATH)
+        has_macros = any(_macros(connection, name) for name in ("planalign", *self._others))
+        connection.execute(_SYSTEM_FIRST if has_macros else "use planalign")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
 
@@ -260,15 +261,9 @@ class DatabaseConnectionManager:
         return connection
 
     def _check_macros(self, connection: "duckdb.DuckDBPyConnection") -> None:
-        """Refuse to write a file with macros: one may be called `sum`, and would be taken for the function.
-
-        It is asked before names are looked up in the file, because `duckdb_functions` could be one too.
-        """
-        found = connection.execute(
-            "select distinct function_name from duckdb_functions() where database_name = 'planalign' order by all"
-        ).fetchall()
-        if found:
-            names = ", ".join(repr(name) for (name,) in found[:3])
+        """Refuse to write a file with macros: one may be called `sum`, and would be taken for the function."""
+        if found := _macros(connection, "planalign"):
+            names = ", ".join(map(repr, found[:3]))
             raise DatabaseError(
                 f"{self.db_path} holds macros ({names}), which could take the place of functions of the same name; "
                 "drop them, or move the file away"
@@ -340,6 +335,15 @@ class DatabaseConnectionManager:
                 "changed it; `planalign backup --list` names its backups"
             )
         return None
+
+
+def _macros(connection: "duckdb.DuckDBPyConnection", catalog: str) -> list[str]:
+    """Return the names of an attached file's macros; asked before names are looked up in it, as this name could be."""
+    rows = connection.execute(
+        "select distinct function_name from duckdb_functions() where database_name = $catalog order by all",
+        {"catalog": catalog},
+    ).fetchall()
+    return [name for (name,) in rows]
 
 
 def _says_damaged(error: BaseException) -> bool:
