@@ -112,3 +112,18 @@ def test_a_group_that_cannot_be_given_gets_nothing(project: Project) -> None:
     done = project.run("--years", "2025", preexec_fn=partial(give_up_privileges, CHANGE_OWNER))
     assert done.returncode == 0, done.stderr
     assert (mode(variables), variables.stat().st_gid) == (0o600, os.getgid())
+
+
+def test_a_report_that_names_people_is_private(project: Project) -> None:
+    """A broken rule shows rows as examples: people and their pay."""
+    rule = "select employee_id, current_compensation from planalign.main.fct_workforce_snapshot where level_id = 1"
+    (project.folder / "everybody.sql").write_text(rule, encoding="utf-8")
+    project.configure(validation={"custom_rules_file": "everybody.sql"}, simulation={"end_year": 2025})
+    assert project.run(**with_umask(0o022)).returncode == 0
+    report = project.folder / "reports" / "year_2025.json"
+    assert "employee_id" in report.read_text(encoding="utf-8")
+    assert mode(report) == 0o600
+    assert mode(project.folder / "reports" / "multi_year_summary_2025_2025.csv") == 0o644
+    for name, wanted in (("x.html", 0o600), ("x.csv", 0o644)):
+        assert project.do("report", "-o", name, **with_umask(0o022)).returncode == 0
+        assert mode(project.folder / name) == wanted

@@ -231,8 +231,13 @@ def _give_out(
     """Write the report to the file or to standard output."""
     if output is not None:
         from planalign_orchestrator.files.atomic import write_atomically
+        from planalign_orchestrator.validation.results import name_people
 
-        write_atomically(output, _rendered(summary, verification, rendering, template))
+        content = _rendered(summary, verification, rendering, template)
+        if rendering is ReportFormat.CONSOLE:
+            content = f"{content!s}\n{verification.line}\n"
+        named = rendering is not ReportFormat.CSV and any(name_people(report.validation) for report in summary.years)
+        write_atomically(output, content, private=named)
         note(f"Written: {output}")
     elif rendering is ReportFormat.CONSOLE and len(summary.years) > 1:
         show_summary(summary, template)

@@ -37,11 +37,12 @@ def make_new_files_private() -> None:
     os.umask(given | _PRIVATE_UMASK)
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:
     """Write a small file for people under a temporary name and rename it: a reader sees what was there or what is new.
 
-    The folder is made if missing; a link stays, and the file that it names is replaced. A
-    device or a folder is never replaced. Errors: DatabaseError when it cannot be written.
+    With `private` nobody else may read it, whatever was there. The folder is made if missing; a link stays, and the
+    file that it names is replaced. A device or a folder is never replaced. Errors: DatabaseError when it cannot be
+    written.
     """
     try:
         real = real_path(path)
@@ -55,7 +56,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            if real.exists():
+            if private:
+                draft.chmod(0o600)
+            elif real.exists():
                 copy_access(real, draft)
             else:
                 follow_umask(draft)

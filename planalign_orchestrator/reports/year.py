@@ -17,6 +17,7 @@ from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import write_atomically
 from planalign_orchestrator.files.replacing import PRODUCT
 from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
+from planalign_orchestrator.validation.results import name_people
 
 REPORT_VERSION = 1
 _SCHEMA = Path(__file__).with_name("year_report.schema.json")
@@ -134,8 +135,12 @@ class YearAuditReport:
         }
 
     def export_json(self, path: str | Path) -> Path:
-        """Write the report to `path`, whole or not at all; returns the path."""
-        write_atomically(Path(path), json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        """Write the report to `path`, whole or not at all; returns the path.
+
+        One that names people, as examples of a broken rule, is readable for this user alone.
+        """
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        write_atomically(Path(path), text, private=name_people(self.validation))
         return Path(path)
 
 

@@ -1,5 +1,6 @@
 """What a rule is and what it says of a year."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -46,6 +47,11 @@ class RuleError(PipelineStageError):
         super().__init__(message)
         self.rule = rule
         self.reason = reason
+
+
+def name_people(verdicts: Iterable["ValidationResult"]) -> bool:
+    """Return whether verdicts show examples: rows that broke a rule, and so people with their pay."""
+    return any(verdict.examples for verdict in verdicts)
 
 
 class ValidationRule(Protocol):
