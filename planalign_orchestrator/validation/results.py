@@ -50,8 +50,14 @@ class RuleError(PipelineStageError):
 
 
 def name_people(verdicts: Iterable["ValidationResult"]) -> bool:
-    """Return whether verdicts show examples: rows that broke a rule, and so people with their pay."""
-    return any(verdict.examples for verdict in verdicts)
+    """Return whether verdicts show rows that broke a rule, and so perhaps people with their pay.
+
+    What is only to be known, such as a projected limit, is about nobody, unless it has the id of somebody.
+    """
+    return any(
+        (verdict.has_failed and verdict.examples) or any("employee_id" in example for example in verdict.examples)
+        for verdict in verdicts
+    )
 
 
 class ValidationRule(Protocol):
