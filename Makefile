@@ -2,7 +2,7 @@
 #   make run         simulate five years of the sample census
 #   make install     the command, as .venv/bin/planalign; export PATH="$PWD/.venv/bin:$PATH" makes it `planalign`
 #   make test        every test;  make test-fast  those that take seconds
-#   make lint        style, types, SQL
+#   make lint        style, types, imports, SQL
 #   make bench       speed and memory (SIZES=1000,10000,100000)
 #   make docs        the references in docs/, from the code
 #   make wheel       the archives, in dist/
@@ -33,6 +33,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/sqlfluff lint --processes 2 dbt
 
 bench: $(STAMP)
