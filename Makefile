@@ -33,6 +33,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 planalign_orchestrator
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/sqlfluff lint --processes 2 dbt
 

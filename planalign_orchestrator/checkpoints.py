@@ -16,9 +16,10 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.database.identifiers import quoted, quoted_text
 from planalign_orchestrator.database.lock import ExecutionMutex, database_mutex
 from planalign_orchestrator.database.state_rows import check_copy, problem_of_state
-from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError, ResumeError
+from planalign_orchestrator.errors import DatabaseError, ResumeError
 from planalign_orchestrator.escaping import visible_line
 from planalign_orchestrator.files.atomic import write_atomically
+from planalign_orchestrator.files.replacing import is_duckdb_file
 from planalign_orchestrator.plan_compiler import Model, literal
 
 if TYPE_CHECKING:
@@ -240,16 +241,15 @@ def check_ours(db_path: Path) -> None:
 def mutex_of(database: Path) -> ExecutionMutex:
     """Return the lock under which a database is written, after a look at the file that is there: it must be ours.
 
-    So that no lock file appears beside a file of somebody else. Errors: DatabaseError; DatabaseBusyError from here or,
-    naming the holder, from the lock.
+    So that no lock file appears beside a file of somebody else. Where a lock file is already, the lock itself says
+    at once who holds it. Errors: DatabaseError, DatabaseBusyError.
     """
     mutex = database_mutex(database)
-    if not mutex.is_held_here and database.exists():
-        try:
-            check_ours(database)
-        except DatabaseBusyError:
-            if not mutex.lock_file.exists():
-                raise
+    if mutex.is_held_here or not database.exists():
+        # this process may have the file open: to open and close it once more would let go of DuckDB's own lock
+        return mutex
+    if not mutex.lock_file.exists() or not (database.is_file() and is_duckdb_file(database)):
+        check_ours(database)
     return mutex
 
 

@@ -8,6 +8,7 @@ import csv
 import datetime as dt
 import hashlib
 import json
+import signal
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,6 +37,11 @@ Digests = dict[int, dict[str, dict[str, Any]]]
 pytest_plugins = ("tests.program",)
 
 CENSUS_DATE = dt.date(2024, 12, 31)
+
+
+def pytest_configure() -> None:
+    """Heed SIGINT: a shell starts what it puts in the background without it, and every child would inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from planalign_orchestrator.files.atomic import is_alive
+from planalign_orchestrator.system import user_id
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,7 +79,7 @@ def tidy() -> None:
 
 def _remove_left_over(entry: "os.DirEntry[str]") -> None:
     found = entry.stat(follow_symlinks=False)
-    if found.st_uid != os.getuid():
+    if found.st_uid != user_id():
         return
     process = re.match(rf"{PREFIX}(\d+)-", entry.name)
     if process:

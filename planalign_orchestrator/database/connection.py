@@ -1,7 +1,6 @@
 """How a simulation's file is opened: one connection, its settings, its transactions, and errors in words."""
 
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
 from planalign_orchestrator.files.atomic import copy_access, draft_of, is_alive, publish_new, real_path
 from planalign_orchestrator.files.replacing import is_duckdb_file
+from planalign_orchestrator.system import memory_bytes
 
 if TYPE_CHECKING:
     import duckdb
@@ -198,18 +198,9 @@ class DatabaseConnectionManager:
 
     def _check_path(self) -> None:
         """Refuse what no database can be opened at. Errors: DatabaseError."""
-        try:
-            is_folder, is_file = self.db_path.is_dir(), self.db_path.is_file()
-            exists, has_folder = self.db_path.exists(), self._real_path.parent.is_dir()
-        except (OSError, ValueError) as error:
-            raise DatabaseError(f"{self.db_path} cannot be the name of a database ({error}); choose another") from error
-        if is_folder:
-            raise DatabaseError(f"{self.db_path} is a folder; choose another --database")
-        if exists and not is_file:
-            raise DatabaseError(f"{self.db_path} is no file; choose another --database")
-        for path in [path for path in (self.db_path, *self._others.values()) if self.read_only and not path.exists()]:
-            raise DatabaseError(f"{path} does not exist; `planalign run` makes one")
-        if not has_folder:
+        for path in (self.db_path, *self._others.values()):
+            self._check_one(path)
+        if not self._real_path.parent.is_dir():
             raise DatabaseError(
                 f"the folder {self._real_path.parent} does not exist; make it or choose another --database"
             )
@@ -217,6 +208,18 @@ class DatabaseConnectionManager:
         for beside in (self._spill_folder, log):
             if beside.is_symlink():
                 raise DatabaseError(f"{beside} is a link, so nothing is written there; remove it")
+
+    def _check_one(self, path: Path) -> None:
+        try:
+            is_folder, is_file, exists = path.is_dir(), path.is_file(), path.exists()
+        except (OSError, ValueError) as error:
+            raise DatabaseError(f"{path} cannot be the name of a database ({error}); choose another") from error
+        if is_folder:
+            raise DatabaseError(f"{path} is a folder; choose another --database")
+        if exists and not is_file:
+            raise DatabaseError(f"{path} is no file; choose another --database")
+        if self.read_only and not exists:
+            raise DatabaseError(f"{path} does not exist; `planalign run` makes one")
 
     @property
     def _real_path(self) -> Path:
@@ -286,10 +289,10 @@ class DatabaseConnectionManager:
             draft.unlink(missing_ok=True)
 
     def _settings(self) -> dict[str, Any]:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        usual = int(min(memory_bytes() * _SHARE_OF_MEMORY, _MOST_MEMORY) / 2**20)
         settings: dict[str, Any] = {
             "temp_directory": str(self._spill_folder),
-            "memory_limit": self.memory_limit or f"{int(min(memory * _SHARE_OF_MEMORY, _MOST_MEMORY) / 2**20)}MiB",
+            "memory_limit": self.memory_limit or f"{usual}MiB",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,

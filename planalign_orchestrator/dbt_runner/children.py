@@ -5,7 +5,6 @@ import json
 import os
 import queue
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from planalign_orchestrator.dbt_runner.results import DbtExecutableError, DbtTimeoutError
+from planalign_orchestrator.system import interrupt_group, kill_group
 
 OnLine = Callable[[str], None]
 
@@ -177,20 +177,20 @@ class _Child:
             assert self.process.stdin is not None
             with contextlib.suppress(BrokenPipeError):
                 self.process.stdin.close()
-            self._signal(signal.SIGINT)
+            self._signal(interrupt_group)
             try:
                 self.process.wait(_SECONDS_TO_STOP)
             except subprocess.TimeoutExpired:
-                self._signal(signal.SIGKILL)
+                self._signal(kill_group)
                 self.process.wait()
         # whatever it had started and left behind, which could hold the database
-        self._signal(signal.SIGKILL)
+        self._signal(kill_group)
         for reader in self._readers:
             reader.join(_SECONDS_TO_STOP)
 
-    def _signal(self, number: int) -> None:
+    def _signal(self, send: Callable[[int], None]) -> None:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
+            send(self.process.pid)
 
     def _read_output(self, pipe: IO[str]) -> None:
         for line in pipe:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from planalign_orchestrator.dbt_runner.children import END
+from planalign_orchestrator.system import kill_own_group
 
 # how long a command may take to stop after an interrupt
 _SECONDS_TO_STOP = 10.0
@@ -59,8 +60,7 @@ def _read_requests(requests: "queue.SimpleQueue[str | None]", parent: int) -> No
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(_SECONDS_TO_STOP)
     # The parent gave it a group of its own; started by hand it may be in that of a shell.
-    own_group = os.getpgrp() == os.getpid()
-    os.killpg(0, signal.SIGKILL) if own_group else os._exit(_FAILED)
+    kill_own_group(_FAILED)
 
 
 def _of_the_project(arguments: Sequence[str]) -> list[str]:

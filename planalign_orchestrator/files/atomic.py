@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.system import give_group
 
 _PRIVATE_UMASK = 0o077
 _DRAFT = re.compile(r"\.(?P<name>.+)\.(?P<process>[0-9]+)\.draft", re.DOTALL)
@@ -113,7 +114,7 @@ def copy_access(source: Path, target: Path) -> None:
     mode = stat.S_IMODE(wanted.st_mode) & 0o777 | stat.S_IWUSR
     if target.stat().st_gid != wanted.st_gid:
         try:
-            os.chown(target, -1, wanted.st_gid)
+            give_group(target, wanted.st_gid)
         except PermissionError:
             mode &= ~stat.S_IRWXG
     target.chmod(mode)

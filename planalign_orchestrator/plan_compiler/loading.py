@@ -15,6 +15,7 @@ from planalign_orchestrator import project
 from planalign_orchestrator.errors import PlanCompilationError
 from planalign_orchestrator.plan_compiler.plan import Plan
 from planalign_orchestrator.plan_compiler.sources import compiler_versions, source_key
+from planalign_orchestrator.system import user_id
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def cache_directory() -> Path:
     preferred = Path(platformdirs.user_cache_dir("planalign"))
     if _is_writable(preferred):
         return preferred
-    temporary = Path(tempfile.gettempdir()) / f"planalign-{os.getuid()}"
+    temporary = Path(tempfile.gettempdir()) / f"planalign-{user_id()}"
     if _is_writable(temporary, private=True):
         return temporary
     raise PlanCompilationError(
@@ -72,7 +73,7 @@ def _is_writable(folder: Path, *, private: bool = False) -> bool:
         found = folder.lstat() if private else folder.stat()
     except OSError:
         return False
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or not os.access(folder, os.W_OK | os.X_OK):
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user_id() or not os.access(folder, os.W_OK | os.X_OK):
         return False
     return not private or stat.S_IMODE(found.st_mode) & 0o077 == 0
 
@@ -83,7 +84,7 @@ def _read_own(path: Path) -> tuple[Plan | None, str | None]:
         found = path.lstat()
     except FileNotFoundError:
         return None, None
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid():
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != user_id():
         return None, "it is not a file of this user"
     return _read(path)
 
