@@ -15,7 +15,6 @@ from planalign_orchestrator.config import describe_differences
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.database.identifiers import quoted, quoted_text
 from planalign_orchestrator.database.lock import ExecutionMutex, database_mutex
-from planalign_orchestrator.database.state_rows import check_copy, problem_of_state
 from planalign_orchestrator.errors import DatabaseError, ResumeError
 from planalign_orchestrator.escaping import visible_line
 from planalign_orchestrator.files.atomic import write_atomically
@@ -438,6 +437,8 @@ def write_checkpoint_file(directory: Path, checkpoint: WorkflowCheckpoint) -> Pa
 
 def read_checkpoint_files(directory: Path) -> list[WorkflowCheckpoint]:
     """Return the JSON copies in a folder, by year. Errors: DatabaseError naming a file that is not one."""
+    from planalign_orchestrator.database.state_rows import check_copy
+
     found = []
     for path in sorted(directory.glob("year_*.json")):
         try:
@@ -511,6 +512,8 @@ def _json(text: str) -> object:
 
 def _check_state(path: Path, runs: Sequence[Mapping[str, Any]], checkpoints: Sequence[Mapping[str, Any]]) -> None:
     """Refuse rows of the state that are not as a run writes them. Errors: DatabaseError naming table and row."""
+    from planalign_orchestrator.database.state_rows import problem_of_state
+
     problem = problem_of_state(runs, checkpoints)
     if problem is not None:
         raise DatabaseError(

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from planalign_orchestrator.census import workbooks
 from planalign_orchestrator.census.checking import (
     Check,
     checks_for,
@@ -166,7 +165,11 @@ def _judge(
 
 
 def _date_rules(source: CensusSource, census_date: date, file: CensusFile) -> DateRules:
-    epoch = workbooks.epoch(file.path) if file.kind == "excel" else None
+    epoch = None
+    if file.kind == "excel":
+        from planalign_orchestrator.census import workbooks
+
+        epoch = workbooks.epoch(file.path)
     return DateRules(census_date, source.date_format, typed_dates=file.kind != "text", epoch=epoch)
 
 

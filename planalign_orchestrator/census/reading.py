@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Literal
 
-from planalign_orchestrator.census import text_files, workbooks
+from planalign_orchestrator.census import text_files
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
-from planalign_orchestrator.census.records import CensusSource
+from planalign_orchestrator.census.records import CensusSource, StrayCells
 from planalign_orchestrator.census.spilling import spilled, tidy
 from planalign_orchestrator.census.sql import (
     CLEANED_TABLE,
@@ -25,7 +25,6 @@ from planalign_orchestrator.census.sql import (
     has_control_character,
     text_literal,
 )
-from planalign_orchestrator.census.stray_cells import StrayCells
 from planalign_orchestrator.census.values import PLAIN
 from planalign_orchestrator.errors import CensusError
 
@@ -196,6 +195,9 @@ def _open_text(path: Path) -> CensusFile:
 
 
 def _open_workbook(path: Path, sheet: str | None) -> CensusFile:
+    # what reads a workbook is loaded for a workbook only
+    from planalign_orchestrator.census import workbooks
+
     found = workbooks.read_sheet(path, sheet)
     headings = tuple(heading.strip() for heading in found.rows[0]) if found.rows else ()
     return CensusFile(path, "excel", headings, rows=found.rows, strays=found.strays)

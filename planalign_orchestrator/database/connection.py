@@ -246,12 +246,14 @@ class DatabaseConnectionManager:
         connection.execute("set lock_configuration = true")
 
     def _attach_for_writing(self, connection: "duckdb.DuckDBPyConnection") -> None:
-        if not self._real_path.exists():
+        is_new = not self._real_path.exists()
+        if is_new:
             self._create(connection)
         connection.execute(
             f"attach {_path_literal(self._real_path)} as planalign (type duckdb, row_group_size {ROW_GROUP_SIZE})"
         )
-        self._check_macros(connection)
+        if not is_new:
+            self._check_macros(connection)
         connection.execute("use planalign")
         connection.execute("set TimeZone = 'UTC'")
 

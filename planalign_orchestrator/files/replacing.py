@@ -5,8 +5,6 @@ Whoever writes to a path that the user named asks `check_replaceable` first, so 
 
 import csv
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +90,9 @@ def is_our_json(path: Path) -> bool:
 
 def is_our_workbook(path: Path) -> bool:
     """Return whether a file is a workbook of ours, by its author."""
+    import zipfile
+    import zlib
+
     try:
         with zipfile.ZipFile(path) as archive:
             return f"<dc:creator>{PRODUCT}</dc:creator>".encode() in archive.read("docProps/core.xml")
