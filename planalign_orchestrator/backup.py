@@ -30,6 +30,7 @@ from planalign_orchestrator.making_room import (
     check_no_log,
     drop_unfinished,
     finish_setting_aside,
+    keep_what_is_not_mine,
     log_of,
     only_writer_of,
     place_for,
@@ -130,17 +131,22 @@ def restore(database: Path, source: Path | None = None, *, reports: Path, copies
         place = backup
         if present.status is not None and present.verification is not None:
             place = place_for(real, present.status, present.verification)
-        _take_its_place(real, chosen, status, present, place)
+        said = _take_its_place(real, chosen, status, present, place)
         kept = as_given(database, place) if place.exists() else None
-        return _in_step(Restored(database, status, found, present.status, kept, True, (), ()), reports, copies)
+        notes = (said,) if said else ()
+        return _in_step(Restored(database, status, found, present.status, kept, True, (), notes), reports, copies)
 
 
 @dataclass(frozen=True)
 class _Present:
-    """What a database holds that is to be replaced, and whether that is verified; no status for no finished year."""
+    """What a database holds that is to be replaced, whether that is verified, and which run it replaced itself.
+
+    There is no status where there is no finished year.
+    """
 
     status: DatabaseStatus | None = None
     verification: Verification | None = None
+    replaced: str | None = None
 
     @property
     def is_verified(self) -> bool:
@@ -153,21 +159,26 @@ class _Present:
         return is_same and self.verification is not None and not self.verification.has_failed
 
 
-def _take_its_place(real: Path, chosen: Path, status: DatabaseStatus, present: _Present, place: Path) -> None:
-    """Put the chosen file in the place of the database, and what that held, if anything, at `place`."""
+def _take_its_place(real: Path, chosen: Path, status: DatabaseStatus, present: _Present, place: Path) -> str:
+    """Put the chosen file in the place of the database, and what that held, if anything, at `place`.
+
+    Returns what is to be said of the file that had that place, if it was kept under another name.
+    """
+    said = ""
     if chosen == backup_path(real) and (present.status is None or present.is_verified):
         _swap(real, chosen, present.status)
-        return
+        return said
     with draft_copy(chosen, real) as draft, said_if_immovable(real, place.name), only_writer_of(place):
         _check_whole(draft, status)
         if present.status is not None:
             # a copy and not a second name: a crash in between would let a resumed run write both
-            settle_place(place)
             with draft_copy(real, place) as kept:
+                said, _ = keep_what_is_not_mine(real, place, present.replaced)
                 kept.replace(place)
         elif real.exists():
             drop_unfinished(real, tables_of_this_model())
         draft.replace(real)
+    return said
 
 
 @contextmanager
@@ -206,7 +217,9 @@ def _present(database: Path) -> _Present:
     status, verification = verify_file(database)
     if status is None or not status.checkpoints:
         return _Present()
-    return _Present(_settle(database), verification)
+    with DatabaseConnectionManager(database, read_only=True) as db:
+        replaced = checkpoints.replaced_run(db.get_connection())
+    return _Present(_settle(database), verification, replaced)
 
 
 def _copy(database: Path, target: Path, status: DatabaseStatus) -> Verification:
@@ -251,7 +264,7 @@ def _in_step(done: Restored, reports: Path, copies: Path) -> Restored:
     """Make the files for people those of the restored run."""
     config = _configuration(done.status)
     other = "run_vars.json was removed: another version of planalign configured the restored run"
-    notes = (other,) if config is None else ()
+    notes = (*done.notes, *((other,) if config is None else ()))
     with DatabaseConnectionManager(done.database, read_only=True) as db:
         publisher = Publisher(db, reports, copies)
         try:

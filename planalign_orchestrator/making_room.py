@@ -35,13 +35,15 @@ _LOGGER = logging.getLogger(__name__)
 class SetAside:
     """What became of the database that was there: its state, and where it is now (None: it held nothing).
 
-    `reason` says why it is not the automatic backup, `dropped` what is to be said of the file in whose place it is.
+    `reason` says why it is not the automatic backup, `dropped` what is to be said of the file in whose place it is, and
+    `displaced` is where that file went, if it was kept.
     """
 
     status: DatabaseStatus | None
     kept: Path | None
     reason: str = ""
     dropped: str = ""
+    displaced: Path | None = None
 
     @property
     def is_backup(self) -> bool:
@@ -121,31 +123,32 @@ def _set_aside(real: Path, models: Sequence[Model], own: Collection[str], locks:
     place = place_for(real, status, verification)
     locks.enter_context(only_writer_of(place))
     with said_if_immovable(real, place.name):
-        mine = place != backup_path(real) or replaced
-        dropped = _make_way(real, place, {kept: spare for spare, kept in spares(real)}.get(place), mine)
+        dropped, displaced = keep_what_is_not_mine(real, place, replaced)
+        if place.exists():
+            place.replace({kept: spare for spare, kept in spares(real)}[place])
         real.replace(place)
-    return SetAside(status, place, _reason(status, verification), dropped)
+    return SetAside(status, place, _reason(status, verification), dropped, displaced)
 
 
-def _make_way(real: Path, place: Path, spare: Path | None, mine: str | bool | None) -> str:
-    """Spare the file that has the place; return what is to be said of it, if anything.
+def keep_what_is_not_mine(real: Path, place: Path, mine: str | None) -> tuple[str, Path | None]:
+    """Give the file at a place a name of its own, unless nothing is lost with it; return what is to be said, and where.
 
-    One that holds tables of others is kept under a name of its own, and so is a backup whose last run is not `mine`,
-    the one that the database replaced: it may be somebody's own database of that name. True stands for any run.
+    A file that holds tables of others is kept, and so is a backup whose last run is not `mine`, the one that the
+    database replaced: it may be somebody's own database of that name. The caller holds the place's lock.
     """
     settle_place(place)
     if not place.exists():
-        return ""
+        return "", None
     with DatabaseConnectionManager(place, read_only=True) as db:
         held = checkpoints.read_status_of(db)
         others = checkpoints.tables_of_others(db.get_connection(), tables_recorded_by(held))
-    if spare is not None and not others and mine in (True, held.runs[-1]["run_id"]):
-        place.replace(spare)
-        return ""
+    is_mine = place != backup_path(real) or held.runs[-1]["run_id"] == mine
+    if is_mine and not others:
+        return "", None
     kept = _free(dated_path(real, held))
     place.replace(kept)
     why = f"it holds tables of your own ({', '.join(others[:3])})" if others else "it is of another run than the last"
-    return f"{place.name} was kept as {kept.name}: {why}"
+    return f"{place.name} was kept as {kept.name}: {why}", kept
 
 
 def settle_place(place: Path) -> None:
@@ -207,6 +210,8 @@ def put_back(real: Path, moved: SetAside, own: Collection[str]) -> None:
     for spare, place in spares(real):
         if place == moved.kept and spare.exists():
             spare.replace(place)
+    if moved.displaced is not None and not moved.kept.exists():
+        moved.displaced.replace(moved.kept)
 
 
 @contextmanager

@@ -353,6 +353,29 @@ def test_a_backup_that_is_a_database_of_its_own_is_kept(project: Project) -> Non
     assert len(list(project.folder.glob("simulation.????-??-??-*.duckdb"))) == 1
 
 
+def test_a_run_that_comes_to_nothing_leaves_a_database_of_its_own_in_its_place(project: Project) -> None:
+    backup = project.folder / "simulation_backup.duckdb"
+    project.run("--database", str(backup), "--years", "2025", "--set", "scenario_id=ACME")
+    before = files(project.folder)
+    failed = project.run("--years", "2025", "--set", "validation.maximum_hire_rate=0.001", "--fail-on-validation-error")
+    assert failed.returncode == 3
+    assert files(project.folder) == before
+
+
+def test_a_restore_keeps_a_backup_that_is_a_database_of_its_own(project: Project) -> None:
+    backup = project.folder / "simulation_backup.duckdb"
+    assert project.do("backup", "--to", "own.duckdb").returncode == 0
+    project.run("--years", "2025", "--seed", "7")
+    backup.unlink()
+    project.run("--database", str(backup), "--years", "2025", "--set", "scenario_id=ACME")
+    mine = contents(backup)
+    done = project.do("restore", "--from", "own.duckdb")
+    assert done.returncode == 0, done.stderr
+    (kept,) = project.folder.glob("simulation.????-??-??-*.duckdb")
+    assert f"simulation_backup.duckdb was kept as {kept.name}" in done.stderr
+    assert contents(kept) == mine
+
+
 def test_the_log_of_a_file_that_is_replaced_does_not_spoil_what_comes_there(project: Project) -> None:
     project.simulate({"simulation.end_year": 2025})
     backup = project.folder / "simulation_backup.duckdb"
