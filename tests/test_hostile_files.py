@@ -11,12 +11,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from planalign_orchestrator import run_year
 from planalign_orchestrator.checkpoints import read_status
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.database.lock import ExecutionMutex
-from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError, ResumeError
 from tests.crash_child import Project, contents, edit, files, finished_years
-from tests.test_database import make_duckdb, make_text, stop_in_the_second_year
+from tests.test_database import HOLD_THE_FILE, child, end, make_duckdb, make_text, stop_in_the_second_year
 
 SECRET = "somebody else's\n"
 
@@ -503,6 +504,26 @@ def test_the_last_run_is_the_one_that_was_inserted_last_whatever_the_clock_said(
     assert [run["requested_end_year"] for run in status.runs] == [2026, 2027]
     assert status.is_complete
     assert status.runs[-1]["run_id"] == status.checkpoints[-1]["run_id"]
+
+
+def test_one_year_is_not_simulated_in_the_place_of_several(project: Project) -> None:
+    before = files(project.folder)
+    with pytest.raises(ResumeError, match="holds 2025-2026, and 2025 alone would take their place"):
+        run_year(project.config, 2025)
+    assert files(project.folder) == before
+    assert run_year(project.config, 2027).simulation_year == 2027
+
+
+def test_a_busy_file_is_tried_again_for_a_second(project: Project) -> None:
+    """A reader waits for a writer that is about to let go, and tells who did not."""
+    let_go = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('held', flush=True); time.sleep(0.4)"
+    holder = child(let_go, project.database)
+    assert len(read_status(project.database).years) == 2
+    end(holder)
+    holder = child(HOLD_THE_FILE, project.database, "writing")
+    with pytest.raises(DatabaseBusyError, match="is in use by another process"):
+        read_status(project.database)
+    end(holder)
 
 
 def test_an_unfinished_run_is_kept_once(project: Project) -> None:
