@@ -207,8 +207,7 @@ def _slowness(engine: str, status: "DatabaseStatus | None") -> float | None:
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        whole = max(1, round(seconds))
-        return f"{whole} second{'s' if whole > 1 else ''}"
+        return f"{max(2, round(seconds))} seconds"
     if seconds < 5400:
         return f"{round(seconds / 60)} minutes"
     return f"{seconds / 3600:.1f} hours"
