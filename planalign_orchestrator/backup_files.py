@@ -59,10 +59,10 @@ def spares(database: Path) -> tuple[tuple[Path, Path], ...]:
 
 
 def draft_names(database: Path) -> Callable[[str], bool]:
-    """Return a test whether a name is one of this database, its backups or the variables beside it."""
+    """Return a test whether a name is one of this database or of its backups."""
     stem, suffix = re.escape(database.stem), re.escape(database.suffix)
     pattern = rf"{stem}(_backup|_unfinished|\.\d{{4}}-\d\d-\d\d-\w+)?{suffix}|\.{stem}(_unfinished)?{suffix}\.spare"
-    return partial(_matches, re.compile(rf"{pattern}|run_vars\.json"))
+    return partial(_matches, re.compile(pattern))
 
 
 def list_backups(database: Path) -> list[BackupFile]:

@@ -76,7 +76,8 @@ def validate(
     if found.problems:
         unusable = found.configuration.problems or found.census.problems
         problems = [problem for part in found.parts.values() for problem in part.problems]
-        end_with_failure(_lines(found)[-1], "PreflightError", _USAGE if unusable else _FAILED, problems)
+        kind = "ConfigurationError" if found.configuration.problems else "CensusError" if unusable else "PlanAlignError"
+        end_with_failure(_lines(found)[-1], kind, _USAGE if unusable else _FAILED, problems)
 
 
 def _lines(found: "Preflight") -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from planalign_orchestrator.database.identifiers import quoted_text
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
 from planalign_orchestrator.files.atomic import copy_access, draft_of, is_alive, publish_new, real_path
 from planalign_orchestrator.files.replacing import is_duckdb_file
@@ -385,7 +386,7 @@ def _about_file(path: Path, error: BaseException) -> DatabaseError:
 
 def _path_literal(path: Path) -> str:
     """Return SQL for a path. It is absolute, so that `:memory:` or `sqlite:x` is a file's name and nothing else."""
-    return "'" + str(path.absolute()).replace("'", "''") + "'"
+    return quoted_text(str(path.absolute()))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Whoever writes to a path that the user named asks `check_replaceable` first, so 
 
 import csv
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,8 +108,3 @@ def csv_header(path: Path) -> tuple[str, ...]:
             return tuple(next(csv.reader([file.readline(1 << 16)], strict=True), ()))
     except (UnicodeDecodeError, csv.Error):
         return ()
-
-
-def has_header(headers: Collection[tuple[str, ...]]) -> Callable[[Path], bool]:
-    """Return a test whether a file's headings are exactly one of these."""
-    return lambda path: csv_header(path) in headers
