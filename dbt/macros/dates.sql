@@ -10,7 +10,7 @@
 
 {#- The months from one entry date of a contribution source to the next, where they are not every day. -#}
 {% macro entry_date_months(source) -%}
-    case {{ param(source ~ '_entry_dates', 'varchar') }}
+    case {{ param(source ~ '_entry_dates') }}
         when 'monthly' then 1
         when 'quarterly' then 3
         when 'semiannual' then 6
@@ -22,7 +22,7 @@
     the first day of the next of the periods of `months` months that a year is divided into; null stays null. -#}
 {% macro first_entry_date(ready, source, months) -%}
     case
-        when {{ param(source ~ '_entry_dates', 'varchar') }} = 'immediate' then {{ ready }}
+        when {{ param(source ~ '_entry_dates') }} = 'immediate' then {{ ready }}
         else (
             date_trunc('year', {{ ready }} - 1)
             + to_months((month({{ ready }} - 1)::integer + {{ months }} - 1) // {{ months }} * {{ months }})
@@ -38,10 +38,10 @@
 {#- The day on which the service that a contribution source requires is completed. Days are added as a number, because
     DuckDB takes two intervals of one query for the same where months of 30 days make them equal: 360 days and a year. -#}
 {% macro service_reached(hire_date, source) -%}
-    case {{ param(source ~ '_service_unit', 'varchar') }}
-        when 'days' then {{ hire_date }} + {{ param(source ~ '_service', 'integer') }}
-        when 'months' then ({{ hire_date }} + to_months({{ param(source ~ '_service', 'integer') }}))::date
-        else ({{ hire_date }} + to_years({{ param(source ~ '_service', 'integer') }}))::date
+    case {{ param(source ~ '_service_unit') }}
+        when 'days' then {{ hire_date }} + {{ param(source ~ '_service') }}
+        when 'months' then ({{ hire_date }} + to_months({{ param(source ~ '_service') }}))::date
+        else ({{ hire_date }} + to_years({{ param(source ~ '_service') }}))::date
     end
 {%- endmacro %}
 
@@ -50,11 +50,11 @@
 {% macro ready_to_enter(source) -%}
     case
         when
-            {{ param(source ~ '_service_method', 'varchar') }} = 'elapsed'
-            or {{ param(source ~ '_service', 'integer') }} = 0
+            {{ param(source ~ '_service_method') }} = 'elapsed'
+            or {{ param(source ~ '_service') }} = 0
             or yearly_hours >= 1000
             then greatest(
-                (employee_birth_date + to_months({{ param(source ~ '_minimum_age_months', 'integer') }}))::date,
+                (employee_birth_date + to_months({{ param(source ~ '_minimum_age_months') }}))::date,
                 {{ service_reached('employee_hire_date', source) }}
             )
     end

@@ -3,13 +3,13 @@
     order, threads, machine or scenario. -#}
 {% macro draw_key(stream, employee_id) -%}
     md5(concat(
-        {{ param('random_seed', 'bigint') }}, '|{{ stream }}|', {{ employee_id }}, '|', {{ param('simulation_year', 'integer') }}
+        {{ param('random_seed') }}, '|{{ stream }}|', {{ employee_id }}, '|', {{ param('simulation_year') }}
     ))
 {%- endmacro %}
 
 {#- The key of a lasting trait: the same in every year, because the year's place in it is empty. -#}
 {% macro lasting_draw_key(stream, employee_id) -%}
-    md5(concat({{ param('random_seed', 'bigint') }}, '|{{ stream }}|', {{ employee_id }}, '|'))
+    md5(concat({{ param('random_seed') }}, '|{{ stream }}|', {{ employee_id }}, '|'))
 {%- endmacro %}
 
 {% macro draw(key) -%}

@@ -9,7 +9,7 @@
     greatest(
         {{ pay }} + least(
             round({{ pay }}::decimal(38, 2) * {{ increase_rate }}, 2)::decimal(18, 2),
-            {{ param('promotion_maximum_increase_amount', 'decimal(18, 2)') }}
+            {{ param('promotion_maximum_increase_amount') }}
         ),
         {{ range_minimum }}
     )::decimal(18, 2)

@@ -4,7 +4,7 @@
     case
         when {{ limits }}.limit_year - {{ birth_year }} < 50 then 0::decimal(18, 2)
         when
-            {{ limits }}.limit_year - {{ birth_year }} between 60 and 63 and {{ param('super_catch_up', 'boolean') }}
+            {{ limits }}.limit_year - {{ birth_year }} between 60 and 63 and {{ param('super_catch_up') }}
             then coalesce({{ limits }}.super_catch_up_limit, {{ limits }}.catch_up_limit)
         else {{ limits }}.catch_up_limit
     end
@@ -25,7 +25,7 @@
     case {{ changes }}.change
         when 'raise' then greatest(
             {{ rate }},
-            least({{ rate }} + {{ changes }}.increase, {{ param('maximum_deferral_rate', 'decimal(9, 6)') }})
+            least({{ rate }} + {{ changes }}.increase, {{ param('maximum_deferral_rate') }})
         )
         when 'halve' then round({{ rate }} / 2, 6)
         else 0
@@ -56,16 +56,16 @@
     excepted. The alias is of int_employment. -#}
 {% macro failed_gate(people, source) -%}
     case
-        when {{ param(source ~ '_hours_gate', 'boolean') }} and {{ people }}.hundredths_of_hours < 100000
+        when {{ param(source ~ '_hours_gate') }} and {{ people }}.hundredths_of_hours < 100000
             then 'hours_requirement'
         when
-            {{ param(source ~ '_last_day_gate', 'boolean') }}
+            {{ param(source ~ '_last_day_gate') }}
             and {{ people }}.termination_date is not null
             and not (
-                {{ param(source ~ '_retirement_exception', 'boolean') }}
+                {{ param(source ~ '_retirement_exception') }}
                 and {{ people }}.termination_reason = 'retirement'
             )
-            and not ({{ param(source ~ '_age_exception', 'boolean') }} and {{ people }}.age >= 55)
+            and not ({{ param(source ~ '_age_exception') }} and {{ people }}.age >= 55)
             then 'last_day_requirement'
     end
 {%- endmacro %}
@@ -90,7 +90,7 @@
         else least(
             (limits.compensation_limit * 100)::bigint,
             case
-                when {{ param('compensation_from', 'varchar') }} = 'plan_year' then eligible.paid_cents
+                when {{ param('compensation_from') }} = 'plan_year' then eligible.paid_cents
                 else {{ rounded_ratio(
                     pay_days('eligible', 'eligible.' ~ source ~ '_from_day'), 'eligible.days_in_year'
                 ) }}

@@ -6,7 +6,7 @@ snapshot as (
         employee_id,
         {{ columns | join(',\n        ') }}
     from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
+    where simulation_year = {{ param('simulation_year') }}
 ),
 
 -- a table's name stands for its whole row

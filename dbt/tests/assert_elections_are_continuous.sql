@@ -12,7 +12,7 @@ changes as (
         lag(deferral_rate_after) over (partition by employee_id order by event_sequence) as previous_rate
     from {{ ref('fct_yearly_events') }}
     where
-        simulation_year = {{ param('simulation_year', 'integer') }}
+        simulation_year = {{ param('simulation_year') }}
         and deferral_rate_after is not null
 ),
 
@@ -21,7 +21,7 @@ opening as (
         employee_id,
         current_deferral_rate as deferral_rate
     from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }} - 1
+    where simulation_year = {{ param('simulation_year') }} - 1
     union all
     select
         employee_id,
@@ -29,7 +29,7 @@ opening as (
     from {{ source('inputs', 'census') }}
     where
         is_simulated
-        and {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
+        and {{ param('simulation_year') }} = {{ param('start_year') }}
 )
 
 select

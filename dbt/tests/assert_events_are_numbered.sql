@@ -6,7 +6,7 @@ select
     min(event_sequence) as first_sequence,
     max(event_sequence) as last_sequence
 from {{ ref('fct_yearly_events') }}
-where simulation_year = {{ param('simulation_year', 'integer') }}
+where simulation_year = {{ param('simulation_year') }}
 group by employee_id
 having
     count(*) > 100

@@ -9,9 +9,9 @@ from {{ ref('fct_yearly_events') }} as events
 left join {{ ref('fct_workforce_snapshot') }} as people
     on
         events.employee_id = people.employee_id
-        and people.simulation_year = {{ param('simulation_year', 'integer') }}
+        and people.simulation_year = {{ param('simulation_year') }}
 where
-    events.simulation_year = {{ param('simulation_year', 'integer') }}
+    events.simulation_year = {{ param('simulation_year') }}
     and (
         people.employee_id is null
         or year(events.effective_date) <> events.simulation_year

@@ -11,7 +11,7 @@ people as (
         current_age as age,
         (annual_hours * 100)::bigint as hundredths_of_hours
     from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
+    where simulation_year = {{ param('simulation_year') }}
 ),
 
 gates as (
@@ -35,7 +35,7 @@ left join {{ ref('fct_yearly_events') }} as events
     on
         gates.employee_id = events.employee_id
         and gates.failed_core_gate is not null
-        and events.simulation_year = {{ param('simulation_year', 'integer') }}
+        and events.simulation_year = {{ param('simulation_year') }}
         and events.event_type = 'employer_core'
 where
     (gates.failed_match_gate is not null and gates.employer_match_amount > 0)

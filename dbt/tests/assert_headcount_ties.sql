@@ -11,7 +11,7 @@ figures as (
         max(value) filter (where metric = 'closing_headcount') as closing,
         max(value) filter (where metric = 'target_headcount') as target
     from {{ ref('fct_annual_metrics') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
+    where simulation_year = {{ param('simulation_year') }}
 ),
 
 expected as (
@@ -19,14 +19,14 @@ expected as (
     from {{ source('inputs', 'census') }}
     where
         is_simulated
-        and {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
+        and {{ param('simulation_year') }} = {{ param('start_year') }}
     union all
     select max(value) as opening
     from {{ ref('fct_annual_metrics') }}
     where
-        simulation_year = {{ param('simulation_year', 'integer') }} - 1
+        simulation_year = {{ param('simulation_year') }} - 1
         and metric = 'closing_headcount'
-        and {{ param('simulation_year', 'integer') }} > {{ param('start_year', 'integer') }}
+        and {{ param('simulation_year') }} > {{ param('start_year') }}
 ),
 
 opening as (
@@ -49,6 +49,6 @@ where
     or figures.opening - figures.terminations + figures.hires - figures.new_hire_terminations
     is distinct from figures.closing
     or (
-        {{ param('headcount_mode', 'varchar') }} = 'exact'
+        {{ param('headcount_mode') }} = 'exact'
         and figures.closing is distinct from figures.target
     )

@@ -7,11 +7,11 @@ figures as (
         max(value) filter (where metric = 'opening_headcount') as opening,
         max(value) filter (where metric = 'hires') as hires
     from {{ ref('fct_annual_metrics') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
+    where simulation_year = {{ param('simulation_year') }}
 )
 
 select
     opening,
     hires
 from figures
-where hires > opening * {{ param('maximum_hire_rate', 'decimal(9, 6)') }}
+where hires > opening * {{ param('maximum_hire_rate') }}

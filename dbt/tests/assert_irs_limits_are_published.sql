@@ -5,5 +5,5 @@ select
     reference
 from {{ source('parameters', 'irs_limits') }}
 where
-    limit_year = {{ param('simulation_year', 'integer') }}
+    limit_year = {{ param('simulation_year') }}
     and is_projected

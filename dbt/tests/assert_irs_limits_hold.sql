@@ -11,7 +11,7 @@ people as (
         annual_additions_amount,
         year(employee_birth_date)::integer as birth_year
     from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
+    where simulation_year = {{ param('simulation_year') }}
 )
 
 select

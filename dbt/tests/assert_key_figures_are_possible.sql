@@ -6,7 +6,7 @@ select
     unit
 from {{ ref('fct_annual_metrics') }}
 where
-    simulation_year = {{ param('simulation_year', 'integer') }}
+    simulation_year = {{ param('simulation_year') }}
     and case
         when unit in ('people', 'events') then not coalesce(value >= 0 and value = floor(value), false)
         when unit = 'rate' and (metric like '%growth%' or metric = 'realised_merit_rate') then value < -1

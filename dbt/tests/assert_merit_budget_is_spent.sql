@@ -8,7 +8,7 @@ raises as (
         sum(compensation_after - compensation_before) as increase
     from {{ ref('fct_yearly_events') }}
     where
-        simulation_year = {{ param('simulation_year', 'integer') }}
+        simulation_year = {{ param('simulation_year') }}
         and event_type = 'raise'
 ),
 
@@ -16,10 +16,10 @@ budget as (
     select
         raises.raises,
         raises.increase,
-        raises.payroll * ({{ param('merit_budget', 'decimal(9, 6)') }} + rates.cola_rate) as expected_increase
+        raises.payroll * ({{ param('merit_budget') }} + rates.cola_rate) as expected_increase
     from raises
     cross join {{ source('parameters', 'annual_rates') }} as rates
-    where rates.simulation_year = {{ param('simulation_year', 'integer') }}
+    where rates.simulation_year = {{ param('simulation_year') }}
 )
 
 select

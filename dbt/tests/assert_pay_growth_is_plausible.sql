@@ -5,6 +5,6 @@ select
     value
 from {{ ref('fct_annual_metrics') }}
 where
-    simulation_year = {{ param('simulation_year', 'integer') }}
+    simulation_year = {{ param('simulation_year') }}
     and metric = 'compensation_growth_all'
-    and value > {{ param('maximum_average_pay_growth', 'decimal(9, 6)') }}
+    and value > {{ param('maximum_average_pay_growth') }}

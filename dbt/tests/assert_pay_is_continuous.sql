@@ -22,7 +22,7 @@ pay_events as (
         lead(event_sequence) over person_order is null as is_last
     from {{ ref('fct_yearly_events') }}
     where
-        simulation_year = {{ param('simulation_year', 'integer') }}
+        simulation_year = {{ param('simulation_year') }}
         and compensation_after is not null
     window person_order as (partition by employee_id order by event_sequence)
 ),
@@ -34,7 +34,7 @@ opening as (
         level_id
     from {{ ref('fct_workforce_snapshot') }}
     where
-        simulation_year = {{ param('simulation_year', 'integer') }} - 1
+        simulation_year = {{ param('simulation_year') }} - 1
         and employment_status = 'active'
     union all
     select
@@ -43,7 +43,7 @@ opening as (
         entry_level_id as level_id
     from {{ ref('dim_employee') }}
     where
-        simulation_year = {{ param('simulation_year', 'integer') }}
+        simulation_year = {{ param('simulation_year') }}
         and origin = 'census'
 ),
 
@@ -53,10 +53,10 @@ closing as (
         current_compensation as compensation,
         level_id,
         prorated_annual_compensation as paid,
-        dayofyear(make_date({{ param('simulation_year', 'integer') }}, 12, 31)) as days_in_year,
+        dayofyear(make_date({{ param('simulation_year') }}, 12, 31)) as days_in_year,
         coalesce(dayofyear(termination_date), days_in_year) as last_day
     from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
+    where simulation_year = {{ param('simulation_year') }}
 )
 
 select

@@ -7,9 +7,9 @@ with recursive
 
 year_bounds as (
     select
-        make_date({{ param('simulation_year', 'integer') }}, 12, 31) as year_end,
-        dayofyear(make_date({{ param('simulation_year', 'integer') }}, 12, 31)) as days_in_year,
-        ({{ param('annual_return', 'decimal(9, 6)') }} * 1000000)::bigint as millionths
+        make_date({{ param('simulation_year') }}, 12, 31) as year_end,
+        dayofyear(make_date({{ param('simulation_year') }}, 12, 31)) as days_in_year,
+        ({{ param('annual_return') }} * 1000000)::bigint as millionths
 ),
 
 money as (
@@ -21,7 +21,7 @@ money as (
         coalesce(sum((amount * 100)::bigint) filter (where event_type = 'employer_core'), 0)::bigint as core_cents
     from {{ ref('fct_yearly_events') }}
     where
-        simulation_year <= {{ param('simulation_year', 'integer') }}
+        simulation_year <= {{ param('simulation_year') }}
         and event_type in ('contribution', 'employer_match', 'employer_core')
     group by employee_id, simulation_year
 ),
@@ -30,14 +30,14 @@ money as (
 accounts as (
     select
         people.employee_id,
-        {{ param('start_year', 'integer') }} as simulation_year,
+        {{ param('start_year') }} as simulation_year,
         (coalesce(census.employee_account_balance, 0) * 100)::bigint as employee_cents,
         (coalesce(census.match_account_balance, 0) * 100)::bigint as match_cents,
         (coalesce(census.core_account_balance, 0) * 100)::bigint as core_cents
     from {{ ref('fct_workforce_snapshot') }} as people
     left join {{ source('inputs', 'census') }} as census
         on people.employee_id = census.employee_id
-    where people.simulation_year = {{ param('simulation_year', 'integer') }}
+    where people.simulation_year = {{ param('simulation_year') }}
     union all
     select
         accounts.employee_id,
@@ -63,7 +63,7 @@ accounts as (
         on
             accounts.employee_id = money.employee_id
             and accounts.simulation_year = money.simulation_year
-    where accounts.simulation_year < {{ param('simulation_year', 'integer') }}
+    where accounts.simulation_year < {{ param('simulation_year') }}
 ),
 
 vested as (
@@ -85,7 +85,7 @@ details as (
         event_details
     from {{ ref('fct_yearly_events') }}
     where
-        simulation_year = {{ param('simulation_year', 'integer') }}
+        simulation_year = {{ param('simulation_year') }}
         and event_type = 'contribution'
 ),
 
@@ -95,7 +95,7 @@ forfeited as (
         sum(amount) as amount
     from {{ ref('fct_yearly_events') }}
     where
-        simulation_year = {{ param('simulation_year', 'integer') }}
+        simulation_year = {{ param('simulation_year') }}
         and event_type = 'forfeiture'
     group by employee_id
 ),
@@ -103,7 +103,7 @@ forfeited as (
 closing as (
     select
         people.employee_id,
-        people.current_age >= {{ param('normal_retirement_age', 'integer') }} as is_past_retirement_age,
+        people.current_age >= {{ param('normal_retirement_age') }} as is_past_retirement_age,
         vested.match_vested_rate,
         vested.core_vested_rate,
         accounts.employee_cents as employee_opening,
@@ -136,7 +136,7 @@ closing as (
         on people.employee_id = details.employee_id
     left join forfeited
         on people.employee_id = forfeited.employee_id
-    where people.simulation_year = {{ param('simulation_year', 'integer') }}
+    where people.simulation_year = {{ param('simulation_year') }}
 ),
 
 replayed as (

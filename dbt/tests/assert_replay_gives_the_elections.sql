@@ -7,9 +7,9 @@ with
 
 year_bounds as (
     select
-        make_date({{ param('simulation_year', 'integer') }}, 1, 1) as year_start,
-        make_date({{ param('simulation_year', 'integer') }}, 12, 31) as year_end,
-        dayofyear(make_date({{ param('simulation_year', 'integer') }}, 12, 31)) as days_in_year
+        make_date({{ param('simulation_year') }}, 1, 1) as year_start,
+        make_date({{ param('simulation_year') }}, 12, 31) as year_end,
+        dayofyear(make_date({{ param('simulation_year') }}, 12, 31)) as days_in_year
 ),
 
 ledger as not materialized (
@@ -23,11 +23,11 @@ ledger as not materialized (
         level_after,
         deferral_rate_after,
         case when event_type = 'eligibility' then (event_details ->> 'match_entry_date')::date end as match_entry_date,
-        simulation_year = {{ param('simulation_year', 'integer') }} as is_this_year,
+        simulation_year = {{ param('simulation_year') }} as is_this_year,
         simulation_year * 1000 + event_sequence as position
     from {{ ref('fct_yearly_events') }}
     where
-        simulation_year <= {{ param('simulation_year', 'integer') }}
+        simulation_year <= {{ param('simulation_year') }}
         and event_type not in ('contribution', 'employer_match', 'employer_core', 'forfeiture', 'termination')
 ),
 
@@ -98,14 +98,14 @@ people as (
             and entrants.origin = 'census'
     left join histories
         on snapshot.employee_id = histories.employee_id
-    where snapshot.simulation_year = {{ param('simulation_year', 'integer') }}
+    where snapshot.simulation_year = {{ param('simulation_year') }}
 ),
 
 counted as (
     select
         *,
         case
-            when {{ param('compensation_from', 'varchar') }} = 'plan_year' then first_date
+            when {{ param('compensation_from') }} = 'plan_year' then first_date
             else greatest(first_date, match_eligible_from)
         end as pay_from
     from people

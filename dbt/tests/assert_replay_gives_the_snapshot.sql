@@ -5,9 +5,9 @@ with
 
 year_bounds as (
     select
-        make_date({{ param('simulation_year', 'integer') }}, 1, 1) as year_start,
-        make_date({{ param('simulation_year', 'integer') }}, 12, 31) as year_end,
-        dayofyear(make_date({{ param('simulation_year', 'integer') }}, 12, 31)) as days_in_year
+        make_date({{ param('simulation_year') }}, 1, 1) as year_start,
+        make_date({{ param('simulation_year') }}, 12, 31) as year_end,
+        dayofyear(make_date({{ param('simulation_year') }}, 12, 31)) as days_in_year
 ),
 
 ledger as not materialized (
@@ -23,7 +23,7 @@ ledger as not materialized (
         event_details
     from {{ ref('fct_yearly_events') }}
     where
-        simulation_year <= {{ param('simulation_year', 'integer') }}
+        simulation_year <= {{ param('simulation_year') }}
         and event_type in ('hire', 'promotion', 'raise', 'termination')
 ),
 
@@ -43,7 +43,7 @@ people as (
         census.scheduled_hours_per_week,
         coalesce(census.level_id, levels.level_id) as level_id,
         census.employee_gross_compensation as compensation,
-        {{ param('start_year', 'integer') }} - 1 as entry_year
+        {{ param('start_year') }} - 1 as entry_year
     from {{ source('inputs', 'census') }} as census
     inner join levels
         on
@@ -67,7 +67,7 @@ history as (
     select
         employee_id,
         arg_max(compensation_after, simulation_year * 1000 + event_sequence)
-        filter (where simulation_year < {{ param('simulation_year', 'integer') }}) as opening_compensation,
+        filter (where simulation_year < {{ param('simulation_year') }}) as opening_compensation,
         arg_max(level_after, simulation_year * 1000 + event_sequence) as level_id,
         max(effective_date) filter (where event_type = 'termination') as termination_date,
         max(event_category) filter (where event_type = 'termination') as termination_reason
@@ -81,7 +81,7 @@ present as (
         people.employee_birth_date,
         people.employee_hire_date,
         people.scheduled_hours_per_week,
-        people.entry_year = {{ param('simulation_year', 'integer') }} as is_new_hire,
+        people.entry_year = {{ param('simulation_year') }} as is_new_hire,
         coalesce(history.opening_compensation, people.compensation) as opening_compensation,
         coalesce(history.level_id, people.level_id) as level_id,
         history.termination_date,
@@ -137,7 +137,7 @@ rates as (
         compensation_after as rate
     from ledger
     where
-        simulation_year = {{ param('simulation_year', 'integer') }}
+        simulation_year = {{ param('simulation_year') }}
         and event_type in ('promotion', 'raise')
 ),
 

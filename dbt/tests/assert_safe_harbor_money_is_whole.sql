@@ -9,7 +9,7 @@ from {{ ref('fct_employer_match_detail') }} as details
 inner join {{ source('parameters', 'match_formulas') }} as formulas
     on formulas.formula = 'current'
 where
-    details.simulation_year = {{ param('simulation_year', 'integer') }}
+    details.simulation_year = {{ param('simulation_year') }}
     and formulas.kind in ('safe_harbor', 'qaca')
     and details.match_amount < details.match_before_limits_amount
 union all
@@ -21,7 +21,7 @@ select
 from {{ ref('fct_yearly_events') }} as events
 cross join {{ source('parameters', 'core_formulas') }} as formulas
 where
-    events.simulation_year = {{ param('simulation_year', 'integer') }}
+    events.simulation_year = {{ param('simulation_year') }}
     and events.event_type = 'employer_core'
     and formulas.kind = 'safe_harbor'
     and events.amount - (events.event_details ->> 'reallocated_forfeitures')::decimal(18, 2)

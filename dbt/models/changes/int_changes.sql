@@ -82,7 +82,7 @@ changes as (
         hce.employee_id,
         'hce_status' as event_type,
         hce.hce_basis as event_category,
-        make_date({{ param('simulation_year', 'integer') }}, 1, 1) as effective_date,
+        make_date({{ param('simulation_year') }}, 1, 1) as effective_date,
         2 as type_order,
         '{"prior_year_compensation":' || hce.prior_year_compensation
         || ',"threshold":' || hce.prior_year_hce_threshold || '}' as event_details

@@ -17,7 +17,7 @@ people as (
         plan_eligible_override,
         is_five_percent_owner
     from {{ ref('stg_census') }}
-    where {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
+    where {{ param('simulation_year') }} = {{ param('start_year') }}
     union all by name
     select
         employee_id,
@@ -36,9 +36,9 @@ people as (
 )
 
 select
-    {{ param('scenario_id', 'varchar') }} as scenario_id,
-    {{ param('plan_design_id', 'varchar') }} as plan_design_id,
-    {{ param('simulation_year', 'integer') }} as simulation_year,
+    {{ param('scenario_id') }} as scenario_id,
+    {{ param('plan_design_id') }} as plan_design_id,
+    {{ param('simulation_year') }} as simulation_year,
     people.employee_id,
     people.origin,
     people.employee_birth_date,

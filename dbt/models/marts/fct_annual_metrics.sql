@@ -77,7 +77,7 @@ snapshot as (
         coalesce(sum(forfeiture_amount), 0) as forfeiture_total,
         count(*) filter (where is_hce) as hce_count
     from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
+    where simulation_year = {{ param('simulation_year') }}
 ),
 
 continuous_opening as (
@@ -86,7 +86,7 @@ continuous_opening as (
     inner join {{ ref('fct_workforce_snapshot') }} as closing
         on
             opening.employee_id = closing.employee_id
-            and closing.simulation_year = {{ param('simulation_year', 'integer') }}
+            and closing.simulation_year = {{ param('simulation_year') }}
             and closing.detailed_status_code = 'continuous_active'
 ),
 
@@ -97,7 +97,7 @@ pay_events as (
         coalesce(sum(amount) filter (where event_type = 'raise'), 0) as raise_amount,
         coalesce(sum(compensation_before) filter (where event_type = 'raise'), 0) as raise_payroll
     from {{ ref('fct_yearly_events') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
+    where simulation_year = {{ param('simulation_year') }}
 ),
 
 forfeiture_use as (
@@ -106,7 +106,7 @@ forfeiture_use as (
         pools.paid_expenses,
         coalesce(sum(additions.reallocated), 0) as reallocated,
         case
-            when {{ param('forfeiture_use', 'varchar') }} = 'reallocate' then 0
+            when {{ param('forfeiture_use') }} = 'reallocate' then 0
             else least(
                 pools.pool - pools.paid_expenses,
                 coalesce(sum(additions.match_amount + additions.core_amount), 0)
@@ -151,9 +151,9 @@ metrics as (
 )
 
 select
-    {{ param('scenario_id', 'varchar') }} as scenario_id,
-    {{ param('plan_design_id', 'varchar') }} as plan_design_id,
-    {{ param('simulation_year', 'integer') }} as simulation_year,
+    {{ param('scenario_id') }} as scenario_id,
+    {{ param('plan_design_id') }} as plan_design_id,
+    {{ param('simulation_year') }} as simulation_year,
     metric,
     value,
     unit

@@ -1,9 +1,9 @@
 -- How each person's match came about: the formula, the deferrals it was paid on, the tiers used, the caps hit, and the
 -- amount before and after the gates and limits. One row for everyone employed in the year.
 select
-    {{ param('scenario_id', 'varchar') }} as scenario_id,
-    {{ param('plan_design_id', 'varchar') }} as plan_design_id,
-    {{ param('simulation_year', 'integer') }} as simulation_year,
+    {{ param('scenario_id') }} as scenario_id,
+    {{ param('plan_design_id') }} as plan_design_id,
+    {{ param('simulation_year') }} as simulation_year,
     people.employee_id,
     formulas.name as match_formula,
     people.plan_compensation,
@@ -32,4 +32,4 @@ left join {{ ref('int_elective_deferrals') }} as deferrals
     on people.employee_id = deferrals.employee_id
 left join {{ ref('int_employer_match') }} as matches
     on people.employee_id = matches.employee_id
-where people.simulation_year = {{ param('simulation_year', 'integer') }}
+where people.simulation_year = {{ param('simulation_year') }}

@@ -16,7 +16,7 @@ pending_enrollments as (
     left join {{ ref('int_enrollments') }} as enrollments
         on joining.employee_id = enrollments.employee_id
     where
-        joining.joins_on > make_date({{ param('simulation_year', 'integer') }}, 12, 31)
+        joining.joins_on > make_date({{ param('simulation_year') }}, 12, 31)
         and enrollments.employee_id is null
 ),
 
@@ -27,7 +27,7 @@ pending_opt_outs as (
         opt_out_probability as pending_probability,
         opt_out_draw as pending_draw
     from {{ ref('int_enrollments') }}
-    where opts_out_on > make_date({{ param('simulation_year', 'integer') }}, 12, 31)
+    where opts_out_on > make_date({{ param('simulation_year') }}, 12, 31)
     union all
     select
         employee_id,
@@ -35,7 +35,7 @@ pending_opt_outs as (
         opt_out_probability as pending_probability,
         opt_out_draw as pending_draw
     from {{ ref('int_reenrollments') }}
-    where opts_out_on > make_date({{ param('simulation_year', 'integer') }}, 12, 31)
+    where opts_out_on > make_date({{ param('simulation_year') }}, 12, 31)
 ),
 
 elections as (
@@ -75,9 +75,9 @@ states as (
 )
 
 select
-    {{ param('scenario_id', 'varchar') }} as scenario_id,
-    {{ param('plan_design_id', 'varchar') }} as plan_design_id,
-    {{ param('simulation_year', 'integer') }} as simulation_year,
+    {{ param('scenario_id') }} as scenario_id,
+    {{ param('plan_design_id') }} as plan_design_id,
+    {{ param('simulation_year') }} as simulation_year,
     employee_id,
     has_made_own_choice,
     last_opt_out_date,

@@ -10,13 +10,13 @@ sources as (
         ]) as part,
         prorated_annual_compensation
     from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year', 'integer') }}
+    where simulation_year = {{ param('simulation_year') }}
 )
 
 select
-    {{ param('scenario_id', 'varchar') }} as scenario_id,
-    {{ param('plan_design_id', 'varchar') }} as plan_design_id,
-    {{ param('simulation_year', 'integer') }} as simulation_year,
+    {{ param('scenario_id') }} as scenario_id,
+    {{ param('plan_design_id') }} as plan_design_id,
+    {{ param('simulation_year') }} as simulation_year,
     part['contribution_source'] as contribution_source,
     level_id,
     count(*)::integer as people,

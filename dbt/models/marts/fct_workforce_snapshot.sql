@@ -1,9 +1,9 @@
 -- Everyone employed at any time in the year, as of 31 December or the exit: what the year's events left them with,
 -- beside what the plan did for them.
 select
-    {{ param('scenario_id', 'varchar') }} as scenario_id,
-    {{ param('plan_design_id', 'varchar') }} as plan_design_id,
-    {{ param('simulation_year', 'integer') }} as simulation_year,
+    {{ param('scenario_id') }} as scenario_id,
+    {{ param('plan_design_id') }} as plan_design_id,
+    {{ param('simulation_year') }} as simulation_year,
     work.employee_id,
     work.employee_birth_date,
     work.employee_hire_date,

@@ -150,13 +150,13 @@ events as (
 )
 
 select
-    {{ param('scenario_id', 'varchar') }} as scenario_id,
-    {{ param('plan_design_id', 'varchar') }} as plan_design_id,
+    {{ param('scenario_id') }} as scenario_id,
+    {{ param('plan_design_id') }} as plan_design_id,
     md5_number(concat(
-        {{ param('scenario_id', 'varchar') }}, '|', {{ param('plan_design_id', 'varchar') }}, '|', employee_id,
-        '|', {{ param('simulation_year', 'integer') }}, '|', event_type, '|', coalesce(ordinal, 1)
+        {{ param('scenario_id') }}, '|', {{ param('plan_design_id') }}, '|', employee_id,
+        '|', {{ param('simulation_year') }}, '|', event_type, '|', coalesce(ordinal, 1)
     ))::uuid as event_id,
-    {{ param('simulation_year', 'integer') }} as simulation_year,
+    {{ param('simulation_year') }} as simulation_year,
     employee_id,
     event_type,
     event_category,

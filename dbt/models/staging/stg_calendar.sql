@@ -13,4 +13,4 @@ select
     escalation_date,
     reenrollment_date
 from {{ ref('stg_years') }}
-where simulation_year = {{ param('simulation_year', 'integer') }}
+where simulation_year = {{ param('simulation_year') }}

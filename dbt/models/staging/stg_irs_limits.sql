@@ -15,4 +15,4 @@ select
 from {{ source('parameters', 'irs_limits') }} as limits
 inner join {{ source('parameters', 'irs_limits') }} as before
     on limits.limit_year = before.limit_year + 1
-where limits.limit_year = {{ param('simulation_year', 'integer') }}
+where limits.limit_year = {{ param('simulation_year') }}

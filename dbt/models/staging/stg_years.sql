@@ -23,7 +23,7 @@ factors as (
     left join annual_rates as earlier
         on
             annual_rates.simulation_year >= earlier.simulation_year
-            and earlier.simulation_year > {{ param('start_year', 'integer') }}
+            and earlier.simulation_year > {{ param('start_year') }}
     group by annual_rates.simulation_year
 )
 
@@ -36,10 +36,10 @@ select
     annual_rates.cola_rate,
     factors.structure_factor,
     factors.cola_factor,
-    {{ yearly_date('annual_rates.simulation_year', param('promotion_effective_date', 'varchar')) }} as promotion_date,
-    {{ yearly_date('annual_rates.simulation_year', param('raise_fixed_date', 'varchar')) }} as fixed_raise_date,
-    {{ yearly_date('annual_rates.simulation_year', param('escalation_effective_day', 'varchar')) }} as escalation_date,
-    {{ yearly_date('annual_rates.simulation_year', param('reenrollment_date', 'varchar')) }} as reenrollment_date
+    {{ yearly_date('annual_rates.simulation_year', param('promotion_effective_date')) }} as promotion_date,
+    {{ yearly_date('annual_rates.simulation_year', param('raise_fixed_date')) }} as fixed_raise_date,
+    {{ yearly_date('annual_rates.simulation_year', param('escalation_effective_day')) }} as escalation_date,
+    {{ yearly_date('annual_rates.simulation_year', param('reenrollment_date')) }} as reenrollment_date
 from annual_rates
 inner join factors
     on annual_rates.simulation_year = factors.simulation_year

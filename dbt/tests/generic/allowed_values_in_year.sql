@@ -3,7 +3,7 @@
 select {{ column }}, count(*) as row_count
 from {{ model }}
 where
-    simulation_year = {{ param('simulation_year', 'integer') }}
+    simulation_year = {{ param('simulation_year') }}
     and {{ column }} not in ({% for value in values %}'{{ value }}'{{ ', ' if not loop.last }}{% endfor %})
 group by {{ column }}
 {% endtest %}

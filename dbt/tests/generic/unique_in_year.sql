@@ -2,7 +2,7 @@
 {% test unique_in_year(model, columns) %}
 select {{ columns | join(', ') }}, count(*) as row_count
 from {{ model }}
-where simulation_year = {{ param('simulation_year', 'integer') }}
+where simulation_year = {{ param('simulation_year') }}
 group by {{ columns | join(', ') }}
 having count(*) > 1
 {% endtest %}

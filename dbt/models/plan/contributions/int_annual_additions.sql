@@ -29,7 +29,7 @@ contributions as (
 ),
 
 orders as (
-    select string_split({{ param('limit_415_order', 'varchar') }}, ',') as cut_order
+    select string_split({{ param('limit_415_order') }}, ',') as cut_order
 ),
 
 rules as (

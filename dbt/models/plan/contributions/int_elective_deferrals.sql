@@ -68,19 +68,19 @@ elected as (
             'days_in_year * 1000000::hugeint'
         )) }} as elected,
         {{ dollars(rounded_ratio(
-            "(" ~ param('after_tax_rate', 'decimal(9, 6)') ~ " * 1000000)::bigint"
+            "(" ~ param('after_tax_rate') ~ " * 1000000)::bigint"
             ~ " * ((opening_rate > 0)::integer * opening_pay_days + enrolled_pay_days)::hugeint",
             'days_in_year * 1000000::hugeint'
         )) }} as elected_after_tax,
         least(
             elective_deferral_limit,
             {{ dollars(rounded_ratio(
-                "(" ~ param('maximum_deferral_rate', 'decimal(9, 6)') ~ " * 1000000)::bigint * deferral_pay_cents",
+                "(" ~ param('maximum_deferral_rate') ~ " * 1000000)::bigint * deferral_pay_cents",
                 '1000000'
             )) }}
         ) as base_limit,
         case
-            when is_catch_up_roth and not {{ param('roth_feature', 'boolean') }} then 0::decimal(18, 2)
+            when is_catch_up_roth and not {{ param('roth_feature') }} then 0::decimal(18, 2)
             else age_catch_up_limit
         end as catch_up_limit
     from participants
@@ -99,7 +99,7 @@ parted as (
         greatest(deferral - base_limit, 0)::decimal(18, 2) as catch_up,
         case
             when
-                not {{ param('after_tax_spill_over', 'boolean') }}
+                not {{ param('after_tax_spill_over') }}
                 or least(deferral, base_limit) >= elective_deferral_limit
                 then elected_after_tax
             else 0
@@ -111,10 +111,10 @@ split as (
     select
         *,
         (
-            round({{ param('roth_share', 'decimal(9, 6)') }} * (deferral - catch_up)::decimal(18, 2), 2)
+            round({{ param('roth_share') }} * (deferral - catch_up)::decimal(18, 2), 2)
             + case
                 when is_catch_up_roth then catch_up
-                else round({{ param('roth_share', 'decimal(9, 6)') }} * catch_up, 2)
+                else round({{ param('roth_share') }} * catch_up, 2)
             end
         )::decimal(18, 2) as roth,
         least(wanted_after_tax, {{ dollars('deferral_pay_cents') }} - deferral)::decimal(18, 2) as after_tax

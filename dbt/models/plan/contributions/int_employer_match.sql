@@ -72,7 +72,7 @@ annual as (
             coalesce(rounded.cap_amount, rounded.match_before_caps)
         ) as annual_match,
         case
-            when {{ param('match_computed', 'varchar') }} = 'annual' then null
+            when {{ param('match_computed') }} = 'annual' then null
             else least(
                 coalesce(periods.match_by_period, 0), coalesce(rounded.cap_amount, periods.match_by_period, 0)
             )

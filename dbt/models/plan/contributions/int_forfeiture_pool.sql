@@ -9,19 +9,19 @@ last_year as (
         + coalesce(max(value) filter (where metric = 'forfeitures_carried_forward'), 0) as pool
     from {{ source('ledger', 'fct_annual_metrics') }}
     where
-        simulation_year = {{ param('simulation_year', 'integer') }} - 1
-        and {{ param('simulation_year', 'integer') }} > {{ param('start_year', 'integer') }}
+        simulation_year = {{ param('simulation_year') }} - 1
+        and {{ param('simulation_year') }} > {{ param('start_year') }}
 )
 
 select
     pool::decimal(18, 2) as pool,
     case
-        when {{ param('forfeiture_use', 'varchar') }} = 'pay_expenses'
-            then least(pool, {{ param('plan_expenses', 'decimal(18, 2)') }})
+        when {{ param('forfeiture_use') }} = 'pay_expenses'
+            then least(pool, {{ param('plan_expenses') }})
         else 0
     end::decimal(18, 2) as paid_expenses,
     case
-        when {{ param('forfeiture_use', 'varchar') }} = 'reallocate' then pool
+        when {{ param('forfeiture_use') }} = 'reallocate' then pool
         else 0
     end::decimal(18, 2) as to_reallocate
 from last_year

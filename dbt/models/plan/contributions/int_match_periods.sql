@@ -5,8 +5,8 @@
 with
 
 periods as (
-    select unnest(range(1, {{ param('pay_periods', 'integer') }} + 1))::integer as period
-    where {{ param('match_computed', 'varchar') }} = 'per_payroll'
+    select unnest(range(1, {{ param('pay_periods') }} + 1))::integer as period
+    where {{ param('match_computed') }} = 'per_payroll'
 ),
 
 matched as (
@@ -14,14 +14,14 @@ matched as (
         people.*,
         periods.period,
         least(
-            people.last_day, periods.period * people.days_in_year // {{ param('pay_periods', 'integer') }}
+            people.last_day, periods.period * people.days_in_year // {{ param('pay_periods') }}
         ) as period_end,
         case when people.pending_kind = 'opt_out' then 0 else people.opening_rate end as first_rate,
         deferrals.catch_up_limit,
         limits.elective_deferral_limit,
         limits.compensation_limit,
         case
-            when {{ param('compensation_from', 'varchar') }} = 'plan_year' then people.first_day
+            when {{ param('compensation_from') }} = 'plan_year' then people.first_day
             else people.match_from_day
         end as pay_from_day
     from periods
@@ -63,7 +63,7 @@ cumulated as (
             least(
                 (matched.elective_deferral_limit * 100)::bigint,
                 {{ rounded_ratio(
-                    "(" ~ param('maximum_deferral_rate', 'decimal(9, 6)') ~ " * 1000000)::bigint * "
+                    "(" ~ param('maximum_deferral_rate') ~ " * 1000000)::bigint * "
                     ~ rounded_ratio(
                         pay_days('matched', 'matched.deferral_from_day', 'matched.period_end'), 'matched.days_in_year'
                     ),

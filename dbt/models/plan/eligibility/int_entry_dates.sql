@@ -15,9 +15,9 @@ entrants as (
         scheduled_hours_per_week,
         plan_eligible_override,
         deferral_rate > 0 as is_participant,
-        greatest(employee_hire_date, make_date({{ param('start_year', 'integer') }}, 1, 1)) as first_day
+        greatest(employee_hire_date, make_date({{ param('start_year') }}, 1, 1)) as first_day
     from {{ ref('int_opening_workforce') }}
-    where {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
+    where {{ param('simulation_year') }} = {{ param('start_year') }}
     union all
     select
         employee_id,
@@ -91,7 +91,7 @@ select
         when plan_eligible_override then first_day
         when not plan_eligible_override then null
         when
-            is_participant and not is_long_term_part_time and {{ param('match_follows_deferral', 'boolean') }}
+            is_participant and not is_long_term_part_time and {{ param('match_follows_deferral') }}
             then least(match_rule_date, first_day)
         else match_rule_date
     end as match_entry_date,
@@ -99,7 +99,7 @@ select
         when plan_eligible_override then first_day
         when not plan_eligible_override then null
         when
-            is_participant and not is_long_term_part_time and {{ param('core_follows_deferral', 'boolean') }}
+            is_participant and not is_long_term_part_time and {{ param('core_follows_deferral') }}
             then least(core_rule_date, first_day)
         else core_rule_date
     end as core_entry_date,

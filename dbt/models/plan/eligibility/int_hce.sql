@@ -26,5 +26,5 @@ where
     is_five_percent_owner
     or (
         prior_year_compensation > prior_year_hce_threshold
-        and (not {{ param('top_paid_group', 'boolean') }} or pay_rank <= top_paid)
+        and (not {{ param('top_paid_group') }} or pay_rank <= top_paid)
     )

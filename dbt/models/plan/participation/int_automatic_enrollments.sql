@@ -16,18 +16,18 @@ caught as (
         promotion_day,
         promotion_cents,
         (
-            greatest(coalesce(first_may_join_on, deferral_entry_date), {{ param('plan_effective_date', 'date') }})
-            + {{ param('automatic_enrollment_window_days', 'integer') }}
+            greatest(coalesce(first_may_join_on, deferral_entry_date), {{ param('plan_effective_date') }})
+            + {{ param('automatic_enrollment_window_days') }}
         )::date as enrolled_on
     from {{ ref('int_eligibility') }}
     where
-        {{ param('automatic_enrollment_enabled', 'boolean') }}
+        {{ param('automatic_enrollment_enabled') }}
         and deferral_from_day is not null
         and opening_rate = 0
         and not has_opted_out
         and (
-            {{ param('automatic_enrollment_scope', 'varchar') }} = 'all_eligible'
-            or employee_hire_date >= {{ param('automatic_enrollment_cutoff', 'date') }}
+            {{ param('automatic_enrollment_scope') }} = 'all_eligible'
+            or employee_hire_date >= {{ param('automatic_enrollment_cutoff') }}
         )
 ),
 

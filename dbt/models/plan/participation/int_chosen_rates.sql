@@ -7,11 +7,11 @@ select
             when
                 choice.deferral_rate < ceilings.match_ceiling
                 and {{ draw(lasting_draw_key('ceiling_choice', 'joining.employee_id')) }}
-                < {{ param('ceiling_share', 'decimal(9, 6)') }}::double
+                < {{ param('ceiling_share') }}::double
                 then ceilings.match_ceiling
             else choice.deferral_rate
         end,
-        {{ param('maximum_deferral_rate', 'decimal(9, 6)') }}
+        {{ param('maximum_deferral_rate') }}
     ) as deferral_rate
 from {{ ref('int_joining') }} as joining
 inner join {{ source('parameters', 'deferral_choice') }} as choice

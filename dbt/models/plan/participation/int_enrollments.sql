@@ -39,7 +39,7 @@ candidates as (
         enrolled_on,
         'automatic' as enrollment_category,
         2 as preference,
-        {{ param('default_deferral_rate', 'decimal(9, 6)') }} as deferral_rate,
+        {{ param('default_deferral_rate') }} as deferral_rate,
         null::decimal(9, 6) as enrollment_probability,
         null::double as enrollment_draw,
         opt_out_probability,
@@ -64,7 +64,7 @@ select
     coalesce(ranked.opt_out_draw < ranked.opt_out_probability, false) as will_opt_out,
     case
         when ranked.opt_out_draw < ranked.opt_out_probability
-            then ranked.enrolled_on + {{ param('permissible_withdrawal_days', 'integer') }}
+            then ranked.enrolled_on + {{ param('permissible_withdrawal_days') }}
     end as opts_out_on,
     ranked.opt_out_probability::decimal(9, 6) as opt_out_probability,
     ranked.opt_out_draw

@@ -21,7 +21,7 @@ participants as (
         people.opening_rate > 0
         and people.deferral_from_day is not null
         and people.pending_kind is null
-        and {{ param('escalation_enabled', 'boolean') }}
+        and {{ param('escalation_enabled') }}
     union all
     select
         enrolled.employee_id,
@@ -52,8 +52,8 @@ participants as (
     inner join {{ ref('int_eligibility') }} as people
         on enrolled.employee_id = people.employee_id
     where
-        {{ param('escalation_delay_years', 'integer') }} = 0
-        and {{ param('escalation_enabled', 'boolean') }}
+        {{ param('escalation_delay_years') }} = 0
+        and {{ param('escalation_enabled') }}
 ),
 
 due as (
@@ -85,7 +85,7 @@ due as (
             or (
                 participants.enrolled_on <= calendar.escalation_date
                 and {{ completed_years('participants.enrolled_on', 'calendar.escalation_date') }}
-                >= {{ param('escalation_delay_years', 'integer') }}
+                >= {{ param('escalation_delay_years') }}
             )
         )
 )
@@ -95,19 +95,19 @@ select
     escalation_date,
     rate_before,
     least(
-        rate_before + {{ param('escalation_increment', 'decimal(9, 6)') }},
-        {{ param('escalation_cap', 'decimal(9, 6)') }}
+        rate_before + {{ param('escalation_increment') }},
+        {{ param('escalation_cap') }}
     )::decimal(9, 6) as rate_after,
     escalation_count + 1 as escalation_count
 from due
 where
     rate_before > 0
-    and rate_before < {{ param('escalation_cap', 'decimal(9, 6)') }}
-    and {{ param('escalation_increment', 'decimal(9, 6)') }} > 0
-    and (is_still_automatic or {{ param('escalation_scope', 'varchar') }} = 'all_participants')
+    and rate_before < {{ param('escalation_cap') }}
+    and {{ param('escalation_increment') }} > 0
+    and (is_still_automatic or {{ param('escalation_scope') }} = 'all_participants')
     and not has_refused_escalation
     and not (
-        coalesce(enrolled_on >= make_date({{ param('start_year', 'integer') }}, 1, 1), false)
+        coalesce(enrolled_on >= make_date({{ param('start_year') }}, 1, 1), false)
         and {{ draw(lasting_draw_key('escalation_opt_out', 'employee_id')) }}
-        < {{ param('escalation_opt_out_rate', 'decimal(9, 6)') }}::double
+        < {{ param('escalation_opt_out_rate') }}::double
     )

@@ -21,10 +21,10 @@ undecided as (
         promotion_cents,
         promoted_level_id,
         first_may_join_on,
-        {{ param('automatic_enrollment_enabled', 'boolean') }}
+        {{ param('automatic_enrollment_enabled') }}
         and (
-            {{ param('automatic_enrollment_scope', 'varchar') }} = 'all_eligible'
-            or employee_hire_date >= {{ param('automatic_enrollment_cutoff', 'date') }}
+            {{ param('automatic_enrollment_scope') }} = 'all_eligible'
+            or employee_hire_date >= {{ param('automatic_enrollment_cutoff') }}
         ) as is_caught_anyway,
         case
             when first_may_join_on is null then {{ draw_key('second_chance', 'employee_id') }}
@@ -81,7 +81,7 @@ probable as (
                     least(0.95, ages.join_rate * income.join_factor * levels.join_factor)
                     * case
                         when described.is_caught_anyway
-                            then {{ param('automatic_enrollment_factor', 'decimal(9, 6)') }}::double
+                            then {{ param('automatic_enrollment_factor') }}::double
                         else 1
                     end,
                     12

@@ -24,7 +24,7 @@ deciding as (
     from {{ ref('int_eligibility') }} as people
     cross join {{ source('parameters', 'match_formulas') }} as formulas
     where
-        {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
+        {{ param('simulation_year') }} = {{ param('start_year') }}
         and people.opening_rate > 0
         and people.deferral_from_day is not null
         and exists (
@@ -43,7 +43,7 @@ limited as (
         deciding.service,
         least(deciding.pay, limits.compensation_limit)::double as plan_pay,
         least(
-            floor({{ param('maximum_deferral_rate', 'decimal(9, 6)') }} * 100)::double / 100 * deciding.pay::double,
+            floor({{ param('maximum_deferral_rate') }} * 100)::double / 100 * deciding.pay::double,
             (
                 limits.elective_deferral_limit
                 + {{ catch_up_limit('limits', 'deciding.birth_year') }}

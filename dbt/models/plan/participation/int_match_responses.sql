@@ -32,7 +32,7 @@ tempted as (
         on people.employee_id = ceilings.employee_id
     where
         people.opening_rate > 0
-        and {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
+        and {{ param('simulation_year') }} = {{ param('start_year') }}
         and (
             (ceilings.ceiling > ceilings.previous_ceiling and people.opening_rate < ceilings.ceiling)
             or (
@@ -48,14 +48,14 @@ drawn as (
         *,
         {{ draw('draw_key') }} as response_draw,
         case
-            when is_increase then {{ param('match_increase_response_rate', 'decimal(9, 6)') }}
-            else {{ param('match_decrease_response_rate', 'decimal(9, 6)') }}
+            when is_increase then {{ param('match_increase_response_rate') }}
+            else {{ param('match_decrease_response_rate') }}
         end as response_probability,
         case
             when
                 {{ draw2('draw_key') }} < case
-                    when is_increase then {{ param('match_increase_full_share', 'decimal(9, 6)') }}
-                    else {{ param('match_decrease_full_share', 'decimal(9, 6)') }}
+                    when is_increase then {{ param('match_increase_full_share') }}
+                    else {{ param('match_decrease_full_share') }}
                 end::double
                 then ceiling
             else floor((rate_before + ceiling) * 50) / 100
@@ -68,7 +68,7 @@ select
     responded_on,
     case when is_increase then 'increase' else 'decrease' end as response,
     rate_before,
-    least(rate_after, {{ param('maximum_deferral_rate', 'decimal(9, 6)') }}) as rate_after,
+    least(rate_after, {{ param('maximum_deferral_rate') }}) as rate_after,
     ceiling,
     previous_ceiling,
     response_probability,

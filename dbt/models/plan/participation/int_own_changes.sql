@@ -25,9 +25,9 @@ drawn as (
         as_of,
         (year_start + floor({{ draw2('draw_key') }} * days_in_year)::integer)::date as changed_on,
         {{ draw('draw_key') }} as change_draw,
-        {{ param('own_change_raise_rate', 'decimal(9, 6)') }} as raise_rate,
-        {{ param('own_change_halve_rate', 'decimal(9, 6)') }} as halve_rate,
-        {{ param('own_change_stop_rate', 'decimal(9, 6)') }} as stop_rate
+        {{ param('own_change_raise_rate') }} as raise_rate,
+        {{ param('own_change_halve_rate') }} as halve_rate,
+        {{ param('own_change_stop_rate') }} as stop_rate
     from keyed
 )
 

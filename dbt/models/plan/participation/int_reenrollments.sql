@@ -23,17 +23,17 @@ standing as (
             enrollments.enrolled_on > calendar.reenrollment_date
             or joining.joins_on > calendar.reenrollment_date
             or (
-                {{ param('automatic_enrollment_scope', 'varchar') }} = 'all_eligible'
-                or people.employee_hire_date >= {{ param('automatic_enrollment_cutoff', 'date') }}
+                {{ param('automatic_enrollment_scope') }} = 'all_eligible'
+                or people.employee_hire_date >= {{ param('automatic_enrollment_cutoff') }}
             )
             and people.opening_rate = 0
             and not people.has_opted_out
             and enrollments.enrolled_on is null
             and greatest(
                 coalesce(people.first_may_join_on, people.deferral_entry_date),
-                {{ param('plan_effective_date', 'date') }}
+                {{ param('plan_effective_date') }}
             )
-            + {{ param('automatic_enrollment_window_days', 'integer') }}
+            + {{ param('automatic_enrollment_window_days') }}
             > calendar.reenrollment_date,
             false
         ) as is_being_enrolled,
@@ -49,23 +49,23 @@ standing as (
     left join {{ ref('int_own_changes') }} as changes
         on people.employee_id = changes.employee_id
     where
-        {{ param('automatic_enrollment_enabled', 'boolean') }}
-        and {{ param('reenrollment_enabled', 'boolean') }}
+        {{ param('automatic_enrollment_enabled') }}
+        and {{ param('reenrollment_enabled') }}
         and people.deferral_from_day <= dayofyear(calendar.reenrollment_date)
         and people.as_of >= calendar.reenrollment_date
-        and calendar.reenrollment_date >= {{ param('plan_effective_date', 'date') }}
+        and calendar.reenrollment_date >= {{ param('plan_effective_date') }}
 )
 
 select
     employee_id,
     enrolled_on,
-    {{ param('default_deferral_rate', 'decimal(9, 6)') }} as deferral_rate,
-    opt_out_draw < {{ param('reenrollment_opt_out_rate', 'decimal(9, 6)') }}::double as will_opt_out,
+    {{ param('default_deferral_rate') }} as deferral_rate,
+    opt_out_draw < {{ param('reenrollment_opt_out_rate') }}::double as will_opt_out,
     case
-        when opt_out_draw < {{ param('reenrollment_opt_out_rate', 'decimal(9, 6)') }}::double
-            then enrolled_on + {{ param('permissible_withdrawal_days', 'integer') }}
+        when opt_out_draw < {{ param('reenrollment_opt_out_rate') }}::double
+            then enrolled_on + {{ param('permissible_withdrawal_days') }}
     end as opts_out_on,
-    {{ param('reenrollment_opt_out_rate', 'decimal(9, 6)') }} as opt_out_probability,
+    {{ param('reenrollment_opt_out_rate') }} as opt_out_probability,
     opt_out_draw
 from standing
 where

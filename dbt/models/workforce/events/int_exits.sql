@@ -26,7 +26,7 @@ drawn as (
             when
                 ranked.cause_draw
                 < ranked.retirement_share
-                + (1 - ranked.retirement_share) * {{ param('voluntary_share', 'decimal(9, 6)') }}::double
+                + (1 - ranked.retirement_share) * {{ param('voluntary_share') }}::double
                 then 'voluntary'
             else 'involuntary'
         end as termination_reason,
@@ -35,7 +35,7 @@ drawn as (
     cross join {{ ref('int_headcount_target') }} as target
     where
         case
-            when {{ param('headcount_mode', 'varchar') }} = 'exact' then ranked.race_rank <= target.drawn_exits
+            when {{ param('headcount_mode') }} = 'exact' then ranked.race_rank <= target.drawn_exits
             else ranked.exit_draw < ranked.exit_probability
         end
 )

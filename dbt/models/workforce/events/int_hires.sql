@@ -14,7 +14,7 @@ numbered as (
 named as (
     select
         level_id,
-        format('NH_{}_{:06d}', {{ param('simulation_year', 'integer') }}, hire_number) as employee_id
+        format('NH_{}_{:06d}', {{ param('simulation_year') }}, hire_number) as employee_id
     from numbered
 ),
 
@@ -48,7 +48,7 @@ drawn as (
             sqrt(-2 * ln(1 - {{ draw('keys.pay_key') }})) * cos(2 * pi() * {{ draw2('keys.pay_key') }}),
             12
         ) as normal_deviate,
-        {{ draw('keys.hours_key') }} < {{ param('new_hire_part_time_share', 'decimal(9, 6)') }}::double as is_part_time
+        {{ draw('keys.hours_key') }} < {{ param('new_hire_part_time_share') }}::double as is_part_time
     from keys
     inner join {{ ref('stg_month_weights') }} as months
         on
@@ -67,8 +67,8 @@ select
     drawn.hire_date,
     ((drawn.hire_date - to_years(drawn.age))::date - drawn.days_since_birthday)::date as birth_date,
     case
-        when drawn.is_part_time then {{ param('new_hire_part_time_hours_per_week', 'decimal(9, 2)') }}
-        else {{ param('new_hire_full_time_hours_per_week', 'decimal(9, 2)') }}
+        when drawn.is_part_time then {{ param('new_hire_part_time_hours_per_week') }}
+        else {{ param('new_hire_full_time_hours_per_week') }}
     end as scheduled_hours_per_week,
     least(
         greatest(
@@ -78,7 +78,7 @@ select
                     + (ranges.range_maximum - ranges.range_minimum) * levels.new_hire_percentile
                 )::double
                 * levels.new_hire_market_factor::double
-                * exp({{ param('new_hire_pay_noise_sd', 'decimal(9, 6)') }}::double * drawn.normal_deviate),
+                * exp({{ param('new_hire_pay_noise_sd') }}::double * drawn.normal_deviate),
                 2
             )::decimal(18, 2),
             ranges.range_minimum

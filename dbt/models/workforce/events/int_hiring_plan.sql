@@ -16,7 +16,7 @@ needed as (
         target.target_headcount,
         exits.exits,
         greatest(target.target_headcount - (target.opening_headcount - exits.exits), 0) as net_hires,
-        ((1 - {{ param('new_hire_termination_rate', 'decimal(9, 6)') }}) * 1000000)::bigint as staying_millionths
+        ((1 - {{ param('new_hire_termination_rate') }}) * 1000000)::bigint as staying_millionths
     from {{ ref('int_headcount_target') }} as target
     cross join exits
 ),
@@ -28,7 +28,7 @@ counted as (
         exits,
         net_hires,
         case
-            when {{ param('headcount_mode', 'varchar') }} = 'exact'
+            when {{ param('headcount_mode') }} = 'exact'
                 then (net_hires * 1000000 + staying_millionths - 1) // staying_millionths
             else (2 * net_hires * 1000000 + staying_millionths) // (2 * staying_millionths)
         end as hires

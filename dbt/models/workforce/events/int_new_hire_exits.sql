@@ -35,9 +35,9 @@ leaving as (
     cross join {{ ref('int_hiring_plan') }} as plan
     where
         case
-            when {{ param('headcount_mode', 'varchar') }} = 'exact'
+            when {{ param('headcount_mode') }} = 'exact'
                 then ranked.race_rank <= plan.new_hire_exits
-            else ranked.exit_draw < {{ param('new_hire_termination_rate', 'decimal(9, 6)') }}::double
+            else ranked.exit_draw < {{ param('new_hire_termination_rate') }}::double
         end
 )
 
@@ -45,9 +45,9 @@ select
     employee_id,
     hire_date + 1 + floor({{ draw('date_key') }} * days_to_leave)::integer as termination_date,
     case
-        when cause_draw < {{ param('voluntary_share', 'decimal(9, 6)') }}::double then 'voluntary'
+        when cause_draw < {{ param('voluntary_share') }}::double then 'voluntary'
         else 'involuntary'
     end as termination_reason,
-    {{ param('new_hire_termination_rate', 'decimal(9, 6)') }} as exit_probability,
+    {{ param('new_hire_termination_rate') }} as exit_probability,
     exit_draw
 from leaving

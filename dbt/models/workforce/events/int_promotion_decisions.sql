@@ -21,9 +21,9 @@ eligible as (
     where
         levels.next_level_id is not null
         and {{ completed_years('opening.employee_hire_date', 'calendar.promotion_date') }}
-        >= {{ param('promotion_minimum_service_years', 'integer') }}
+        >= {{ param('promotion_minimum_service_years') }}
         and {{ completed_years('opening.employee_birth_date', 'calendar.promotion_date') }}
-        < {{ param('promotion_maximum_age', 'integer') }}
+        < {{ param('promotion_maximum_age') }}
 ),
 
 probabilities as (
@@ -35,8 +35,8 @@ probabilities as (
         least(
             1,
             round(
-                {{ param('promotion_base_rate', 'decimal(9, 6)') }}::double
-                * {{ param('promotion_rate_multiplier', 'decimal(9, 6)') }}::double
+                {{ param('promotion_base_rate') }}::double
+                * {{ param('promotion_rate_multiplier') }}::double
                 * ages.promotion_multiplier * tenures.promotion_multiplier * eligible.promotion_factor,
                 12
             )
@@ -58,9 +58,9 @@ select
     probabilities.promotion_probability::decimal(9, 6) as promotion_probability,
     probabilities.promotion_draw,
     least(
-        {{ param('promotion_base_increase', 'decimal(9, 6)') }}::double
-        + {{ param('promotion_increase_spread', 'decimal(9, 6)') }}::double * (2 * probabilities.increase_draw - 1),
-        {{ param('promotion_maximum_increase_rate', 'decimal(9, 6)') }}::double
+        {{ param('promotion_base_increase') }}::double
+        + {{ param('promotion_increase_spread') }}::double * (2 * probabilities.increase_draw - 1),
+        {{ param('promotion_maximum_increase_rate') }}::double
     )::decimal(9, 6) as increase_rate,
     ranges.range_minimum as new_range_minimum
 from probabilities

@@ -21,7 +21,7 @@ dated as (
         opening.level_id,
         opening.compensation,
         exits.termination_date,
-        case {{ param('raise_methodology', 'varchar') }}
+        case {{ param('raise_methodology') }}
             when 'fixed' then calendar.fixed_raise_date
             when 'anniversary'
                 then {{ date_in_year(
@@ -61,7 +61,7 @@ eligible as (
         on dated.employee_id = promotions.employee_id
     where
         {{ completed_years('dated.employee_hire_date', 'dated.raise_date') }}
-        >= {{ param('raise_minimum_service_years', 'integer') }}
+        >= {{ param('raise_minimum_service_years') }}
         and (dated.termination_date is null or dated.termination_date >= dated.raise_date)
 ),
 
@@ -82,7 +82,7 @@ rates as (
         payroll.level_id,
         calendar.cola_rate,
         round(
-            ({{ param('merit_budget', 'decimal(9, 6)') }} * payroll.merit_shape)::double
+            ({{ param('merit_budget') }} * payroll.merit_shape)::double
             * (sum(payroll.payroll) over ())::double
             / (sum(payroll.payroll * payroll.merit_shape) over ())::double,
             12

@@ -20,8 +20,8 @@ rates as (
         opening_headcount,
         announced_exits,
         drawable,
-        (opening_headcount * {{ param('total_termination_rate', 'decimal(9, 6)') }})::decimal(38, 6) as expected_exits,
-        round(opening_headcount * (1 + {{ param('target_growth_rate', 'decimal(9, 6)') }}), 0)::bigint
+        (opening_headcount * {{ param('total_termination_rate') }})::decimal(38, 6) as expected_exits,
+        round(opening_headcount * (1 + {{ param('target_growth_rate') }}), 0)::bigint
             as target_headcount
     from opening
 ),
@@ -47,10 +47,10 @@ select
     announced_exits,
     expected_exits,
     case
-        when {{ param('headcount_mode', 'varchar') }} = 'exact' and exits - announced_exits > drawable
+        when {{ param('headcount_mode') }} = 'exact' and exits - announced_exits > drawable
             then error(
                 'PLANALIGN_CONFIGURATION workforce.total_termination_rate: ' || exits || ' of ' || opening_headcount
-                || ' people must leave to close the year ' || {{ param('simulation_year', 'integer') }} || ' with '
+                || ' people must leave to close the year ' || {{ param('simulation_year') }} || ' with '
                 || target_headcount || ', but ' || announced_exits || ' announced exits and ' || drawable
                 || ' people without an announced date are all there are: exits = max(round(opening x exit rate), '
                 || 'announced, opening - target); lower the exit rate or raise simulation.target_growth_rate'

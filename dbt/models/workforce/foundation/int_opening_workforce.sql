@@ -44,7 +44,7 @@ select
     {{ completed_years('census.employee_hire_date', 'calendar.year_start') }} as completed_years
 from {{ ref('stg_census') }} as census
 cross join {{ ref('stg_calendar') }} as calendar
-where {{ param('simulation_year', 'integer') }} = {{ param('start_year', 'integer') }}
+where {{ param('simulation_year') }} = {{ param('start_year') }}
 
 union all by name
 
@@ -91,9 +91,9 @@ inner join {{ source('ledger', 'dim_employee') }} as people
 left join {{ source('ledger', 'fct_enrollment_state') }} as states
     on
         snapshot.employee_id = states.employee_id
-        and states.simulation_year = {{ param('simulation_year', 'integer') }} - 1
+        and states.simulation_year = {{ param('simulation_year') }} - 1
 where
-    {{ param('simulation_year', 'integer') }} > {{ param('start_year', 'integer') }}
-    and snapshot.simulation_year = {{ param('simulation_year', 'integer') }} - 1
-    and people.simulation_year < {{ param('simulation_year', 'integer') }}
+    {{ param('simulation_year') }} > {{ param('start_year') }}
+    and snapshot.simulation_year = {{ param('simulation_year') }} - 1
+    and people.simulation_year < {{ param('simulation_year') }}
     and snapshot.employment_status = 'active'
