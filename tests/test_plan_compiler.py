@@ -255,10 +255,21 @@ def test_everything_that_would_part_the_engines_is_refused_at_once(project_copy:
         assert expected in message
 
 
-def test_a_parameter_has_one_type(project_copy: Path) -> None:
-    sql = "{{ config(tags=['foundation']) }} select {{ param('random_seed', 'varchar') }} as a"
+@pytest.mark.parametrize(
+    ("read", "message"),
+    [
+        pytest.param(
+            "{{ param('random_seed') }} as a, getvariable('random_seed')::varchar",
+            "parameter random_seed is read with more than one type",
+            id="two types",
+        ),
+        pytest.param("{{ param('random_sed') }}", "the configuration has no parameter random_sed", id="unknown"),
+    ],
+)
+def test_a_parameter_has_one_type(project_copy: Path, read: str, message: str) -> None:
+    sql = f"{{{{ config(tags=['foundation']) }}}} select {read} as b"
     (project_copy / "models" / "two_types.sql").write_text(sql, encoding="utf-8")
-    with pytest.raises(PlanCompilationError, match="parameter random_seed is read with more than one type"):
+    with pytest.raises(PlanCompilationError, match=message):
         compile_plan(project_copy)
 
 
