@@ -40,7 +40,7 @@ def compile_plan_of(root: Path) -> str:
     """
     sys.path.insert(0, str(root))
     try:
-        from planalign_orchestrator.plan_compiler.compiling import compile_plan
+        from planalign_orchestrator.model.compile import compile_plan
 
         return compile_plan(root / "dbt")
     finally:

@@ -29,8 +29,8 @@ def run_year(config_path: str | Path, year: int) -> "YearAuditReport":
     The first year begins anew; any other must follow the last finished year. A database that holds later years is
     refused. Errors: ResumeError, and as `run_multi_year`.
     """
-    from planalign_orchestrator.checkpoints import read_status
     from planalign_orchestrator.config import load_simulation_config
+    from planalign_orchestrator.database.checkpoints import read_status
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
     from planalign_orchestrator.errors import ResumeError
     from planalign_orchestrator.factory import build_orchestrator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
-from planalign_orchestrator.plan_compiler import DataTest
+from planalign_orchestrator.model import DataTest
 
 if TYPE_CHECKING:
     import duckdb

@@ -20,14 +20,15 @@ from typing import Any
 import duckdb
 import pytest
 
-from planalign_orchestrator import checkpoints, parameters, project
+from planalign_orchestrator import parameters, project
 from planalign_orchestrator.census import load_census, write_census
 from planalign_orchestrator.config import SimulationConfig, load_simulation_config
+from planalign_orchestrator.database import checkpoints
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.engine import NativeEngine
 from planalign_orchestrator.factory import build_orchestrator
-from planalign_orchestrator.inputs import RunInputs
-from planalign_orchestrator.plan_compiler import STAGES, load_plan
+from planalign_orchestrator.model import STAGES, load_plan
+from planalign_orchestrator.model.native_driver import NativeEngine
+from planalign_orchestrator.pipeline.inputs import RunInputs
 
 Row = Mapping[str, object]
 Overrides = Mapping[str, object]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from planalign_orchestrator.backup import back_up, restore
-from planalign_orchestrator.checkpoints import read_status
+from planalign_orchestrator.database.checkpoints import read_status
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError, OutputError
+from planalign_orchestrator.pipeline.backup import back_up, restore
 from tests.crash_child import Contents, Project, contents, edit, files, finished_years, give_up_privileges, limit_files
 from tests.test_database import (
     HOLD_THE_FILE,
@@ -29,7 +29,7 @@ from tests.test_database import (
 KILLED_AT_A_RENAME = """
 import os, signal, sys
 from pathlib import Path
-from planalign_orchestrator.backup import restore
+from planalign_orchestrator.pipeline.backup import restore
 renames = []
 def hook(event, arguments):
     if event == "os.rename":

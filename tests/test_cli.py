@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from planalign_orchestrator.checkpoints import read_status
+from planalign_orchestrator.database.checkpoints import read_status
 from tests.conftest import Result, people, person, read_rows, write_rows
 from tests.program import ROOT, Done, Planalign, files, finish, start
 

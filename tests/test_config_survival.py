@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from planalign_orchestrator import checkpoints
 from planalign_orchestrator.cli import main
 from planalign_orchestrator.config import load_simulation_config
+from planalign_orchestrator.database import checkpoints
 from planalign_orchestrator.errors import CensusError, ConfigurationError, DatabaseError, PipelineStageError
 from planalign_orchestrator.parameters import load_parameters
 from tests.conftest import configure, people, simulate, write_rows

@@ -13,14 +13,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from planalign_orchestrator import checkpoints, project
+from planalign_orchestrator import project
 from planalign_orchestrator.config import load_simulation_config
+from planalign_orchestrator.database import checkpoints
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.factory import build_orchestrator
+from planalign_orchestrator.model import load_plan
 from planalign_orchestrator.pipeline import PipelineOrchestrator, ProgressEvent, WorkflowStage
-from planalign_orchestrator.plan_compiler import load_plan
 from tests.crash_child import Project, limit_files
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from planalign_orchestrator.config.keys import known_keys
-from planalign_orchestrator.plan_compiler import load_plan
+from planalign_orchestrator.model import load_plan
 from tests.test_cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent

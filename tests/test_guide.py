@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from planalign_orchestrator import run_multi_year, run_year
-from planalign_orchestrator.checkpoints import read_status
+from planalign_orchestrator.database.checkpoints import read_status
 from planalign_orchestrator.errors import ConfigurationError, ResumeError
 from planalign_orchestrator.factory import OrchestratorBuilder
 from planalign_orchestrator.validation import ValidationResult, ValidationSeverity

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from planalign_orchestrator import run_year
-from planalign_orchestrator.checkpoints import read_status
+from planalign_orchestrator.database.checkpoints import read_status
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.database.lock import ExecutionMutex
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError, ResumeError

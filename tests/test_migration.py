@@ -16,12 +16,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planalign_orchestrator.checkpoints import checkpoint_of, read_status, write_checkpoint_file
 from planalign_orchestrator.cli import main
 from planalign_orchestrator.config import PARAMETER_TABLES, SimulationConfig, load_simulation_config
 from planalign_orchestrator.config.keys import known_keys, known_sections
 from planalign_orchestrator.config.legacy_keys import legacy_keys
 from planalign_orchestrator.config.yaml_source import Plain, read_yaml
+from planalign_orchestrator.database.checkpoints import checkpoint_of, read_status, write_checkpoint_file
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.migration import MigrationManager
 from planalign_orchestrator.migration.draft import NewSetting

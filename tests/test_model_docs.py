@@ -17,9 +17,9 @@ from planalign_orchestrator import project
 from planalign_orchestrator.config import PARAMETER_TABLES, effective_values, load_simulation_config
 from planalign_orchestrator.config.formulas import MATCH_PRESETS, VESTING_PRESETS
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.engine import NativeEngine
-from planalign_orchestrator.inputs import RunInputs
-from planalign_orchestrator.plan_compiler import STAGES, Model, Plan, load_plan
+from planalign_orchestrator.model import STAGES, Model, Plan, load_plan
+from planalign_orchestrator.model.native_driver import NativeEngine
+from planalign_orchestrator.pipeline.inputs import RunInputs
 from tests.conftest import default_table, simulate
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from planalign_orchestrator.checkpoints import read_status
+from planalign_orchestrator.database.checkpoints import read_status
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError
 from tests.conftest import Laboratory, Result, Row, people, person, simulate
 

@@ -9,7 +9,7 @@ import pytest
 
 from planalign_orchestrator.config import PARAMETER_TABLES, config_fingerprint, effective_values
 from planalign_orchestrator.errors import CensusError
-from planalign_orchestrator.plan_compiler import load_plan
+from planalign_orchestrator.model import load_plan
 from tests.conftest import (
     Digests,
     Laboratory,

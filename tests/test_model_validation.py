@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.inputs import RunInputs
-from planalign_orchestrator.plan_compiler import DataTest, load_plan
+from planalign_orchestrator.model import DataTest, load_plan
+from planalign_orchestrator.pipeline.inputs import RunInputs
 from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.validation import DataValidator, ValidationResult
 from planalign_orchestrator.validation.choosing import builtin_rules

@@ -7,9 +7,9 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from planalign_orchestrator.engine import NativeEngine
-from planalign_orchestrator.engine.builders import Builders
-from planalign_orchestrator.plan_compiler import Model, load_plan
+from planalign_orchestrator.model import Model, load_plan
+from planalign_orchestrator.model.builders import Builders
+from planalign_orchestrator.model.native_driver import NativeEngine
 
 
 def model(name: str, *reads: str, sql: str = "") -> Model:

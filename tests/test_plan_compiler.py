@@ -14,12 +14,12 @@ import pytest
 
 from planalign_orchestrator import project
 from planalign_orchestrator.config import to_dbt_vars
-from planalign_orchestrator.engine.session import demand_types
 from planalign_orchestrator.errors import ConfigurationError, PlanCompilationError
-from planalign_orchestrator.plan_compiler import STAGES, Plan, load_plan
-from planalign_orchestrator.plan_compiler.compiling import compile_plan
-from planalign_orchestrator.plan_compiler.loading import cache_directory
-from planalign_orchestrator.plan_compiler.sources import source_key
+from planalign_orchestrator.model import STAGES, Plan, load_plan
+from planalign_orchestrator.model.cache import cache_directory
+from planalign_orchestrator.model.compile import compile_plan
+from planalign_orchestrator.model.session import demand_types
+from planalign_orchestrator.model.sources import source_key
 from tests.conftest import configure, people
 
 
@@ -34,7 +34,7 @@ def test_same_sources_give_the_same_bytes_in_another_folder_and_environment(proj
     here = load_plan().to_json()
     program = (
         "import sys; from pathlib import Path; "
-        "from planalign_orchestrator.plan_compiler.compiling import compile_plan; "
+        "from planalign_orchestrator.model.compile import compile_plan; "
         "sys.stdout.write(compile_plan(Path(sys.argv[1])))"
     )
     environment = {**os.environ, "DBT_TARGET": "dev", "PLANALIGN_DATABASE": "elsewhere.duckdb", "TZ": "Asia/Tokyo"}
@@ -130,7 +130,7 @@ def without_dbt(name):
 importlib.metadata.version = without_dbt
 from planalign_orchestrator import project
 project.shipped_plan = lambda: Path(sys.argv[1])
-from planalign_orchestrator.plan_compiler import load_plan
+from planalign_orchestrator.model import load_plan
 load_plan()
 """
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import run_multi_year
-from planalign_orchestrator.checkpoints import read_status
 from planalign_orchestrator.config import load_simulation_config, to_dbt_vars
+from planalign_orchestrator.database.checkpoints import read_status
 from planalign_orchestrator.dbt_runner import DbtResult, DbtRunner
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.project import dbt_project

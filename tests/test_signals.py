@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from planalign_orchestrator.checkpoints import read_status
+from planalign_orchestrator.database.checkpoints import read_status
 from tests.program import ROOT, Done, Planalign, finish, start, wait_for
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]

@@ -8,15 +8,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from planalign_orchestrator.checkpoints import read_status
 from planalign_orchestrator.cli import main
 from planalign_orchestrator.config.rules import THRESHOLDS
+from planalign_orchestrator.database.checkpoints import read_status
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.factory import OrchestratorBuilder, build_orchestrator
+from planalign_orchestrator.model import load_plan
 from planalign_orchestrator.pipeline import PipelineOrchestrator
-from planalign_orchestrator.plan_compiler import load_plan
 from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.reports import ConsoleReporter, YearAuditor
 from planalign_orchestrator.validation import (

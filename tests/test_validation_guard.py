@@ -8,9 +8,9 @@ from typing import Any, cast
 import duckdb
 import pytest
 
-from planalign_orchestrator.checkpoints import read_status
 from planalign_orchestrator.cli import main
 from planalign_orchestrator.config import SimulationConfig
+from planalign_orchestrator.database.checkpoints import read_status
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.factory import build_orchestrator
 from planalign_orchestrator.utils import DatabaseConnectionManager

@@ -25,12 +25,12 @@ from planalign_orchestrator.cli.options import (
 )
 from planalign_orchestrator.cli.output import end_with_failure, note, show, show_json, show_summary, show_table
 from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
-from planalign_orchestrator.report_formats import ReportFormat, format_of, kind_of
 from planalign_orchestrator.report_templates import ReportTemplate
+from planalign_orchestrator.reports.formats import ReportFormat, format_of, kind_of
 
 if TYPE_CHECKING:
+    from planalign_orchestrator.database.verification import Verification
     from planalign_orchestrator.reports import MultiYearSummary
-    from planalign_orchestrator.verification import Verification
 
 _SHORT = 7
 # what a verification reads in about a second
@@ -206,10 +206,10 @@ def _summary(
 
     Errors: DamagedDatabaseError when it does not, unless the user wants to see it all the same.
     """
-    from planalign_orchestrator.checkpoints import read_status_of
+    from planalign_orchestrator.database.checkpoints import read_status_of
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
+    from planalign_orchestrator.database.verification import verify
     from planalign_orchestrator.reports import MultiYearReporter
-    from planalign_orchestrator.verification import verify
 
     with DatabaseConnectionManager(places.database, read_only=True) as db:
         status = read_status_of(db)
@@ -304,9 +304,9 @@ def _ask(places: Places, most_rows: int | None = 0) -> _Answer:
 
     It is verified when it has at most so many rows; None is any number.
     """
-    from planalign_orchestrator.checkpoints import read_checkpoint_files, read_status_of
+    from planalign_orchestrator.database.checkpoints import read_checkpoint_files, read_status_of
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
-    from planalign_orchestrator.verification import rows_of, unverified, verify
+    from planalign_orchestrator.database.verification import rows_of, unverified, verify
 
     path, directory = places.database, places.checkpoints
     try:
@@ -326,7 +326,7 @@ def _ask(places: Places, most_rows: int | None = 0) -> _Answer:
 
 
 def _clean(places: Places, *, yes: bool, as_json: bool) -> None:
-    from planalign_orchestrator.checkpoints import clean_checkpoint_files
+    from planalign_orchestrator.database.checkpoints import clean_checkpoint_files
 
     directory, name = places.checkpoints, places.database.name
     question = f"Remove the JSON copies of the checkpoints of {name} in {directory}? The database is not touched."

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from planalign_orchestrator.errors import CensusError, DatabaseError
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.checkpoints import DatabaseStatus
     from planalign_orchestrator.config import SimulationConfig
+    from planalign_orchestrator.database.checkpoints import DatabaseStatus
 
 # Seconds, measured on two cores: what a run takes besides its years, a year of any size, and a person in a year. With
 # dbt, its start and a year's commands come on top. benchmarks/README.md says what is measured.
@@ -127,7 +127,7 @@ def _people(config: "SimulationConfig") -> tuple[int | None, str | None]:
 
 def _status(database: Path) -> "tuple[DatabaseStatus | None, str | None]":
     """What the database holds, and why a run could not replace it."""
-    from planalign_orchestrator.checkpoints import read_state
+    from planalign_orchestrator.database.checkpoints import read_state
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
 
     if not database.exists():
@@ -142,7 +142,7 @@ def _status(database: Path) -> "tuple[DatabaseStatus | None, str | None]":
 
 def _fate(database: Path, status: "DatabaseStatus | None", *, resume: bool) -> str:
     """What becomes of a database that is there, as the end of a sentence that begins with its name."""
-    from planalign_orchestrator.backup_files import backup_path, unfinished_path
+    from planalign_orchestrator.pipeline.backup_files import backup_path, unfinished_path
 
     if status is None or not status.years:
         return "is replaced: it holds no finished year" if database.exists() else "is made"
@@ -193,7 +193,7 @@ def _slowness(engine: str, status: "DatabaseStatus | None") -> float | None:
     A year has a part that is the same for any number of people, so its seconds are not in proportion to them. While a
     year is judged and written the next one is built already, so that only its building counts.
     """
-    from planalign_orchestrator.plan_compiler import STAGES
+    from planalign_orchestrator.model import STAGES
 
     timed = (
         [] if status is None else [row["timings"]["stages"] for row in status.checkpoints if row["engine"] == engine]

@@ -153,7 +153,7 @@ def _stand_in(parts: Mapping[str, Any], *names: str) -> "SimulationConfig | None
 def _judge_census(config: "SimulationConfig | None") -> Findings:
     if config is None:
         return Findings("not judged", facts=["correct the configuration first: it says which census is read"])
-    from planalign_orchestrator.inputs import judge_census
+    from planalign_orchestrator.pipeline.inputs import judge_census
 
     found = Findings(str(config.census.path))
     try:
@@ -189,7 +189,7 @@ def _judge_environment(config: "SimulationConfig | None") -> Findings:
         found.facts.append("the database was not judged: correct the section `runtime` of the configuration first")
         return found
     from planalign_orchestrator.factory import build_orchestrator
-    from planalign_orchestrator.pipeline import NO_DBT
+    from planalign_orchestrator.pipeline.orchestrator import NO_DBT
 
     if config.runtime.engine == "dbt" and dbt is None:
         found.problems.append(NO_DBT)
@@ -219,7 +219,7 @@ def _judge_folder(folder: Path, found: Findings, *, must_exist: bool) -> None:
 
 def _judge_database(database: Path, found: Findings) -> None:
     """Report a file that a run could not replace: not a simulation's, in use, or not writable."""
-    from planalign_orchestrator.checkpoints import read_state
+    from planalign_orchestrator.database.checkpoints import read_state
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
 
     try:

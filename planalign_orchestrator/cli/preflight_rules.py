@@ -25,7 +25,7 @@ class RuleFindings:
 def read_rules(config: "SimulationConfig") -> RuleFindings:
     """Judge the rules without executing anything of users. Errors: PlanCompilationError."""
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
-    from planalign_orchestrator.plan_compiler import load_plan
+    from planalign_orchestrator.model import load_plan
     from planalign_orchestrator.registries import RegistryManager
     from planalign_orchestrator.validation.choosing import judge_without_executing
 
@@ -51,10 +51,10 @@ def try_rules(config: "SimulationConfig") -> RuleFindings:
 
 def _try_in(folder: Path, config: "SimulationConfig") -> int:
     """Return how many rules of users were tried, each within a transaction that holds what a run writes first."""
-    from planalign_orchestrator import checkpoints
+    from planalign_orchestrator.database import checkpoints
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
-    from planalign_orchestrator.engine import session
-    from planalign_orchestrator.inputs import RunInputs
+    from planalign_orchestrator.model import session
+    from planalign_orchestrator.pipeline.inputs import RunInputs
     from planalign_orchestrator.registries import RegistryManager
     from planalign_orchestrator.validation.choosing import build_validator
 

@@ -17,8 +17,8 @@ from planalign_orchestrator.cli.options import (
 from planalign_orchestrator.cli.output import note, show, show_json, show_table
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.backup_files import BackupFile
-    from planalign_orchestrator.checkpoints import DatabaseStatus
+    from planalign_orchestrator.database.checkpoints import DatabaseStatus
+    from planalign_orchestrator.pipeline.backup_files import BackupFile
 
 _SHORT = 7
 
@@ -50,11 +50,11 @@ def backup(
         raise typer.BadParameter("--list only shows; leave --to and --force out")
     places = locate(config, database)
     if list_all:
-        from planalign_orchestrator.backup_files import list_backups
+        from planalign_orchestrator.pipeline.backup_files import list_backups
 
         _show_list(places.database, list_backups(places.database), as_json=as_json)
         return
-    from planalign_orchestrator.backup import copy_database
+    from planalign_orchestrator.pipeline.backup import copy_database
 
     done = copy_database(places.database, to, force=force, protected=places.inputs)
     if as_json:
@@ -86,7 +86,7 @@ def restore(
     beside the database follow.
     """
     places = locate(config, database)
-    from planalign_orchestrator.backup import restore as put_back
+    from planalign_orchestrator.pipeline.backup import restore as put_back
 
     done = put_back(places.database, source, reports=places.reports, copies=places.checkpoints)
     for text in done.notes:

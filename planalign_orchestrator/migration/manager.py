@@ -10,7 +10,7 @@ from planalign_orchestrator.errors import ConfigurationError, DatabaseError
 from planalign_orchestrator.files.atomic import make_folder
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.checkpoints import DatabaseStatus
+    from planalign_orchestrator.database.checkpoints import DatabaseStatus
 
 ASIDE = "legacy"
 _PATTERNS = ("*.json", "*.checkpoint*")
@@ -124,7 +124,7 @@ class MigrationManager:
 
 
 def _runs_of_years(database: Path) -> dict[int, str]:
-    from planalign_orchestrator.checkpoints import read_state
+    from planalign_orchestrator.database.checkpoints import read_state
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
 
     with DatabaseConnectionManager(database, read_only=True) as db:
@@ -145,7 +145,7 @@ def _read(path: Path) -> tuple[Copy | None, str]:
 
 def _foreign(path: Path, content: Copy) -> str:
     """Why a file is no copy of a checkpoint of ours; empty if it is one."""
-    from planalign_orchestrator.checkpoints import WorkflowCheckpoint
+    from planalign_orchestrator.database.checkpoints import WorkflowCheckpoint
 
     if {field.name for field in fields(WorkflowCheckpoint)} != content.keys():
         return "a file of the legacy runner or of another program"

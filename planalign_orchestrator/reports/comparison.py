@@ -11,8 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.checkpoints import DatabaseStatus, base_tables, differences_of_origin, read_state
+from planalign_orchestrator.database.checkpoints import DatabaseStatus, base_tables, differences_of_origin, read_state
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.verification import Verification, unverified, verify
 from planalign_orchestrator.errors import ComparisonError
 from planalign_orchestrator.files.atomic import real_path
 from planalign_orchestrator.registries import DeferralEscalationRegistry, EnrollmentRegistry
@@ -25,7 +26,6 @@ from planalign_orchestrator.reports.differing_rows import (
     is_whole,
 )
 from planalign_orchestrator.reports.year import json_number
-from planalign_orchestrator.verification import Verification, unverified, verify
 
 if TYPE_CHECKING:
     import duckdb

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from planalign_orchestrator.checkpoints import read_state
+from planalign_orchestrator.database.checkpoints import read_state
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import write_atomically

@@ -9,7 +9,7 @@ from planalign_orchestrator.config import SimulationConfig
 from planalign_orchestrator.config.rules import THRESHOLDS
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import ConfigurationError
-from planalign_orchestrator.plan_compiler import DataTest
+from planalign_orchestrator.model import DataTest
 from planalign_orchestrator.validation.custom import custom_rules, rules_without_executing
 from planalign_orchestrator.validation.results import ValidationRule, ValidationSeverity
 from planalign_orchestrator.validation.rules import (

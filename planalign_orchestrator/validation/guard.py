@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.database.identifiers import quoted
+from planalign_orchestrator.database.identifiers import quoted, quoted_text
 from planalign_orchestrator.files.atomic import real_path
-from planalign_orchestrator.plan_compiler import literal
 from planalign_orchestrator.validation.results import RuleError
 
 if TYPE_CHECKING:
@@ -139,7 +138,7 @@ def _contents(connection: "duckdb.DuckDBPyConnection") -> dict[str, tuple[int, s
         "select schema_name, table_name from duckdb_tables() where database_name = 'planalign' order by all"
     ).fetchall()
     sums = [
-        f"select {literal(f'{schema}.{table}', 'varchar')}, count(*), coalesce(sum(hash(whole_row)), 0)::varchar "
+        f"select {quoted_text(f'{schema}.{table}')}, count(*), coalesce(sum(hash(whole_row)), 0)::varchar "
         f"from planalign.{quoted(schema)}.{quoted(table)} as whole_row"
         for schema, table in tables
     ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from planalign_orchestrator.plan_compiler import DataTest
+from planalign_orchestrator.model import DataTest
 from planalign_orchestrator.validation.results import ValidationResult, ValidationSeverity
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
-from planalign_orchestrator.overflow import explained
-from planalign_orchestrator.plan_compiler import DataTest
+from planalign_orchestrator.model import DataTest
+from planalign_orchestrator.model.overflow import explained
 from planalign_orchestrator.validation.guard import State, check_unchanged, state_of
 from planalign_orchestrator.validation.results import RuleError, ValidationResult, ValidationRule, ValidationSeverity
 from planalign_orchestrator.validation.rules import EXAMPLES, QueryRule, SqlRule

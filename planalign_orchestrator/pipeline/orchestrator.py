@@ -5,34 +5,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from planalign_orchestrator import checkpoints
 from planalign_orchestrator.census import fingerprint_of
-from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint, duckdb_version
 from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
 from planalign_orchestrator.config.sections import CHECKPOINTS_FOLDER, REPORTS_FOLDER
+from planalign_orchestrator.database import checkpoints
+from planalign_orchestrator.database.checkpoints import DatabaseStatus, duckdb_version
 from planalign_orchestrator.database.connection import DatabaseConnectionManager, one_kind_of_interrupt
 from planalign_orchestrator.dbt_runner import DbtRunner
-from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
-from planalign_orchestrator.inputs import RunInputs
-from planalign_orchestrator.making_room import SetAside, finish_setting_aside, making_room
-from planalign_orchestrator.plan_compiler import Plan
-from planalign_orchestrator.publishing import Publisher
+from planalign_orchestrator.errors import ConfigurationError
+from planalign_orchestrator.model import Plan
+from planalign_orchestrator.pipeline.inputs import RunInputs
+from planalign_orchestrator.pipeline.publish import Publisher
+from planalign_orchestrator.pipeline.setting_aside import SetAside, finish_setting_aside, making_room
+from planalign_orchestrator.pipeline.year import MODEL_STAGES, ProgressEvent, Simulation
 from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.reports import MultiYearSummary
-from planalign_orchestrator.simulation import MODEL_STAGES, ProgressEvent, Simulation, StageDefinition, WorkflowStage
 from planalign_orchestrator.validation import DataValidator
 from planalign_orchestrator.validation.choosing import build_validator
-
-__all__ = [
-    "PipelineOrchestrator",
-    "PipelineStageError",
-    "ProgressEvent",
-    "RunArtifacts",
-    "StageDefinition",
-    "WorkflowCheckpoint",
-    "WorkflowStage",
-]
-
 
 NO_DBT = (
     "runtime.engine is dbt, but dbt is not installed; install the extra `dbt` of planalign, or leave the engine native"

@@ -8,14 +8,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from planalign_orchestrator.checkpoints import DBT, drop_working_tables
+from planalign_orchestrator.database.checkpoints import DBT, drop_working_tables
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
-from planalign_orchestrator.engine import session
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.files.atomic import real_path
-from planalign_orchestrator.overflow import explained
-from planalign_orchestrator.plan_compiler import Plan
+from planalign_orchestrator.model import Plan, session
+from planalign_orchestrator.model.overflow import explained
 
 
 class DbtEngine:

@@ -10,8 +10,14 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from planalign_orchestrator import checkpoints
-from planalign_orchestrator.backup_files import (
+from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
+from planalign_orchestrator.database import checkpoints
+from planalign_orchestrator.database.checkpoints import DatabaseStatus, mutex_of
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.verification import Verdict, Verification, verify_file
+from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
+from planalign_orchestrator.files.atomic import draft_copy, publish_new, real_path
+from planalign_orchestrator.pipeline.backup_files import (
     backup_path,
     check_target,
     dated_path,
@@ -19,12 +25,8 @@ from planalign_orchestrator.backup_files import (
     is_database,
     spares,
 )
-from planalign_orchestrator.checkpoints import DatabaseStatus, mutex_of
-from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
-from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
-from planalign_orchestrator.files.atomic import draft_copy, publish_new, real_path
-from planalign_orchestrator.making_room import (
+from planalign_orchestrator.pipeline.publish import Publisher
+from planalign_orchestrator.pipeline.setting_aside import (
     SetAside,
     as_given,
     check_no_log,
@@ -39,8 +41,6 @@ from planalign_orchestrator.making_room import (
     settle_place,
     tables_of_this_model,
 )
-from planalign_orchestrator.publishing import Publisher
-from planalign_orchestrator.verification import Verdict, Verification, verify_file
 
 
 @dataclass(frozen=True)

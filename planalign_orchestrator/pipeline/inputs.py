@@ -10,8 +10,8 @@ from planalign_orchestrator import parameters
 from planalign_orchestrator.census import CensusSource, CensusSummary, load_census, private_connection
 from planalign_orchestrator.config import SimulationConfig, config_fingerprint, to_dbt_vars
 from planalign_orchestrator.errors import CensusError
+from planalign_orchestrator.model import Plan, load_plan
 from planalign_orchestrator.parameters import ParameterTable
-from planalign_orchestrator.plan_compiler import Plan, load_plan
 
 if TYPE_CHECKING:
     import duckdb

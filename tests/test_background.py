@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from planalign_orchestrator.beside import Beside
+from planalign_orchestrator.background import BackgroundWork
 
 
 def fail(text: str, kind: type[Exception] = ValueError) -> None:
@@ -26,7 +26,7 @@ def test_work_runs_beside_the_caller_and_one_piece_at_a_time() -> None:
         assert going_on.wait(10)
         done.append("first")
 
-    with Beside(never) as beside:
+    with BackgroundWork(never) as beside:
         beside.start(first)
         assert done == []
         beside.check()
@@ -37,9 +37,11 @@ def test_work_runs_beside_the_caller_and_one_piece_at_a_time() -> None:
     assert done == ["first", "second after first"]
 
 
-def run(work: Callable[[], object], then: Callable[[Beside], object], interrupt: Callable[[], object] = never) -> None:
+def run(
+    work: Callable[[], object], then: Callable[[BackgroundWork], object], interrupt: Callable[[], object] = never
+) -> None:
     """Do `work` beside `then`."""
-    with Beside(interrupt) as beside:
+    with BackgroundWork(interrupt) as beside:
         beside.start(work)
         then(beside)
 
@@ -56,15 +58,15 @@ def test_the_block_ends_when_the_work_is_done() -> None:
     assert done == [True]
 
 
-def check_until_it_fails(beside: Beside) -> None:
+def check_until_it_fails(beside: BackgroundWork) -> None:
     while True:
         beside.check()
 
 
 @pytest.mark.parametrize(
-    "then", [check_until_it_fails, Beside.wait, lambda beside: beside.start(never), lambda _: None]
+    "then", [check_until_it_fails, BackgroundWork.wait, lambda beside: beside.start(never), lambda _: None]
 )
-def test_the_error_of_the_work_reaches_the_caller(then: Callable[[Beside], object]) -> None:
+def test_the_error_of_the_work_reaches_the_caller(then: Callable[[BackgroundWork], object]) -> None:
     with pytest.raises(ValueError, match="of the work"):
         run(lambda: fail("of the work"), then)
 
@@ -82,7 +84,7 @@ def test_an_interrupt_stops_the_work_that_is_waited_for(monkeypatch: pytest.Monk
         assert interrupted.wait(10)
         fail("interrupted")
 
-    def wait(beside: Beside) -> None:
+    def wait(beside: BackgroundWork) -> None:
         def interrupt_at_once(_: object) -> None:
             raise KeyboardInterrupt
 
@@ -98,7 +100,7 @@ def test_an_interrupt_stops_the_work_that_is_waited_for(monkeypatch: pytest.Monk
 def test_an_interrupt_of_the_caller_lets_the_work_end() -> None:
     done: list[bool] = []
 
-    def interrupt_at_once(_: Beside) -> None:
+    def interrupt_at_once(_: BackgroundWork) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

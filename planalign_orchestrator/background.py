@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 
-class Beside:
+class BackgroundWork:
     """Does one piece of work at a time; its error reaches the caller at `check` or `wait`, or when the block ends.
 
     Whatever ends the block, the work that was begun is finished first. Only an interrupt while the caller has nothing
@@ -14,7 +14,7 @@ class Beside:
 
     def __init__(self, interrupt: Callable[[], object]) -> None:
         self._interrupt = interrupt
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="beside")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="background")
         self._work: Future[object] | None = None
 
     def start(self, work: Callable[[], object]) -> None:
@@ -38,7 +38,7 @@ class Beside:
                 self._interrupt()
             raise
 
-    def __enter__(self) -> "Beside":
+    def __enter__(self) -> "BackgroundWork":
         return self
 
     def __exit__(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from planalign_orchestrator import checkpoints
-from planalign_orchestrator.checkpoints import DatabaseStatus
+from planalign_orchestrator.database import checkpoints
+from planalign_orchestrator.database.checkpoints import DatabaseStatus
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import real_path

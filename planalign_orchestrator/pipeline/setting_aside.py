@@ -11,8 +11,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from planalign_orchestrator import checkpoints
-from planalign_orchestrator.backup_files import (
+from planalign_orchestrator.database import checkpoints
+from planalign_orchestrator.database.checkpoints import DatabaseStatus, mutex_of
+from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.verification import Verdict, Verification, verify
+from planalign_orchestrator.errors import DatabaseError
+from planalign_orchestrator.files.atomic import real_path, remove_drafts
+from planalign_orchestrator.model import Model, load_plan
+from planalign_orchestrator.pipeline.backup_files import (
     BESIDE_THE_MARTS,
     backup_path,
     dated_path,
@@ -21,12 +27,6 @@ from planalign_orchestrator.backup_files import (
     tables_recorded_by,
     unfinished_path,
 )
-from planalign_orchestrator.checkpoints import DatabaseStatus, mutex_of
-from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.errors import DatabaseError
-from planalign_orchestrator.files.atomic import real_path, remove_drafts
-from planalign_orchestrator.plan_compiler import Model, load_plan
-from planalign_orchestrator.verification import Verdict, Verification, verify
 
 _LOGGER = logging.getLogger(__name__)
 

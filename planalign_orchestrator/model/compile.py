@@ -13,9 +13,9 @@ from typing import Any
 
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import PlanCompilationError
-from planalign_orchestrator.plan_compiler.plan import PARAMETER, STAGES, YEAR, Column, DataTest, Model, Parameter, Plan
-from planalign_orchestrator.plan_compiler.refusing import problems_of
-from planalign_orchestrator.plan_compiler.sources import compiler_versions, source_key
+from planalign_orchestrator.model.compiled import PARAMETER, STAGES, YEAR, Column, DataTest, Model, Parameter, Plan
+from planalign_orchestrator.model.restrictions import problems_of
+from planalign_orchestrator.model.sources import compiler_versions, source_key
 
 # a year is built in memory; only when it is whole does it come into the file, where the tests look at it
 _FILE, _MEMORY = '"planalign"."main".', '"working"."main".'

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from planalign_orchestrator import project
 from planalign_orchestrator.errors import PlanCompilationError
-from planalign_orchestrator.plan_compiler.plan import Plan
-from planalign_orchestrator.plan_compiler.sources import compiler_versions, source_key
+from planalign_orchestrator.model.compiled import Plan
+from planalign_orchestrator.model.sources import compiler_versions, source_key
 from planalign_orchestrator.system import user_id
 
 _LOGGER = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def _read(path: Path) -> tuple[Plan | None, str | None]:
 
 def _compile(project_dir: Path, damaged: str | None) -> str:
     """Return the project's plan as JSON text; `damaged` says what is wrong with the one that was installed."""
-    from planalign_orchestrator.plan_compiler.compiling import compile_plan
+    from planalign_orchestrator.model.compile import compile_plan
 
     missing = ", ".join(package for package, found in compiler_versions().items() if found == "none")
     if missing and damaged is not None:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from planalign_orchestrator.plan_compiler.plan import PLAN_FORMAT
+from planalign_orchestrator.model.compiled import PLAN_FORMAT
 
 _SOURCES = (".sql", ".yml", ".csv")
 _RUN_ARTEFACTS = {"target", "logs", "dbt_packages"}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.census import fingerprint_of
-from planalign_orchestrator.checkpoints import (
+from planalign_orchestrator.database.checkpoints import (
     DBT,
     DatabaseStatus,
     base_tables,
@@ -20,10 +20,9 @@ from planalign_orchestrator.checkpoints import (
     read_state,
 )
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.database.identifiers import quoted
+from planalign_orchestrator.database.identifiers import quoted, quoted_text
 from planalign_orchestrator.errors import DamagedDatabaseError
 from planalign_orchestrator.escaping import visible_line
-from planalign_orchestrator.plan_compiler import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -154,7 +153,7 @@ def _years_without_checkpoint(
     marts = sorted({table for row in status.checkpoints for table in row["digests"]})
     rows = connection.execute(
         " union all ".join(
-            f"select {literal(mart, 'varchar')}, simulation_year from {catalog}.main.{quoted(mart)} "
+            f"select {quoted_text(mart)}, simulation_year from {catalog}.main.{quoted(mart)} "
             f"where simulation_year not in ({finished}) group by all"
             for mart in marts
         )

@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from planalign_orchestrator.config import describe_differences
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
@@ -19,7 +19,6 @@ from planalign_orchestrator.errors import DatabaseError, ResumeError
 from planalign_orchestrator.escaping import visible_line
 from planalign_orchestrator.files.atomic import write_atomically
 from planalign_orchestrator.files.replacing import is_duckdb_file
-from planalign_orchestrator.plan_compiler import Model, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,6 +60,30 @@ _STATE_TABLES = {"run_metadata", "checkpoints"}
 _SCHEMAS = {"inputs", "parameters", "working"}
 _BY_YEAR = ("compensation.cola_rate_by_year.", "irs_limits.by_year.")
 _JSON_COLUMNS = {"configuration", "census", "plan_testing", "notes", "fingerprints", "digests", "timings", "validation"}
+
+
+class Named(Protocol):
+    """What has a name."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+
+class Relation(Protocol):
+    """A model as the database sees it: a table, and when it is a mart, the columns of its contract."""
+
+    @property
+    def name(self) -> str:
+        """The name of the table."""
+
+    @property
+    def columns(self) -> Sequence[Named]:
+        """The columns of the contract; none of a working table."""
+
+    @property
+    def is_mart(self) -> bool:
+        """Whether it is a mart, which stays in the file."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +154,7 @@ def record_checkpoint(connection: "duckdb.DuckDBPyConnection", values: Mapping[s
 
 
 def mart_digests(
-    connection: "duckdb.DuckDBPyConnection", marts: Iterable[Model], year: int
+    connection: "duckdb.DuckDBPyConnection", marts: Iterable[Relation], year: int
 ) -> dict[str, dict[str, Any]]:
     """Return rows and digest of every mart's year: a sum of row hashes, the same in whatever order the rows lie."""
     columns = {mart.name: [column.name for column in mart.columns] for mart in marts}
@@ -150,7 +173,7 @@ def digests_by_year(
     Names may come from a file: they are quoted. Errors: duckdb.Error when a table or a column does not exist.
     """
     sums = " union all ".join(
-        f"select {literal(table, 'varchar')}, simulation_year, count(*), "
+        f"select {quoted_text(table)}, simulation_year, count(*), "
         f"coalesce(sum(hash({', '.join(map(quoted, names))})), 0)::varchar from {catalog}.main.{quoted(table)} "
         f"where simulation_year in ({', '.join(map(str, years))}) group by simulation_year"
         for table, names in columns.items()
@@ -266,7 +289,7 @@ def read_status_of(db: DatabaseConnectionManager) -> DatabaseStatus:
     return status
 
 
-def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Model]) -> None:
+def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Relation]) -> None:
     """The years in every mart must be the years with a checkpoint, and each must still have its digests.
 
     Errors: DatabaseError naming mart and years; a difference is never repaired silently.
@@ -291,7 +314,7 @@ def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus
 
 
 def _missing_tables(
-    connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Model]
+    connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Relation]
 ) -> list[str]:
     """Return the tables that a run reads and that are missing, or are views, which could read anything."""
     wanted = {
@@ -307,7 +330,7 @@ def _missing_tables(
 
 
 def remove_unfinished_year(
-    db: DatabaseConnectionManager, models: Sequence[Model], *, engines: Collection[str] = (DBT,)
+    db: DatabaseConnectionManager, models: Sequence[Relation], *, engines: Collection[str] = (DBT,)
 ) -> bool:
     """Remove what a run that was stopped left of a year without a checkpoint; return whether a mart held rows of it.
 
@@ -329,7 +352,7 @@ def remove_unfinished_year(
     return removed > 0
 
 
-def drop_working_tables(connection: "duckdb.DuckDBPyConnection", models: Iterable[Model]) -> None:
+def drop_working_tables(connection: "duckdb.DuckDBPyConnection", models: Iterable[Relation]) -> None:
     """Drop what dbt built in the file besides the marts; the schema goes with it unless it holds something else."""
     present = base_tables(connection, "working")
     own = present & {model.name for model in models if not model.is_mart}
@@ -358,7 +381,7 @@ def changed_by_hand(database: Path, finding: str) -> DatabaseError:
     )
 
 
-def _demand_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, mart: Model) -> None:
+def _demand_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, mart: Relation) -> None:
     found = {name for (name, *_) in connection.execute(f"describe planalign.main.{quoted(mart.name)}").fetchall()}
     missing = [column.name for column in mart.columns if column.name not in found]
     if missing:

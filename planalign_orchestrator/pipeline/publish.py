@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from planalign_orchestrator import checkpoints
-from planalign_orchestrator.backup_files import draft_names
-from planalign_orchestrator.checkpoints import DatabaseStatus, WorkflowCheckpoint
+from planalign_orchestrator.database import checkpoints
+from planalign_orchestrator.database.checkpoints import DatabaseStatus, WorkflowCheckpoint
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import real_path, remove_drafts, write_atomically
 from planalign_orchestrator.files.replacing import PRODUCT, OutputKind, check_replaceable
+from planalign_orchestrator.pipeline.backup_files import draft_names
 from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports import MultiYearReporter, MultiYearSummary, YearAuditor
 from planalign_orchestrator.reports.multi_year import is_summary, runs_of_summary

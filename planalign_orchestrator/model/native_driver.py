@@ -12,11 +12,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar
 
 from planalign_orchestrator.config.sections import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
-from planalign_orchestrator.engine import session
-from planalign_orchestrator.engine.builders import Builders
 from planalign_orchestrator.errors import DatabaseError, PipelineStageError
-from planalign_orchestrator.overflow import explained
-from planalign_orchestrator.plan_compiler import Model, Plan
+from planalign_orchestrator.model import Model, Plan, session
+from planalign_orchestrator.model.builders import Builders
+from planalign_orchestrator.model.overflow import explained
 
 if TYPE_CHECKING:
     import duckdb

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
-from planalign_orchestrator.plan_compiler import Model
+from planalign_orchestrator.model import Model
 
 if TYPE_CHECKING:
     import duckdb

@@ -15,18 +15,20 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from planalign_orchestrator import checkpoints
-from planalign_orchestrator.beside import Beside
-from planalign_orchestrator.checkpoints import WorkflowCheckpoint, duckdb_version
+from planalign_orchestrator.background import BackgroundWork
 from planalign_orchestrator.config import SimulationConfig, testing_status
+from planalign_orchestrator.database import checkpoints
+from planalign_orchestrator.database.checkpoints import WorkflowCheckpoint, duckdb_version
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
-from planalign_orchestrator.engine import DbtEngine, Engine, NativeEngine, session
 from planalign_orchestrator.errors import DatabaseError, ValidationFailedError
-from planalign_orchestrator.inputs import RunInputs
-from planalign_orchestrator.making_room import finish_setting_aside
-from planalign_orchestrator.plan_compiler import STAGES
-from planalign_orchestrator.publishing import Publisher
+from planalign_orchestrator.model import STAGES, session
+from planalign_orchestrator.model.dbt_driver import DbtEngine
+from planalign_orchestrator.model.driver import Engine
+from planalign_orchestrator.model.native_driver import NativeEngine
+from planalign_orchestrator.pipeline.inputs import RunInputs
+from planalign_orchestrator.pipeline.publish import Publisher
+from planalign_orchestrator.pipeline.setting_aside import finish_setting_aside
 from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
 
@@ -102,17 +104,17 @@ class Simulation:
                 census = self._begin(years[0], engine, census, replaces)
                 fingerprints = self.inputs.fingerprints(census["fingerprint"])
                 engine.suit(census["simulated"], self.db.threads)
-                with Beside(lambda: self.db.get_connection().interrupt()) as beside:
+                with BackgroundWork(lambda: self.db.get_connection().interrupt()) as background:
                     for year in years:
                         engine.begin_year(year)
-                        timings = self._build(year, engine, beside)
-                        transaction = self._begin_keeping(engine, beside)
+                        timings = self._build(year, engine, background)
+                        transaction = self._begin_keeping(engine, background)
                         is_last = year == years[-1]
                         finish = partial(self._finish, year, engine, timings, fingerprints, is_last=is_last)
-                        beside.start(partial(self._keep, year, transaction, finish))
+                        background.start(partial(self._keep, year, transaction, finish))
                         if not engine.builds_ahead:
-                            beside.wait()
-                    beside.wait()
+                            background.wait()
+                    background.wait()
         except BaseException:
             self._remove_unfinished()
             raise
@@ -170,18 +172,18 @@ class Simulation:
             self.validator.try_rules(first)
         return census
 
-    def _build(self, year: int, engine: Engine, beside: Beside) -> Timings:
+    def _build(self, year: int, engine: Engine, background: BackgroundWork) -> Timings:
         """Build the year's models, unless the year before turns out to be wrong; return seconds by stage and model."""
         stages: dict[str, float] = {}
         models: dict[str, float] = {}
         for definition in MODEL_STAGES:
-            beside.check()
+            background.check()
             models |= self._timed(year, definition.stage, stages, partial(engine.run_stage, definition.stage, year))
         return {"stages": stages, "models": models}
 
-    def _begin_keeping(self, engine: Engine, beside: Beside) -> ExitStack:
+    def _begin_keeping(self, engine: Engine, background: BackgroundWork) -> ExitStack:
         """Begin the transaction of a year that is built: here, so that it sees the year as it is now."""
-        beside.wait()
+        background.wait()
         engine.end_year()
         with ExitStack() as stack:
             stack.enter_context(self.db.transaction())

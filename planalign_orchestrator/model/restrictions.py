@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from planalign_orchestrator.plan_compiler.plan import STAGES
+from planalign_orchestrator.model.compiled import STAGES
 
 # as a source of this name the models read the marts of earlier years
 _LEDGER = "ledger"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.database.connection import ROW_GROUP_SIZE
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError
-from planalign_orchestrator.plan_compiler import Model, Plan, literal
+from planalign_orchestrator.model import Model, Plan, literal
 
 if TYPE_CHECKING:
     import duckdb
