@@ -1,47 +1,37 @@
-"""Puts the compiled dbt plan into the wheel, so that an installed package simulates without dbt.
+"""Lets no archive be built whose compiled model is not that of its dbt project: an installed package has no dbt."""
 
-An editable install gets no plan: it belongs to a checkout, whose models change, and compiles on its first run.
-"""
-
+import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PLAN_IN_WHEEL = "planalign_orchestrator/project/plan.json"
+COMPILED_MODEL = "planalign_orchestrator/compiled_model.json"
 
 
-class PlanBuildHook(BuildHookInterface[Any]):
-    """Compiles `dbt/` of the source tree and adds the result to a standard wheel."""
-
-    _scratch: tempfile.TemporaryDirectory[str] | None = None
+class CompiledModelHook(BuildHookInterface[Any]):
+    """Compares the key of the committed model with the sources in `dbt/`."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the plan to `build_data["force_include"]`; do nothing for an editable install."""
+        """Raise ValueError for a wheel with a model of other sources; an editable install compiles what is changed."""
         if version == "editable":
             return
-        self._scratch = tempfile.TemporaryDirectory(prefix="planalign-build-")
-        plan = Path(self._scratch.name) / "plan.json"
-        plan.write_bytes(compile_plan_of(Path(self.root)).encode())
-        build_data["force_include"][str(plan)] = PLAN_IN_WHEEL
-
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Remove the scratch folder once the wheel is written."""
-        if self._scratch is not None:
-            self._scratch.cleanup()
+        root = Path(self.root)
+        compiled = json.loads((root / COMPILED_MODEL).read_text(encoding="utf-8"))
+        if compiled["key"] != key_of_sources(root):
+            raise ValueError(f"{COMPILED_MODEL} was compiled from other models than those in dbt/; run `make model`")
 
 
-def compile_plan_of(root: Path) -> str:
-    """Return the plan of the dbt project in the source tree `root`, as JSON text.
+def key_of_sources(root: Path) -> str:
+    """Return the key of the dbt project in the source tree `root`.
 
-    The compiler is imported from that same tree: the package is not installed yet in a build environment.
+    The function is imported from that same tree: the package is not installed yet in a build environment.
     """
     sys.path.insert(0, str(root))
     try:
-        from planalign_orchestrator.model.compile import compile_plan
+        from planalign_orchestrator.model.sources import source_key
 
-        return compile_plan(root / "dbt")
+        return source_key(root / "dbt")
     finally:
         sys.path.remove(str(root))

@@ -67,7 +67,7 @@ class ResumeError(PlanAlignError):
     exit_code = 2
 
 
-class PlanCompilationError(PlanAlignError):
+class ModelCompilationError(PlanAlignError):
     """The dbt project cannot be compiled into a plan, or breaks a rule that keeps both engines equal."""
 
 

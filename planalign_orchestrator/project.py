@@ -26,9 +26,9 @@ def sample_census() -> Path:
     return project_root() / "data" / "sample_census.csv"
 
 
-def shipped_plan() -> Path:
-    """Return where a wheel carries the plan compiled at build time; a checkout has none."""
-    return _PACKAGE / "project" / "plan.json"
+def committed_model() -> Path:
+    """Return the compiled model that is part of the package; `make model` writes it."""
+    return _PACKAGE / "compiled_model.json"
 
 
 def default_tables() -> Path:

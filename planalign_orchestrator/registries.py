@@ -100,7 +100,7 @@ class Registry:
 
         Errors: DatabaseError when the file has no such registry.
         """
-        self.demand_table()
+        self.check_table()
         snapshots = "select distinct simulation_year from planalign.main.fct_workforce_snapshot order by all"
         years = [found for (found,) in self._connection.execute(snapshots).fetchall()]
         errors = [
@@ -141,7 +141,7 @@ class Registry:
             description=f"{self.table}, a fold of the ledger alone, says of everyone what fct_workforce_snapshot says.",
         )
 
-    def demand_table(self) -> None:
+    def check_table(self) -> None:
         """Raise DatabaseError where the file has no such registry or one of other columns."""
         described = self._connection.execute(
             "select column_name from duckdb_columns() where database_name = 'planalign' and table_name = $table",
@@ -359,10 +359,10 @@ class RegistryManager:
         """Return the rules that the registries agree with the snapshot of the simulated year."""
         return tuple(registry.agreement() for registry in self.registries)
 
-    def demand_agreement_with_ledger(self) -> None:
+    def check_agreement_with_ledger(self) -> None:
         """Raise DatabaseError naming the differences, unless every registry is what the ledger gives."""
         for registry in self.registries:
-            registry.demand_table()
+            registry.check_table()
         found = [difference for registry in self.registries for difference in registry.differences_from_ledger()]
         if found:
             lines = "\n".join(f"  - {difference}" for difference in found)

@@ -26,8 +26,8 @@ from planalign_orchestrator.config import SimulationConfig, load_simulation_conf
 from planalign_orchestrator.database import checkpoints
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.factory import build_orchestrator
-from planalign_orchestrator.model import STAGES, load_plan
-from planalign_orchestrator.model.native_driver import NativeEngine
+from planalign_orchestrator.model import STAGES, load_compiled_model
+from planalign_orchestrator.model.native_driver import NativeDriver
 from planalign_orchestrator.pipeline.inputs import RunInputs
 
 Row = Mapping[str, object]
@@ -215,7 +215,7 @@ class Laboratory:
         self.connection.execute("attach ':memory:' as planalign")
         self.connection.execute("attach ':memory:' as working")
         self.connection.execute("set search_path = 'planalign.main,working.main'")
-        self._plan = load_plan()
+        self._compiled = load_compiled_model()
         RunInputs.read(config).write(self.connection)
 
     def run(self, overrides: Overrides | None = None, *, until: str = STAGES[-1]) -> "Laboratory":
@@ -225,12 +225,12 @@ class Laboratory:
         self._years = range(config.simulation.start_year, config.simulation.end_year + 1)
         self.connection.execute("drop schema parameters cascade")
         parameters.write_parameters(self.connection, inputs.tables)
-        self.run_plan = self._plan.with_values(inputs.variables)
-        engine = NativeEngine(self.run_plan, self.connection)
+        self.valued_model = self._compiled.with_values(inputs.variables)
+        engine = NativeDriver(self.valued_model, self.connection)
         engine.create_marts()
         ((people,),) = self.query("select count(*) from planalign.inputs.census")
-        engine.suit(people, threads=1)
-        for mart in self._plan.marts:
+        engine.adapt_to(people, threads=1)
+        for mart in self._compiled.marts:
             self.connection.execute(f"truncate planalign.main.{mart.name}")
         for year in self._years:
             engine.begin_year(year)
@@ -238,7 +238,7 @@ class Laboratory:
             for stage in STAGES[: last + 1]:
                 engine.run_stage(stage, year)
             if stage == STAGES[-1]:
-                engine.adopt_year(year)
+                engine.write_marts(year)
         # the rules of the plan read it
         self.connection.execute(f"set variable simulation_year = {year}")
         return self
@@ -259,16 +259,17 @@ class Laboratory:
     @contextmanager
     def faulty_model(self, name: str, old: str, new: str) -> Iterator[None]:
         """Replace a part of a compiled model's text for a while, to show that a test would notice."""
-        plan = self._plan
-        assert any(model.name == name and old in model.sql for model in plan.models)
+        compiled = self._compiled
+        assert any(model.name == name and old in model.sql for model in compiled.models)
         models = (
-            replace(model, sql=model.sql.replace(old, new)) if model.name == name else model for model in plan.models
+            replace(model, sql=model.sql.replace(old, new)) if model.name == name else model
+            for model in compiled.models
         )
-        self._plan = replace(plan, models=tuple(models))
+        self._compiled = replace(compiled, models=tuple(models))
         try:
             yield
         finally:
-            self._plan = plan
+            self._compiled = compiled
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the last run; working models can be read too."""
@@ -280,7 +281,7 @@ class Laboratory:
 
     def digests(self) -> Digests:
         """Return year -> mart -> rows and digest of the last run."""
-        return {year: checkpoints.mart_digests(self.connection, self._plan.marts, year) for year in self._years}
+        return {year: checkpoints.mart_digests(self.connection, self._compiled.marts, year) for year in self._years}
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.factory import build_orchestrator
-from planalign_orchestrator.model import load_plan
+from planalign_orchestrator.model import load_compiled_model
 from planalign_orchestrator.pipeline import PipelineOrchestrator, ProgressEvent, WorkflowStage
 from tests.crash_child import Project, limit_files
 
@@ -57,7 +57,7 @@ def orchestrator(
 
 def demand_intact(shop: Project, years: list[int]) -> None:
     """Exactly these years are in the database, whole, and nothing of another one is."""
-    plan = load_plan()
+    plan = load_compiled_model()
     with DatabaseConnectionManager(shop.database, threads=1) as db:
         status = checkpoints.read_state(db)
         assert status is not None
@@ -89,7 +89,7 @@ def test_both_engines_give_the_same_marts(tmp_path: Path, name: str) -> None:
     with duckdb.connect() as connection:
         for engine, shop in by_engine.items():
             connection.execute(f"attach '{shop.database}' as {engine} (read_only)")
-        for mart in load_plan().marts:
+        for mart in load_compiled_model().marts:
             for one, other in (("native", "dbt"), ("dbt", "native")):
                 difference = f"select * from {one}.main.{mart.name} except all select * from {other}.main.{mart.name}"
                 assert connection.execute(difference).fetchall() == [], mart.name
@@ -108,7 +108,7 @@ def test_a_native_run_is_extended_with_dbt_and_by_hand(copy: Project) -> None:
             assert result.success, result.stdout
     assert (folder / "target" / "catalog.json").is_file()
     with DatabaseConnectionManager(copy.database, read_only=True) as db:
-        assert checkpoints.mart_digests(db.get_connection(), load_plan().marts, 2027) == before["digests"]
+        assert checkpoints.mart_digests(db.get_connection(), load_compiled_model().marts, 2027) == before["digests"]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from planalign_orchestrator.config.keys import known_keys
-from planalign_orchestrator.model import load_plan
+from planalign_orchestrator.model import load_compiled_model
 from tests.test_cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,7 +60,7 @@ def test_references_hold_every_command_key_table_and_column(generator: ModuleTyp
     for path, key in known_keys().items():
         (line,) = [line for line in keys.splitlines() if line.startswith(f"| `{'.'.join(path)}` |")]
         assert str(key.field.description).partition("|")[0] in line
-    for model in load_plan().models:
+    for model in load_compiled_model().models:
         section = columns.partition(f"\n### {model.name}\n")[2].partition("\n### ")[0]
         assert [name for name in (column.name for column in model.columns) if f"| `{name}` |" not in section] == []
         assert section

@@ -17,8 +17,8 @@ from planalign_orchestrator import project
 from planalign_orchestrator.config import PARAMETER_TABLES, effective_values, load_simulation_config
 from planalign_orchestrator.config.formulas import MATCH_PRESETS, VESTING_PRESETS
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.model import STAGES, Model, Plan, load_plan
-from planalign_orchestrator.model.native_driver import NativeEngine
+from planalign_orchestrator.model import STAGES, CompiledModel, Model, load_compiled_model
+from planalign_orchestrator.model.native_driver import NativeDriver
 from planalign_orchestrator.pipeline.inputs import RunInputs
 from tests.conftest import default_table, simulate
 
@@ -56,8 +56,8 @@ MODELS = properties("models", "models")
 
 
 @pytest.fixture(scope="module")
-def plan() -> Plan:
-    return load_plan()
+def compiled() -> CompiledModel:
+    return load_compiled_model()
 
 
 @pytest.fixture(scope="module")
@@ -76,12 +76,12 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator["duckdb.Duck
     with DatabaseConnectionManager(folder / "s.duckdb", threads=1) as db:
         with db.transaction() as connection:
             inputs.write(connection)
-            engine = NativeEngine(inputs.run_plan, connection)
+            engine = NativeDriver(inputs.valued_model, connection)
             engine.create_marts()
         engine.begin_year(YEAR)
         for stage in STAGES:
             engine.run_stage(stage, YEAR)
-        engine.adopt_year(YEAR)
+        engine.write_marts(YEAR)
         yield connection
 
 
@@ -121,15 +121,15 @@ def test_the_described_columns_are_those_the_model_returns(simulated: "duckdb.Du
     assert [column["name"] for column in MODELS[name]["columns"]] == returned
 
 
-@pytest.mark.parametrize("mart", load_plan().marts, ids=lambda mart: mart.name)
+@pytest.mark.parametrize("mart", load_compiled_model().marts, ids=lambda mart: mart.name)
 def test_a_mart_is_filled_with_exactly_its_contract(simulated: "duckdb.DuckDBPyConnection", mart: Model) -> None:
     # an insert would silently cast 10.005 to 10.01 and fill a gap with null
     returned = [(name, kind) for name, kind, *_ in simulated.execute(f"describe {mart.sql}").fetchall()]
     assert returned == [(column.name, column.type) for column in mart.columns]
 
 
-def test_every_data_test_says_what_it_demands(plan: Plan) -> None:
-    assert [test.name for test in plan.tests if not test.description.strip()] == []
+def test_every_data_test_says_what_it_demands(compiled: CompiledModel) -> None:
+    assert [test.name for test in compiled.tests if not test.description.strip()] == []
     singular = {path.stem for path in (DBT / "tests").glob("*.sql")}
     assert properties("tests", "data_tests").keys() == singular
     generic = {f"test_{path.stem}" for path in (DBT / "tests" / "generic").glob("*.sql")}
@@ -209,23 +209,25 @@ def test_the_printed_participation_is_simulated(tmp_path: Path, column: int, set
         assert row[column : column + 2] == [f"{share * 100:.1f} %" for share in shares]
 
 
-def test_the_streams_are_those_of_the_model(plan: Plan) -> None:
-    drawn = {(key["stream"], model.name) for model in plan.models for key in DRAW_KEY.finditer(model.sql)}
+def test_the_streams_are_those_of_the_model(compiled: CompiledModel) -> None:
+    drawn = {(key["stream"], model.name) for model in compiled.models for key in DRAW_KEY.finditer(model.sql)}
     assert {(row[0], row[3]) for row in table("stream")} == drawn
     assert {row[1] for row in table("seed")} == {stream for stream, _ in drawn}
 
 
-def test_a_draw_without_a_year_is_a_lasting_one(plan: Plan) -> None:
-    lasting = {key["stream"] for model in plan.models for key in DRAW_KEY.finditer(model.sql) if key["year"] is None}
+def test_a_draw_without_a_year_is_a_lasting_one(compiled: CompiledModel) -> None:
+    lasting = {
+        key["stream"] for model in compiled.models for key in DRAW_KEY.finditer(model.sql) if key["year"] is None
+    }
     assert {row[1] for row in table("seed") if not row[3]} == lasting
     sentence = METHODOLOGY.split("the year's place in their key is empty")[0].split("\n\n")[-1]
     assert set(re.findall(r"`(\w+)`", sentence)) == lasting
 
 
-def compiled_draws(plan: Plan, stream: str) -> list[str]:
+def compiled_draws(compiled: CompiledModel, stream: str) -> list[str]:
     """Return `draw` and `draw2` of a stream as the models compute them, SQL expressions over a column `employee_id`."""
-    (key,) = {match[0].replace(match["person"], "employee_id") for match in keys_of(plan, stream)}
-    written = [match for model in plan.models for match in DRAW.finditer(model.sql)]
+    (key,) = {match[0].replace(match["person"], "employee_id") for match in keys_of(compiled, stream)}
+    written = [match for model in compiled.models for match in DRAW.finditer(model.sql)]
     draws = []
     for digit in ("1", "14"):
         (draw,) = {match[0].replace(match["key"], key) for match in written if match["digit"] == digit}
@@ -233,21 +235,21 @@ def compiled_draws(plan: Plan, stream: str) -> list[str]:
     return draws
 
 
-def keys_of(plan: Plan, stream: str) -> list[re.Match[str]]:
+def keys_of(compiled: CompiledModel, stream: str) -> list[re.Match[str]]:
     """Return where the compiled models make the key of a stream."""
-    return [match for model in plan.models for match in DRAW_KEY.finditer(model.sql) if match["stream"] == stream]
+    return [match for model in compiled.models for match in DRAW_KEY.finditer(model.sql) if match["stream"] == stream]
 
 
 @pytest.mark.parametrize("row", table("seed"), ids=lambda row: "-".join(row[:4]))
 def test_the_printed_draws_are_those_of_python_and_of_the_compiled_sql(
-    simulated: "duckdb.DuckDBPyConnection", plan: Plan, row: list[str]
+    simulated: "duckdb.DuckDBPyConnection", compiled: CompiledModel, row: list[str]
 ) -> None:
     seed, stream, employee_id, year = row[:4]
     expected = (float(row[4]), float(row[5]))
     assert function("draws")(int(seed), stream, employee_id, *([int(year)] if year else [])) == expected
     simulated.execute(f"set variable random_seed = {seed}")
     simulated.execute(f"set variable simulation_year = {year or YEAR}")
-    query = f"select {', '.join(compiled_draws(plan, stream))} from (select ? as employee_id)"
+    query = f"select {', '.join(compiled_draws(compiled, stream))} from (select ? as employee_id)"
     assert simulated.execute(query, [employee_id]).fetchone() == expected
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from planalign_orchestrator.config import PARAMETER_TABLES, config_fingerprint, effective_values
 from planalign_orchestrator.errors import CensusError
-from planalign_orchestrator.model import load_plan
+from planalign_orchestrator.model import load_compiled_model
 from tests.conftest import (
     Digests,
     Laboratory,
@@ -111,7 +111,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory, generated: Callable[[in
 
 def test_a_model_whose_rule_is_off_has_no_rows(laboratory: Laboratory) -> None:
     """A run keeps the first year's table of such a model, which is right only while that is empty."""
-    off = [model.name for model in load_plan().models if model.only_when is not None]
+    off = [model.name for model in load_compiled_model().models if model.only_when is not None]
     assert off == ["int_reenrollments", "int_match_periods"]
     laboratory.run({"simulation.end_year": 2026})
     assert [laboratory.query(f"select count(*) from working.main.{name}") for name in off] == [[(0,)], [(0,)]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
-from planalign_orchestrator.model import DataTest, load_plan
+from planalign_orchestrator.model import DataTest, load_compiled_model
 from planalign_orchestrator.pipeline.inputs import RunInputs
 from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.validation import DataValidator, ValidationResult
@@ -30,7 +30,7 @@ NOTES = {"assert_irs_limits_are_published"}
 
 def demand_every_rule_passes(result: Result) -> None:
     """Every rule of the plan, every registry and every built-in rule has judged, and nothing was found but notes."""
-    rules = {test.name for test in load_plan().tests} | {rule.name for rule in builtin_rules()}
+    rules = {test.name for test in load_compiled_model().tests} | {rule.name for rule in builtin_rules()}
     rules |= {test.name for test in RegistryManager(DatabaseConnectionManager(result.database)).agreements()}
     verdicts = result.verdicts()
     assert sorted(verdicts) == list(range(2025, YEAR + 1))
@@ -59,16 +59,16 @@ class Patient:
         self.manager = DatabaseConnectionManager(copy, threads=1)
         self.connection = self.manager.get_connection()
         values = {**inputs.variables, "simulation_year": YEAR}
-        for parameter in inputs.plan.parameters:
+        for parameter in inputs.model.parameters:
             text = str(values[parameter.name])
             self.connection.execute(f"set variable {parameter.name} = '{text}'::{parameter.type}")
         # the tests of working models look at tables that only a run has
         self.connection.execute("attach ':memory:' as working")
-        for model in inputs.plan.models:
+        for model in inputs.model.models:
             if model.stage == "initialization":
                 self.connection.execute(f"create table working.main.{model.name} as {model.sql}")
         agreements = RegistryManager(self.manager).agreements()
-        tests: list[DataTest | QueryRule] = [*inputs.plan.tests, *agreements, *builtin_rules()]
+        tests: list[DataTest | QueryRule] = [*inputs.model.tests, *agreements, *builtin_rules()]
         self.validator = DataValidator(self.manager, tests, examples=3)
 
     def failures_after(self, damage: str) -> dict[str, ValidationResult]:
@@ -518,7 +518,7 @@ def test_a_rule_finds_the_damage_and_names_it(patient: Patient, what: str) -> No
 
 
 def test_every_rule_has_its_damage(patient: Patient) -> None:
-    plan = load_plan()
+    plan = load_compiled_model()
     rules = {result.rule for result in patient.validator.validate_year_results(YEAR)}
     assert rules == {damage.rule for damage in DAMAGES.values()}
     assert {test.name for test in plan.tests if PLAUSIBILITY in test.tags} == PLAUSIBLE

@@ -7,9 +7,9 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from planalign_orchestrator.model import Model, load_plan
+from planalign_orchestrator.model import Model, load_compiled_model
 from planalign_orchestrator.model.builders import Builders
-from planalign_orchestrator.model.native_driver import NativeEngine
+from planalign_orchestrator.model.native_driver import NativeDriver
 
 
 def model(name: str, *reads: str, sql: str = "") -> Model:
@@ -79,7 +79,7 @@ def test_after_an_error_no_more_is_begun(builders: Builders, failing: str) -> No
 
 
 CORES = 4
-NOTHING = replace(load_plan(), models=())
+NOTHING = replace(load_compiled_model(), models=())
 
 
 @pytest.mark.parametrize(
@@ -100,27 +100,27 @@ def test_cores_are_divided_by_the_number_of_people(
         rows: list[tuple[int]] = connection.execute("select current_setting('threads')").fetchall()
         return rows[0][0]
 
-    with duckdb.connect(config={"threads": CORES}) as connection, NativeEngine(NOTHING, connection) as engine:
-        engine.suit(people)
+    with duckdb.connect(config={"threads": CORES}) as connection, NativeDriver(NOTHING, connection) as engine:
+        engine.adapt_to(people)
         assert len(engine.builders.connections) == builders
-        engine.adopt_year(2025)
+        engine.write_marts(2025)
         assert used() == threads
-        engine.adopt_year(2026, is_last=True)
+        engine.write_marts(2026, is_last=True)
         assert used() == threads_of_the_last_judgement
 
 
 def test_a_number_of_threads_that_is_given_holds_and_builds_one_model_at_a_time() -> None:
-    with duckdb.connect(config={"threads": 3}) as connection, NativeEngine(NOTHING, connection) as engine:
-        engine.suit(10, threads=3)
-        engine.adopt_year(2025, is_last=True)
+    with duckdb.connect(config={"threads": 3}) as connection, NativeDriver(NOTHING, connection) as engine:
+        engine.adapt_to(10, threads=3)
+        engine.write_marts(2025, is_last=True)
         assert connection.execute("select current_setting('threads')").fetchall() == [(3,)]
         assert len(engine.builders.connections) == 1
 
 
 @pytest.mark.parametrize(("people", "are_off"), [(24_999, True), (25_000, False)])
 def test_for_few_people_less_is_searched(people: int, are_off: bool) -> None:
-    with duckdb.connect(config={"threads": 1}) as connection, NativeEngine(load_plan(), connection) as engine:
-        engine.suit(people)
+    with duckdb.connect(config={"threads": 1}) as connection, NativeDriver(load_compiled_model(), connection) as engine:
+        engine.adapt_to(people)
         ((off,),) = connection.execute("select current_setting('disabled_optimizers')").fetchall()
     assert "join_order" in off
     assert ("statistics_propagation" in off) is are_off
@@ -129,12 +129,12 @@ def test_for_few_people_less_is_searched(people: int, are_off: bool) -> None:
 def test_what_an_engine_parsed_serves_the_next_one_whatever_became_of_the_first() -> None:
     for value in (1, 2, 1):
         models = tuple(replace(model(f"m{number}"), sql=f"select {value} + {number} as x") for number in range(20))
-        plan = replace(NOTHING, models=models)
+        compiled = replace(NOTHING, models=models)
         with duckdb.connect(config={"threads": 1}) as connection:
-            with NativeEngine(plan, connection):
+            with NativeDriver(compiled, connection):
                 # it ends before it has parsed everything
                 pass
-            with NativeEngine(plan, connection) as engine:
+            with NativeDriver(compiled, connection) as engine:
                 engine.begin_year(2025)
                 engine.run_stage("foundation", 2025)
                 found = [connection.execute(f"from working.main.{one.name}").fetchall() for one in models]

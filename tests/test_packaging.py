@@ -94,7 +94,7 @@ def installed(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> P
 def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Archives) -> None:
     package = source_files("planalign_orchestrator", *SUFFIXES) | {"planalign_orchestrator/py.typed"}
     model = {f"{INSIDE}/{name}" for name in source_files("dbt", ".sql", ".yml")}
-    data = {f"{INSIDE}/{name}" for name in (*CONFIGURATIONS, "data/sample_census.csv", "plan.json")}
+    data = {f"{INSIDE}/{name}" for name in (*CONFIGURATIONS, "data/sample_census.csv")}
     with zipfile.ZipFile(archives.wheel) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert names == package | model | data
@@ -122,11 +122,11 @@ def test_source_archive_holds_what_the_wheel_is_built_from_and_nothing_else(arch
 
 @pytest.mark.slow
 @built
-def test_every_model_is_in_the_shipped_plan(archives: Archives) -> None:
+def test_every_model_is_in_the_shipped_compiled_model(archives: Archives) -> None:
     models = {Path(name).stem for name in source_files("dbt/models", ".sql")}
     with zipfile.ZipFile(archives.wheel) as wheel:
-        plan = json.loads(wheel.read(f"{INSIDE}/plan.json"))
-    assert {model["name"] for model in plan["models"]} == models
+        compiled = json.loads(wheel.read("planalign_orchestrator/compiled_model.json"))
+    assert {model["name"] for model in compiled["models"]} == models
 
 
 @pytest.mark.slow

@@ -51,7 +51,7 @@ def test_no_limit_is_exceeded_and_every_sum_ties(random_company: tuple[int, Labo
 
 def demand_invariants(laboratory: Laboratory) -> None:
     """The rules that the program ships find nothing in the last year, the replays from the ledger among them."""
-    rules = [rule for rule in map(SqlRule.of, laboratory.run_plan.tests) if rule.is_invariant]
+    rules = [rule for rule in map(SqlRule.of, laboratory.valued_model.tests) if rule.is_invariant]
     broken = {rule.name: found for rule in rules if (found := laboratory.query(f"from ({rule.query()}) limit 2"))}
     assert broken == {}
 

@@ -210,7 +210,7 @@ def test_a_file_without_a_registry_is_refused_in_words(database: DatabaseConnect
     try:
         connection.execute("drop table enrollment_registry")
         with pytest.raises(DatabaseError, match=r"enrollment_registry has no deferral_rate, employee_id, .* Restore"):
-            RegistryManager(database).demand_agreement_with_ledger()
+            RegistryManager(database).check_agreement_with_ledger()
     finally:
         connection.execute("rollback")
 

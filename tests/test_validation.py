@@ -15,7 +15,7 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.factory import OrchestratorBuilder, build_orchestrator
-from planalign_orchestrator.model import load_plan
+from planalign_orchestrator.model import load_compiled_model
 from planalign_orchestrator.pipeline import PipelineOrchestrator
 from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.reports import ConsoleReporter, YearAuditor
@@ -79,7 +79,7 @@ def python_rules(folder: Path, body: str = "") -> Path:
 def refusal(folder: Path, overrides: Mapping[str, object]) -> str:
     """What is wrong with the rules of a configuration."""
     with pytest.raises(ConfigurationError) as caught:
-        build_orchestrator(configure(folder, people(1), overrides)).validator_by(load_plan())
+        build_orchestrator(configure(folder, people(1), overrides)).validator_by(load_compiled_model())
     return str(caught.value)
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.errors import CensusError, ConfigurationError, DatabaseError, PlanCompilationError
+from planalign_orchestrator.errors import CensusError, ConfigurationError, DatabaseError, ModelCompilationError
 
 if TYPE_CHECKING:
     from planalign_orchestrator.config import SimulationConfig
@@ -105,7 +105,7 @@ def _judge_rules(config: "SimulationConfig", found: Findings, *, execute: bool) 
         judged = read_rules(config)
         if execute and not judged.problems and not found.problems:
             judged = try_rules(config)
-    except PlanCompilationError as error:
+    except ModelCompilationError as error:
         found.problems.append(f"validation rules cannot be checked: {error}")
         return
     found.problems += judged.problems

@@ -23,21 +23,21 @@ class RuleFindings:
 
 
 def read_rules(config: "SimulationConfig") -> RuleFindings:
-    """Judge the rules without executing anything of users. Errors: PlanCompilationError."""
+    """Judge the rules without executing anything of users. Errors: ModelCompilationError."""
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
-    from planalign_orchestrator.model import load_plan
+    from planalign_orchestrator.model import load_compiled_model
     from planalign_orchestrator.registries import RegistryManager
     from planalign_orchestrator.validation.choosing import judge_without_executing
 
     registries = RegistryManager(DatabaseConnectionManager(config.runtime.database))
-    problems, facts = judge_without_executing(config, (*load_plan().tests, *registries.agreements()))
+    problems, facts = judge_without_executing(config, (*load_compiled_model().tests, *registries.agreements()))
     return RuleFindings(problems, facts)
 
 
 def try_rules(config: "SimulationConfig") -> RuleFindings:
     """Load the rules and run each on a year without rows, in a database of its own that is removed afterwards.
 
-    Errors: PlanCompilationError, DatabaseError.
+    Errors: ModelCompilationError, DatabaseError.
     """
     with tempfile.TemporaryDirectory(prefix="planalign-rules-") as folder:
         try:
@@ -61,12 +61,12 @@ def _try_in(folder: Path, config: "SimulationConfig") -> int:
     inputs, first = RunInputs.read(config), config.simulation.start_year
     with DatabaseConnectionManager(folder / "trial.duckdb") as db:
         registries = RegistryManager(db)
-        validator = build_validator(db, config, (*inputs.run_plan.tests, *registries.agreements()))
+        validator = build_validator(db, config, (*inputs.valued_model.tests, *registries.agreements()))
         if validator.registered:
             with db.transaction() as connection:
                 inputs.write(connection)
                 checkpoints.create_state_tables(connection)
                 registries.create_for_year(first)
-                session.create_marts(connection, inputs.plan)
+                session.create_marts(connection, inputs.model)
                 validator.try_rules(first)
     return len(validator.registered)

@@ -300,7 +300,7 @@ def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus
         raise changed_by_hand(status.database, f"{', '.join(missing)}: there is no such table")
     for mart in marts:
         try:
-            _demand_years(connection, status, mart)
+            _check_years(connection, status, mart)
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise changed_by_hand(status.database, f"{mart.name}: {str(error).splitlines()[0]}") from error
     for row in status.checkpoints:
@@ -381,7 +381,7 @@ def changed_by_hand(database: Path, finding: str) -> DatabaseError:
     )
 
 
-def _demand_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, mart: Relation) -> None:
+def _check_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, mart: Relation) -> None:
     found = {name for (name, *_) in connection.execute(f"describe planalign.main.{quoted(mart.name)}").fetchall()}
     missing = [column.name for column in mart.columns if column.name not in found]
     if missing:
@@ -396,7 +396,7 @@ def _demand_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatu
         )
 
 
-def demand_same_origin(status: DatabaseStatus, fingerprints: Fingerprints, duckdb_version: str) -> None:
+def check_same_origin(status: DatabaseStatus, fingerprints: Fingerprints, duckdb_version: str) -> None:
     """Refuse to continue a database that was made from something else. Errors: ResumeError naming each difference."""
     last = status.checkpoints[-1]
     differences = differences_of_origin(last["fingerprints"], fingerprints, last["simulation_year"])

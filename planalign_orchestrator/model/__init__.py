@@ -6,7 +6,7 @@ what would make the two drivers disagree. `native_driver` executes the compiled 
 them; `driver` is what both promise.
 """
 
-from planalign_orchestrator.model.cache import load_plan
-from planalign_orchestrator.model.compiled import STAGES, Column, DataTest, Model, Parameter, Plan, literal
+from planalign_orchestrator.model.cache import load_compiled_model
+from planalign_orchestrator.model.compiled import STAGES, Column, CompiledModel, DataTest, Model, Parameter, literal
 
-__all__ = ["STAGES", "Column", "DataTest", "Model", "Parameter", "Plan", "literal", "load_plan"]
+__all__ = ["STAGES", "Column", "CompiledModel", "DataTest", "Model", "Parameter", "literal", "load_compiled_model"]

@@ -1,6 +1,6 @@
-"""Finds the plan of the installed project: shipped with the wheel, compiled before, or compiled now.
+"""Finds the compiled model of the installed project: the committed one, one compiled before, or one compiled now.
 
-A plan is executed as it is read. So one that is not whole, or that somebody else may have written, is as good as none.
+A compiled model is executed as it is read. One that is cut, or that somebody else may have written, is not used.
 """
 
 import hashlib
@@ -12,42 +12,43 @@ import tempfile
 from pathlib import Path
 
 from planalign_orchestrator import project
-from planalign_orchestrator.errors import PlanCompilationError
-from planalign_orchestrator.model.compiled import Plan
+from planalign_orchestrator.errors import ModelCompilationError
+from planalign_orchestrator.model.compiled import CompiledModel
 from planalign_orchestrator.model.sources import compiler_versions, source_key
 from planalign_orchestrator.system import user_id
 
 _LOGGER = logging.getLogger(__name__)
 
 
-def load_plan() -> Plan:
-    """Return the plan of the installed dbt project: shipped with the wheel, from the user's cache, or compiled now.
+def load_compiled_model() -> CompiledModel:
+    """Return the compiled model of the dbt project: the committed one, that of the user's cache, or compiled now.
 
-    A plan that is cut, empty or changed is compiled anew. Errors: PlanCompilationError when that cannot be done.
+    The committed one is used while the project is what it was compiled from. One that is cut, empty or changed is
+    compiled anew. Errors: ModelCompilationError when that cannot be done.
     """
     project_dir = project.dbt_project()
     key = source_key(project_dir)
-    shipped = project.shipped_plan()
-    plan, damage = _read(shipped) if shipped.is_file() else (None, None)
-    if plan is not None and plan.key == key:
-        return plan
+    committed = project.committed_model()
+    compiled, damage = _read(committed) if committed.is_file() else (None, None)
+    if compiled is not None and compiled.key == key:
+        return compiled
     versions = compiler_versions()
     name = hashlib.sha256(json.dumps([key, versions]).encode()).hexdigest()[:32]
-    cached = cache_directory() / f"plan-{name}.json"
-    plan, reason = _read_own(cached)
-    if plan is not None and plan.key == key:
-        return plan
+    cached = cache_directory() / f"model-{name}.json"
+    compiled, reason = _read_own(cached)
+    if compiled is not None and compiled.key == key:
+        return compiled
     if reason is not None:
         _LOGGER.info("%s is not used, and the model is compiled anew: %s", cached, reason)
-    text = _compile(project_dir, None if damage is None else f"{shipped}: {damage}")
+    text = _compile(project_dir, None if damage is None else f"{committed}: {damage}")
     _store(cached, text)
-    return Plan.from_json(text)
+    return CompiledModel.from_json(text)
 
 
 def cache_directory() -> Path:
-    """Return the folder of compiled plans: the user's cache, or a temporary folder where that cannot be written.
+    """Return the folder of compiled models: the user's cache, or a temporary folder where that cannot be written.
 
-    Errors: PlanCompilationError when neither is a folder that only this user writes.
+    Errors: ModelCompilationError when neither is a folder that only this user writes.
     """
     import platformdirs
 
@@ -57,9 +58,9 @@ def cache_directory() -> Path:
     temporary = Path(tempfile.gettempdir()) / f"planalign-{user_id()}"
     if _is_writable(temporary, private=True):
         return temporary
-    raise PlanCompilationError(
-        f"no folder for the compiled plan: {preferred} cannot be written, and {temporary} is not a folder of this user "
-        "alone (mode 0700); make one of them so"
+    raise ModelCompilationError(
+        f"no folder for the compiled model: {preferred} cannot be written, and {temporary} is not a folder of this "
+        "user alone (mode 0700); make one of them so"
     )
 
 
@@ -78,8 +79,8 @@ def _is_writable(folder: Path, *, private: bool = False) -> bool:
     return not private or stat.S_IMODE(found.st_mode) & 0o077 == 0
 
 
-def _read_own(path: Path) -> tuple[Plan | None, str | None]:
-    """Read a plan of the cache as `_read` does, but only from a regular file that this user owns."""
+def _read_own(path: Path) -> tuple[CompiledModel | None, str | None]:
+    """Read a compiled model of the cache as `_read` does, but only from a regular file that this user owns."""
     try:
         found = path.lstat()
     except FileNotFoundError:
@@ -89,36 +90,36 @@ def _read_own(path: Path) -> tuple[Plan | None, str | None]:
     return _read(path)
 
 
-def _read(path: Path) -> tuple[Plan | None, str | None]:
-    """Return the plan of a file, or None and what is wrong with it."""
+def _read(path: Path) -> tuple[CompiledModel | None, str | None]:
+    """Return the compiled model of a file, or None and what is wrong with it."""
     try:
-        return Plan.from_json(path.read_text(encoding="utf-8")), None
-    except (OSError, UnicodeDecodeError, PlanCompilationError) as error:
+        return CompiledModel.from_json(path.read_text(encoding="utf-8")), None
+    except (OSError, UnicodeDecodeError, ModelCompilationError) as error:
         return None, str(error)
 
 
 def _compile(project_dir: Path, damaged: str | None) -> str:
-    """Return the project's plan as JSON text; `damaged` says what is wrong with the one that was installed."""
-    from planalign_orchestrator.model.compile import compile_plan
+    """Return the project's compiled model as JSON text; `damaged` says what is wrong with the committed one."""
+    from planalign_orchestrator.model.compile import compile_model
 
     missing = ", ".join(package for package, found in compiler_versions().items() if found == "none")
     if missing and damaged is not None:
-        raise PlanCompilationError(
+        raise ModelCompilationError(
             f"the installation is damaged: {damaged}. Install planalign-orchestrator again "
             f"(pip install --force-reinstall --no-deps); to compile the model here, {missing} is not installed"
         )
     if missing:
-        raise PlanCompilationError(
-            f"the model in {project_dir} has to be compiled, and {missing} is not installed; "
-            "install planalign-orchestrator[dbt]"
+        raise ModelCompilationError(
+            f"the model in {project_dir} is not the one that was compiled with this version, and {missing} is not "
+            "installed to compile it; install planalign-orchestrator[dbt], or undo the change"
         )
-    return compile_plan(project_dir)
+    return compile_model(project_dir)
 
 
 def _store(path: Path, text: str) -> None:
-    """Write under a temporary name and rename: another process sees the whole plan or none.
+    """Write under a temporary name and rename: another process sees the whole file or none.
 
-    A plan that cannot be kept is still good for this run; the next one compiles it again, and says so again.
+    A compiled model that cannot be kept is still good for this run; the next one compiles it again, and says so again.
     """
     draft = None
     try:

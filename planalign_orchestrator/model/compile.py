@@ -1,19 +1,30 @@
-"""Turns the dbt project into a plan, in a child process, once per version of its files.
+"""Turns the dbt project into a compiled model, in a child process, once per version of its files.
 
-Only the standard library is imported here: the wheel's build hook uses this module in a bare environment.
+Only the standard library is imported here.
 """
 
 import json
 import re
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from planalign_orchestrator import project
 from planalign_orchestrator.dbt_runner import DbtRunner
-from planalign_orchestrator.errors import PlanCompilationError
-from planalign_orchestrator.model.compiled import PARAMETER, STAGES, YEAR, Column, DataTest, Model, Parameter, Plan
+from planalign_orchestrator.errors import ModelCompilationError
+from planalign_orchestrator.model.compiled import (
+    PARAMETER,
+    STAGES,
+    YEAR,
+    Column,
+    CompiledModel,
+    DataTest,
+    Model,
+    Parameter,
+)
 from planalign_orchestrator.model.restrictions import problems_of
 from planalign_orchestrator.model.sources import compiler_versions, source_key
 
@@ -21,34 +32,34 @@ from planalign_orchestrator.model.sources import compiler_versions, source_key
 _FILE, _MEMORY = '"planalign"."main".', '"working"."main".'
 
 
-def compile_plan(project_dir: Path) -> str:
-    """Return the plan of the dbt project as JSON text: same sources, same bytes.
+def compile_model(project_dir: Path) -> str:
+    """Return the compiled model of the dbt project as JSON text: same sources, same bytes.
 
     dbt runs in a child process against an in-memory database, with folders of its own, so neither the caller's database
-    nor environment can leak into the plan. Errors: PlanCompilationError with dbt's message or the rule that is broken.
+    nor environment can leak into it. Errors: ModelCompilationError with dbt's message or the rule that is broken.
     """
     with tempfile.TemporaryDirectory(prefix="planalign-compile-") as scratch:
-        arguments = ["--quiet", "compile", "--target", "plan", "--no-introspect", "--no-partial-parse"]
+        arguments = ["--quiet", "compile", "--target", "compiled", "--no-introspect", "--no-partial-parse"]
         runner = DbtRunner(project_dir, artifacts=Path(scratch), attempts=1)
         result = runner.execute_command(arguments, description="compile the model")
         if not result.success:
-            raise PlanCompilationError(f"dbt could not compile {project_dir}:\n{result.stdout.strip()}{result.stderr}")
+            raise ModelCompilationError(f"dbt could not compile {project_dir}:\n{result.stdout.strip()}{result.stderr}")
         manifest = json.loads(Path(scratch, "target", "manifest.json").read_text(encoding="utf-8"))
-    return _plan_from_manifest(manifest, key=source_key(project_dir)).to_json()
+    return _from_manifest(manifest, key=source_key(project_dir)).to_json()
 
 
-def _plan_from_manifest(manifest: Mapping[str, Any], *, key: str) -> Plan:
+def _from_manifest(manifest: Mapping[str, Any], *, key: str) -> CompiledModel:
     nodes = manifest["nodes"]
     models = {name: node for name, node in nodes.items() if node["resource_type"] == "model"}
     tests = [node for node in nodes.values() if node["resource_type"] == "test"]
     if problems := problems_of(manifest):
         lines = "\n".join(f"  - {problem}" for problem in problems)
-        raise PlanCompilationError(f"the model breaks the rules that keep both engines equal:\n{lines}")
+        raise ModelCompilationError(f"the model breaks the rules that keep both engines equal:\n{lines}")
     order = _execution_order(models)
     yearly = _yearly(models, order)
     compiled_models = tuple(_model(models[name], is_yearly=name in yearly) for name in order)
     compiled_tests = tuple(sorted((_data_test(node) for node in tests), key=lambda test: test.name))
-    return Plan(
+    return CompiledModel(
         key=key,
         versions=compiler_versions(),
         models=compiled_models,
@@ -128,9 +139,23 @@ def _parameters(statements: Iterable[str]) -> tuple[Parameter, ...]:
             types.setdefault(match["name"], set()).add(match["type"].replace(" ", "").upper())
     for name, found in types.items():
         if len(found) > 1:
-            raise PlanCompilationError(f"parameter {name} is read with more than one type: {', '.join(sorted(found))}")
+            raise ModelCompilationError(f"parameter {name} is read with more than one type: {', '.join(sorted(found))}")
     return tuple(Parameter(name=name, type=types[name].pop()) for name in sorted(types))
 
 
 def _stage(node: Mapping[str, Any]) -> str:
     return next(stage for stage in STAGES if stage in node["tags"])
+
+
+def main() -> None:
+    """Write the committed model; with `--check`, end with exit code 1 unless it has exactly these bytes."""
+    committed = project.committed_model()
+    text = compile_model(project.dbt_project())
+    if sys.argv[1:] != ["--check"]:
+        committed.write_text(text, encoding="utf-8")
+    elif not committed.is_file() or committed.read_text(encoding="utf-8") != text:
+        sys.exit(f"{committed} is not what the models in {project.dbt_project()} compile to; run `make model`")
+
+
+if __name__ == "__main__":
+    main()

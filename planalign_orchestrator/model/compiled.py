@@ -1,4 +1,4 @@
-"""The plan: the compiled SQL of every model and test, in the order in which a year is built."""
+"""The compiled model: the compiled SQL of every model and test, in the order in which a year is built."""
 
 import hashlib
 import json
@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from planalign_orchestrator.errors import PlanCompilationError
+from planalign_orchestrator.errors import ModelCompilationError
 
-PLAN_FORMAT = 5
+FORMAT = 6
 STAGES = ("initialization", "foundation", "event_generation", "state_accumulation")
 YEAR = "simulation_year"
-# how a model of the plan reads a parameter
+# how a model of the compiled model reads a parameter
 PARAMETER = re.compile(r"getvariable\('(?P<name>\w+)'\)::(?P<type>\w+(?:\([\d, ]*\))?)")
-# the first lines of a written plan: the hash of all that follows them
+# the first lines of a written compiled model: the hash of all that follows them
 _SEALED = re.compile(r'{\n "sha256": "([0-9a-f]{64})",\n')
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A session variable that the plan reads, with its SQL type."""
+    """A session variable that the compiled model reads, with its SQL type."""
 
     name: str
     type: str
@@ -78,7 +78,7 @@ class DataTest:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CompiledModel:
     """The whole compiled model, in execution order. `key` names the version of its sources."""
 
     key: str
@@ -92,20 +92,20 @@ class Plan:
         """The models that are written to the simulation's file."""
         return tuple(model for model in self.models if model.is_mart)
 
-    def with_values(self, values: Mapping[str, Any]) -> "Plan":
-        """Return the plan of one run: every parameter but the simulated year is its value, typed, in the SQL.
+    def with_values(self, values: Mapping[str, Any]) -> "CompiledModel":
+        """Return the compiled model of one run: every parameter but the simulated year is its value, typed, in the SQL.
 
-        Errors: PlanCompilationError when the values are not exactly those the plan reads, or one is None.
+        Errors: ModelCompilationError when the values are not exactly those the compiled model reads, or one is None.
         """
         wanted = {parameter.name for parameter in self.parameters} - {YEAR}
         if wanted != values.keys():
             missing, extra = sorted(wanted - values.keys()), sorted(values.keys() - wanted)
-            raise PlanCompilationError(
+            raise ModelCompilationError(
                 f"the model and the configuration disagree on parameters: not set {missing}, not read {extra}"
             )
         unset = [name for name, value in values.items() if value is None]
         if unset:
-            raise PlanCompilationError(f"parameter {', '.join(unset)} has no value")
+            raise ModelCompilationError(f"parameter {', '.join(unset)} has no value")
 
         def valued(sql: str) -> str:
             return PARAMETER.sub(
@@ -122,21 +122,25 @@ class Plan:
         )
 
     def to_json(self) -> str:
-        """Return the plan as JSON text with the hash of its own content, the same bytes for the same sources."""
-        content = json.dumps({"format": PLAN_FORMAT, **asdict(self)}, indent=1, sort_keys=True).removeprefix("{\n")
+        """Return JSON text with the hash of its own content, the same bytes for the same sources."""
+        raw = {"format": FORMAT, **asdict(self)}
+        for statement in (*raw["models"], *raw["tests"]):
+            # line by line, so that a change of a model reads as one in the history of the file
+            statement["sql"] = statement["sql"].split("\n")
+        content = json.dumps(raw, indent=1, sort_keys=True).removeprefix("{\n")
         return f'{{\n "sha256": "{_hash(content)}",\n{content}'
 
     @classmethod
-    def from_json(cls, text: str) -> "Plan":
-        """Return the plan that `to_json` wrote. Errors: PlanCompilationError for any other text."""
+    def from_json(cls, text: str) -> "CompiledModel":
+        """Return the compiled model that `to_json` wrote. Errors: ModelCompilationError for any other text."""
         seal = _SEALED.match(text)
         if seal is None:
-            raise PlanCompilationError("it is empty" if not text.strip() else "it does not begin with its hash")
+            raise ModelCompilationError("it is empty" if not text.strip() else "it does not begin with its hash")
         if seal[1] != _hash(text[seal.end() :]):
-            raise PlanCompilationError("its content does not have its hash")
+            raise ModelCompilationError("its content does not have its hash")
         raw = json.loads(text)
-        if raw["format"] != PLAN_FORMAT:
-            raise PlanCompilationError(f"its format is {raw['format']}, not {PLAN_FORMAT}")
+        if raw["format"] != FORMAT:
+            raise ModelCompilationError(f"its format is {raw['format']}, not {FORMAT}")
         return cls(
             key=raw["key"],
             versions=raw["versions"],
@@ -144,6 +148,7 @@ class Plan:
                 Model(
                     **{
                         **model,
+                        "sql": "\n".join(model["sql"]),
                         "reads": tuple(model["reads"]),
                         "columns": tuple(Column(**column) for column in model["columns"]),
                         "only_when": tuple(model["only_when"]) if model["only_when"] else None,
@@ -151,7 +156,10 @@ class Plan:
                 )
                 for model in raw["models"]
             ),
-            tests=tuple(DataTest(**{**test, "tags": tuple(test["tags"])}) for test in raw["tests"]),
+            tests=tuple(
+                DataTest(**{**test, "sql": "\n".join(test["sql"]), "tags": tuple(test["tags"])})
+                for test in raw["tests"]
+            ),
             parameters=tuple(Parameter(**parameter) for parameter in raw["parameters"]),
         )
 

@@ -13,12 +13,12 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.files.atomic import real_path
-from planalign_orchestrator.model import Plan, session
+from planalign_orchestrator.model import CompiledModel, session
 from planalign_orchestrator.model.overflow import explained
 
 
-class DbtEngine:
-    """Builds a plan's stages through dbt with the run's variables, on the file of a connection manager.
+class DbtDriver:
+    """Builds a compiled model's stages through dbt with the run's variables, on the file of a connection manager.
 
     Errors: ConfigurationError when the runner builds into another file.
     """
@@ -28,23 +28,23 @@ class DbtEngine:
     builds_ahead = False
 
     def __init__(
-        self, plan: Plan, variables: Mapping[str, Any], db: DatabaseConnectionManager, runner: DbtRunner
+        self, compiled: CompiledModel, variables: Mapping[str, Any], db: DatabaseConnectionManager, runner: DbtRunner
     ) -> None:
         if runner.database is None or real_path(runner.database) != real_path(db.db_path):
             raise ConfigurationError(
                 f"dbt would build into {runner.database or 'the database of its profile'} and not into {db.db_path}; "
                 "make the runner with DbtRunner(database=...)"
             )
-        self.plan = plan
+        self.compiled = compiled
         self._db = db
         self._runner = runner
         self._variables = variables
 
     def create_marts(self) -> None:
         """Create every mart from its contract, as the native engine does."""
-        session.create_marts(self._db.get_connection(), self.plan)
+        session.create_marts(self._db.get_connection(), self.compiled)
 
-    def suit(self, people: int, threads: int | None = None) -> None:
+    def adapt_to(self, people: int, threads: int | None = None) -> None:
         """There is nothing to choose: dbt builds with the runner's threads."""
 
     def begin_year(self, year: int) -> None:
@@ -72,7 +72,7 @@ class DbtEngine:
             entry["unique_id"].rpartition(".")[2]: float(entry["execution_time"])
             for entry in json.loads(results.read_text(encoding="utf-8"))["results"]
         }
-        wanted = {model.name for model in self.plan.models if model.stage == stage}
+        wanted = {model.name for model in self.compiled.models if model.stage == stage}
         if timings.keys() != wanted:
             raise PipelineStageError(
                 f"year {year}, stage {stage}: dbt did not build {sorted(wanted ^ timings.keys())}; the year was removed"
@@ -83,14 +83,14 @@ class DbtEngine:
         """Make the year look as the native engine leaves it: marts in the file, working tables in memory."""
         connection = self._db.get_connection()
         session.open_working_memory(connection)
-        for model in self.plan.models:
+        for model in self.compiled.models:
             if not model.is_mart:
                 name = model.name
                 connection.execute(f"create or replace table working.main.{name} as from planalign.working.{name}")
-        drop_working_tables(connection, self.plan.models)
+        drop_working_tables(connection, self.compiled.models)
 
-    def hold_year(self) -> None:
+    def pin_year(self) -> None:
         """There is nothing to hold: no year is built meanwhile."""
 
-    def adopt_year(self, year: int, *, is_last: bool = False) -> None:
+    def write_marts(self, year: int, *, is_last: bool = False) -> None:
         """There is nothing to write: dbt has built the marts in the file."""

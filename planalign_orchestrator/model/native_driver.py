@@ -1,8 +1,7 @@
-"""Runs the compiled model natively: the plan's statements, in memory, on connections of their own.
+"""Executes the statements of the compiled model in memory, on connections of their own.
 
-It knows no model by name and holds no rule: stages, order, contracts and values all come from the plan. A year that is
-built waits in memory until `adopt_year` writes it into the file. So the next one can be built meanwhile, on what this
-one leaves behind.
+The driver knows no model by name and holds no rule: stages, order, contracts and values come from the compiled model. A
+year that is built stays in memory until `write_marts` writes it into the file. The next year can be built meanwhile.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from planalign_orchestrator.config.sections import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 from planalign_orchestrator.errors import DatabaseError, PipelineStageError
-from planalign_orchestrator.model import Model, Plan, session
+from planalign_orchestrator.model import CompiledModel, Model, session
 from planalign_orchestrator.model.builders import Builders
 from planalign_orchestrator.model.overflow import explained
 
@@ -31,11 +30,11 @@ _NOT_SEARCHED_FOR_FEW = "statistics_propagation,common_subexpressions"
 _PEOPLE_OF_A_JUDGE = 2_500
 
 
-class NativeEngine:
-    """Builds the years of a plan with its values, one after the other; after an error another engine must be made.
+class NativeDriver:
+    """Builds the years of a compiled model with its values, one after the other; an error ends its use.
 
     `connection` is that of the simulation's file. What is built here never looks at an open transaction of it. Without
-    `suit` one model at a time is built, with the threads that the connection has.
+    `adapt_to` one model at a time is built, with the threads that the connection has.
     """
 
     name = "native"
@@ -44,8 +43,8 @@ class NativeEngine:
     _parsed: ClassVar["Mapping[str, Future[list[duckdb.Statement]]]"] = {}
     """The statements of the latest engine by their texts: the next design of a comparison shares most of them."""
 
-    def __init__(self, plan: Plan, connection: "duckdb.DuckDBPyConnection") -> None:
-        self.plan = plan
+    def __init__(self, compiled: CompiledModel, connection: "duckdb.DuckDBPyConnection") -> None:
+        self.compiled = compiled
         self._file = connection
         session.open_working_memory(connection)
         connection.execute(
@@ -57,14 +56,14 @@ class NativeEngine:
         self._parser = ThreadPoolExecutor(1, thread_name_prefix="parser")
         parse = connection.cursor().extract_statements
         known = {text: parsed for text, parsed in self._parsed.items() if _has_succeeded(parsed)}
-        texts = {model.name: _build(model) for model in plan.models}
+        texts = {model.name: _build(model) for model in compiled.models}
         self._statements = {name: known.get(text) or self._parser.submit(parse, text) for name, text in texts.items()}
-        NativeEngine._parsed = {texts[name]: parsed for name, parsed in self._statements.items()}
+        NativeDriver._parsed = {texts[name]: parsed for name, parsed in self._statements.items()}
         self._made: set[str] = set()
         self._people: int | None = None
         self._cores = 1
 
-    def __enter__(self) -> "NativeEngine":
+    def __enter__(self) -> "NativeDriver":
         return self
 
     def __exit__(
@@ -76,11 +75,11 @@ class NativeEngine:
             self._file.execute("detach working")
 
     def create_marts(self) -> None:
-        """Begin a run, in a transaction of the file: create every mart from its contract, or demand that it fits."""
-        session.create_marts(self._file, self.plan)
+        """Begin a run, in a transaction of the file: create every mart from its contract, or check that it fits."""
+        session.create_marts(self._file, self.compiled)
 
-    def suit(self, people: int, threads: int | None = None) -> None:
-        """Be as quick as may be for a population of this size; `threads` says how many there are to be.
+    def adapt_to(self, people: int, threads: int | None = None) -> None:
+        """Choose threads and settings for a population of this size; `threads` fixes their number.
 
         None divides the cores: among two models at a time, or among the threads of one.
         """
@@ -101,7 +100,7 @@ class NativeEngine:
         for connection in self.builders.connections:
             connection.execute(f"set variable simulation_year = {year}")
         if not self._made:
-            for mart in self.plan.marts:
+            for mart in self.compiled.marts:
                 years = f"< {year}" if mart.is_remembered else f"= {year - 1}"
                 self.builders.connections[0].execute(
                     f"create or replace table working.main.{mart.name} as "
@@ -117,7 +116,7 @@ class NativeEngine:
 
         models = [
             model
-            for model in self.plan.models
+            for model in self.compiled.models
             if model.stage == stage and (model.is_yearly or model.name not in self._made)
         ]
         seconds = self.builders.build(models, execute)
@@ -127,18 +126,18 @@ class NativeEngine:
     def end_year(self) -> None:
         """There is nothing to do: the year is in memory, where the file's connection sees it."""
 
-    def hold_year(self) -> None:
+    def pin_year(self) -> None:
         """Let the file's transaction see the year that was just built, also when the next one replaces it in memory."""
-        self._file.execute(f"from working.main.{self.plan.marts[0].name} limit 0")
+        self._file.execute(f"from working.main.{self.compiled.marts[0].name} limit 0")
 
-    def adopt_year(self, year: int, *, is_last: bool = False) -> None:
+    def write_marts(self, year: int, *, is_last: bool = False) -> None:
         """Write the year into the marts of the file, in its transaction. Errors: PipelineStageError naming the mart.
 
-        Beside the last year nothing is built: its writing and judgement have all cores.
+        Nothing is built while the last year is written and judged, so it has all cores.
         """
         if is_last:
             self._use_threads(self._cores, PEOPLE_OF_A_THREAD)
-        for mart in self.plan.marts:
+        for mart in self.compiled.marts:
             columns = ", ".join(column.name for column in mart.columns)
             with _naming(mart, year):
                 self._file.execute(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.database.connection import ROW_GROUP_SIZE
 from planalign_orchestrator.errors import ConfigurationError, DatabaseError
-from planalign_orchestrator.model import Model, Plan, literal
+from planalign_orchestrator.model import CompiledModel, Model, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,21 +18,21 @@ def open_working_memory(connection: "duckdb.DuckDBPyConnection") -> None:
     connection.execute(f"attach if not exists ':memory:' as working (row_group_size {ROW_GROUP_SIZE})")
 
 
-def create_marts(connection: "duckdb.DuckDBPyConnection", plan: Plan) -> None:
+def create_marts(connection: "duckdb.DuckDBPyConnection", compiled: CompiledModel) -> None:
     """Create every mart from its contract; one that exists must have exactly these columns. Errors: DatabaseError."""
-    for mart in plan.marts:
+    for mart in compiled.marts:
         columns = ", ".join(f"{c.name} {c.type}{' not null' if c.not_null else ''}" for c in mart.columns)
         connection.execute(f"create table if not exists planalign.main.{mart.name} ({columns})")
     # not `duckdb_columns()`, which takes 20 ms to look at every view there is
     infos = (
-        f"select '{m.name}', name, type, cid from pragma_table_info('planalign.main.{m.name}')" for m in plan.marts
+        f"select '{m.name}', name, type, cid from pragma_table_info('planalign.main.{m.name}')" for m in compiled.marts
     )
     found = connection.execute(f"{' union all '.join(infos)} order by 1, 4").fetchall()
-    for mart in plan.marts:
-        _demand_contract(mart, {name: kind for table, name, kind, _ in found if table == mart.name})
+    for mart in compiled.marts:
+        _check_contract(mart, {name: kind for table, name, kind, _ in found if table == mart.name})
 
 
-def _demand_contract(mart: Model, found: Mapping[str, str]) -> None:
+def _check_contract(mart: Model, found: Mapping[str, str]) -> None:
     wanted = {column.name: column.type for column in mart.columns}
     if list(found.items()) != list(wanted.items()):
         differing = sorted(
@@ -46,11 +46,11 @@ def _demand_contract(mart: Model, found: Mapping[str, str]) -> None:
         )
 
 
-def demand_types(connection: "duckdb.DuckDBPyConnection", plan: Plan, values: Mapping[str, Any]) -> None:
+def check_types(connection: "duckdb.DuckDBPyConnection", compiled: CompiledModel, values: Mapping[str, Any]) -> None:
     """Every parameter's value must have the type the model reads it with. Errors: ConfigurationError."""
     import duckdb
 
-    typed = ", ".join(literal(values[one.name], one.type) for one in plan.parameters if one.name in values)
+    typed = ", ".join(literal(values[one.name], one.type) for one in compiled.parameters if one.name in values)
     try:
         connection.execute(f"select {typed}")
     except duckdb.ConversionException as error:

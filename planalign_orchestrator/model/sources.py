@@ -1,4 +1,4 @@
-"""What a plan is compiled from, and with: the same sources and versions give the same plan."""
+"""What a compiled model is compiled from, and with: the same sources and versions give the same bytes."""
 
 import hashlib
 import os
@@ -6,15 +6,15 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from planalign_orchestrator.model.compiled import PLAN_FORMAT
+from planalign_orchestrator.model.compiled import FORMAT
 
 _SOURCES = (".sql", ".yml", ".csv")
 _RUN_ARTEFACTS = {"target", "logs", "dbt_packages"}
 
 
 def source_key(project_dir: Path) -> str:
-    """Return a digest of the names and bytes of the project's sources and of the plan format."""
-    digest = hashlib.sha256(f"plan format {PLAN_FORMAT}".encode())
+    """Return a digest of the names and bytes of the project's sources and of the compiled model format."""
+    digest = hashlib.sha256(f"compiled model, format {FORMAT}".encode())
     for name in _source_files(project_dir):
         digest.update(name.encode() + b"\0")
         digest.update(hashlib.sha256((project_dir / name).read_bytes()).digest())

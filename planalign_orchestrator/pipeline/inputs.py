@@ -10,7 +10,7 @@ from planalign_orchestrator import parameters
 from planalign_orchestrator.census import CensusSource, CensusSummary, load_census, private_connection
 from planalign_orchestrator.config import SimulationConfig, config_fingerprint, to_dbt_vars
 from planalign_orchestrator.errors import CensusError
-from planalign_orchestrator.model import Plan, load_plan
+from planalign_orchestrator.model import CompiledModel, load_compiled_model
 from planalign_orchestrator.parameters import ParameterTable
 
 if TYPE_CHECKING:
@@ -27,26 +27,26 @@ class RunInputs:
     """The checked inputs of a run; the census is named here and read on demand, because it may be large."""
 
     config: SimulationConfig
-    plan: Plan
+    model: CompiledModel
     tables: tuple[ParameterTable, ...]
     variables: Mapping[str, Any]
     source: CensusSource
 
     @classmethod
     def read(cls, config: SimulationConfig) -> "RunInputs":
-        """Read everything but the census. Errors: ConfigurationError, PlanCompilationError."""
+        """Read everything but the census. Errors: ConfigurationError, ModelCompilationError."""
         return cls(
             config=config,
-            plan=load_plan(),
+            model=load_compiled_model(),
             tables=parameters.load_parameters(config),
             variables=to_dbt_vars(config),
             source=_source(config),
         )
 
     @cached_property
-    def run_plan(self) -> Plan:
-        """The plan with this run's values in the place of its parameters. Errors: PlanCompilationError."""
-        return self.plan.with_values(self.variables)
+    def valued_model(self) -> CompiledModel:
+        """The compiled model with this run's values in the place of its parameters. Errors: ModelCompilationError."""
+        return self.model.with_values(self.variables)
 
     @property
     def census_date(self) -> dt.date:
@@ -81,7 +81,7 @@ class RunInputs:
             "configuration": config_fingerprint(self.config),
             "parameters": parameters.fingerprints(self.tables),
             "census": census,
-            "model": self.plan.key,
+            "model": self.model.key,
         }
 
 

@@ -13,7 +13,7 @@ from planalign_orchestrator.database.checkpoints import DatabaseStatus, duckdb_v
 from planalign_orchestrator.database.connection import DatabaseConnectionManager, one_kind_of_interrupt
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ConfigurationError
-from planalign_orchestrator.model import Plan
+from planalign_orchestrator.model import CompiledModel
 from planalign_orchestrator.pipeline.inputs import RunInputs
 from planalign_orchestrator.pipeline.publish import Publisher
 from planalign_orchestrator.pipeline.setting_aside import SetAside, finish_setting_aside, making_room
@@ -90,9 +90,9 @@ class PipelineOrchestrator:
         """Where the JSON copies of checkpoints go: as configured, or beside the database."""
         return self.config.runtime.checkpoint_directory or self._db.db_path.parent / CHECKPOINTS_FOLDER
 
-    def validator_by(self, plan: Plan) -> DataValidator:
+    def validator_by(self, model: CompiledModel) -> DataValidator:
         """Return what judges the years: all rules as configured. Errors: ConfigurationError with every problem."""
-        return build_validator(self._db, self.config, (*plan.tests, *self._registries.agreements()), self._registered)
+        return build_validator(self._db, self.config, (*model.tests, *self._registries.agreements()), self._registered)
 
     def planned_commands(self) -> list[str]:
         """Return the dbt command of every stage of every year, as one would type them; runs nothing, needs no dbt."""
@@ -141,7 +141,7 @@ class PipelineOrchestrator:
             registries=self._registries,
             publisher=self._publisher,
             inputs=inputs,
-            validator=self.validator_by(inputs.run_plan),
+            validator=self.validator_by(inputs.valued_model),
             strict=strict,
             notes=self._notes,
             on_progress=self._on_progress,
@@ -169,21 +169,21 @@ class PipelineOrchestrator:
         inputs = simulation.inputs
         census = inputs.check_census().to_dict()
         fingerprints = inputs.fingerprints(census["fingerprint"])
-        if checkpoints.remove_unfinished_year(self._db, inputs.plan.models):
+        if checkpoints.remove_unfinished_year(self._db, inputs.model.models):
             self._notes.append(f"the unfinished year {status.years[-1] + 1} of a run with dbt was removed")
-        checkpoints.demand_same_origin(status, fingerprints, duckdb_version())
-        checkpoints.verify_years(self._db.get_connection(), status, inputs.plan.marts)
-        self._demand_inputs(inputs, status, census["fingerprint"])
-        self._registries.demand_agreement_with_ledger()
+        checkpoints.check_same_origin(status, fingerprints, duckdb_version())
+        checkpoints.verify_years(self._db.get_connection(), status, inputs.model.marts)
+        self._check_inputs(inputs, status, census["fingerprint"])
+        self._registries.check_agreement_with_ledger()
         self._publisher.catch_up(status)
         remaining = [year for year in self.years if year > status.years[-1]]
         finished = f"resumed after {status.years[-1]}"
         self._notes.append(finished if remaining else f"{finished}: every year was finished, nothing was simulated")
         if remaining:
-            simulation.carry_out(remaining, census)
+            simulation.simulate(remaining, census)
         return True
 
-    def _demand_inputs(self, inputs: RunInputs, status: DatabaseStatus, census: str) -> None:
+    def _check_inputs(self, inputs: RunInputs, status: DatabaseStatus, census: str) -> None:
         """The years to come read their inputs from the database: these must be those its years were made from."""
         connection = self._db.get_connection()
         changed = inputs.changed_in(connection, status.years[-1])
@@ -198,11 +198,11 @@ class PipelineOrchestrator:
         """Begin with the first year; the file that was there is the backup, or comes back if no year gets finished."""
         if self._db.db_path.exists():
             simulation.inputs.check_census()
-        with making_room(self._db.db_path, simulation.inputs.plan.models) as moved:
+        with making_room(self._db.db_path, simulation.inputs.model.models) as moved:
             self._tell_about(moved)
             self._db.replaces = moved.kept
             try:
-                simulation.carry_out(self.years, replaces=moved.last_run if moved.is_backup else None)
+                simulation.simulate(self.years, replaces=moved.last_run if moved.is_backup else None)
             except BaseException:
                 self._db.close()
                 raise

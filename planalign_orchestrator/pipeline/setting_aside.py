@@ -17,7 +17,7 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.database.verification import Verdict, Verification, verify
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import real_path, remove_drafts
-from planalign_orchestrator.model import Model, load_plan
+from planalign_orchestrator.model import Model, load_compiled_model
 from planalign_orchestrator.pipeline.backup_files import (
     BESIDE_THE_MARTS,
     backup_path,
@@ -70,9 +70,9 @@ def making_room(database: Path, models: Sequence[Model]) -> Iterator[SetAside]:
     It becomes the backup; an unfinished run, or one that differs from what was recorded or cannot be verified, does not
     replace a backup that exists but gets a name of its own. A file without a finished year is dropped, unless it holds
     tables that are not of a run. When the block fails before a year is finished, everything is as it was. The caller
-    holds the database's lock; the files that it moves to are locked here. `models` are those of the plan. Errors:
-    DatabaseError when the file is not ours, still has a write-ahead log (moving the file without it would lose every
-    year), or may not be moved; DatabaseBusyError when another run writes the backup.
+    holds the database's lock; the files that it moves to are locked here. `models` are those of the compiled
+    model. Errors: DatabaseError when the file is not ours, still has a write-ahead log (moving the file without it
+    would lose every year), or may not be moved; DatabaseBusyError when another run writes the backup.
     """
     real, own = real_path(database), _tables_of_a_run(models)
     with ExitStack() as locks:
@@ -272,7 +272,7 @@ def _tables_of_a_run(models: Sequence[Model]) -> set[str]:
 
 def tables_of_this_model() -> set[str]:
     """Return the tables of the schema `main` that a run of the present model makes, besides those of its state."""
-    return _tables_of_a_run(load_plan().models)
+    return _tables_of_a_run(load_compiled_model().models)
 
 
 def drop_unfinished(database: Path, own: Collection[str]) -> None:

@@ -23,9 +23,9 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import DatabaseError, ValidationFailedError
 from planalign_orchestrator.model import STAGES, session
-from planalign_orchestrator.model.dbt_driver import DbtEngine
-from planalign_orchestrator.model.driver import Engine
-from planalign_orchestrator.model.native_driver import NativeEngine
+from planalign_orchestrator.model.dbt_driver import DbtDriver
+from planalign_orchestrator.model.driver import Driver
+from planalign_orchestrator.model.native_driver import NativeDriver
 from planalign_orchestrator.pipeline.inputs import RunInputs
 from planalign_orchestrator.pipeline.publish import Publisher
 from planalign_orchestrator.pipeline.setting_aside import finish_setting_aside
@@ -90,7 +90,7 @@ class Simulation:
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     _telling: threading.Lock = field(default_factory=threading.Lock)
 
-    def carry_out(
+    def simulate(
         self, years: Sequence[int], census: dict[str, Any] | None = None, *, replaces: str | None = None
     ) -> None:
         """Simulate years; `census` is the summary of the one that the database already holds, None writes it.
@@ -103,7 +103,7 @@ class Simulation:
             with self._engine() as engine:
                 census = self._begin(years[0], engine, census, replaces)
                 fingerprints = self.inputs.fingerprints(census["fingerprint"])
-                engine.suit(census["simulated"], self.db.threads)
+                engine.adapt_to(census["simulated"], self.db.threads)
                 with BackgroundWork(lambda: self.db.get_connection().interrupt()) as background:
                     for year in years:
                         engine.begin_year(year)
@@ -129,7 +129,7 @@ class Simulation:
         try:
             if checkpoints.read_state(self.db) is not None:
                 engines = (self.config.runtime.engine,)
-                checkpoints.remove_unfinished_year(self.db, self.inputs.plan.models, engines=engines)
+                checkpoints.remove_unfinished_year(self.db, self.inputs.model.models, engines=engines)
                 self._take_back_committed()
         except (DatabaseError, duckdb.Error) as error:
             _LOGGER.warning("what was begun of an unfinished year is still in the database: %s", error)
@@ -142,15 +142,15 @@ class Simulation:
             self.registries.take_back(finished + 1)
 
     @contextmanager
-    def _engine(self) -> Iterator[Engine]:
-        if self.config.runtime.engine == NativeEngine.name:
-            with NativeEngine(self.inputs.run_plan, self.db.get_connection()) as engine:
+    def _engine(self) -> Iterator[Driver]:
+        if self.config.runtime.engine == NativeDriver.name:
+            with NativeDriver(self.inputs.valued_model, self.db.get_connection()) as engine:
                 yield engine
             return
         with self.dbt:
-            yield DbtEngine(self.inputs.run_plan, self.inputs.variables, self.db, self.dbt)
+            yield DbtDriver(self.inputs.valued_model, self.inputs.variables, self.db, self.dbt)
 
-    def _begin(self, first: int, engine: Engine, census: dict[str, Any] | None, replaces: str | None) -> dict[str, Any]:
+    def _begin(self, first: int, engine: Driver, census: dict[str, Any] | None, replaces: str | None) -> dict[str, Any]:
         """Write what the years are made from and the run's row of `run_metadata`, in a transaction before the first."""
         with self.db.transaction() as connection:
             kept = list(self.notes)
@@ -166,13 +166,13 @@ class Simulation:
                 self.registries.create_for_year(first)
             else:
                 self.inputs.extend(connection, first)
-            session.demand_types(connection, self.inputs.plan, self.inputs.variables)
+            session.check_types(connection, self.inputs.model, self.inputs.variables)
             checkpoints.record_run(connection, self._row(census, kept))
             engine.create_marts()
             self.validator.try_rules(first)
         return census
 
-    def _build(self, year: int, engine: Engine, background: BackgroundWork) -> Timings:
+    def _build(self, year: int, engine: Driver, background: BackgroundWork) -> Timings:
         """Build the year's models, unless the year before turns out to be wrong; return seconds by stage and model."""
         stages: dict[str, float] = {}
         models: dict[str, float] = {}
@@ -181,13 +181,13 @@ class Simulation:
             models |= self._timed(year, definition.stage, stages, partial(engine.run_stage, definition.stage, year))
         return {"stages": stages, "models": models}
 
-    def _begin_keeping(self, engine: Engine, background: BackgroundWork) -> ExitStack:
+    def _begin_keeping(self, engine: Driver, background: BackgroundWork) -> ExitStack:
         """Begin the transaction of a year that is built: here, so that it sees the year as it is now."""
         background.wait()
         engine.end_year()
         with ExitStack() as stack:
             stack.enter_context(self.db.transaction())
-            engine.hold_year()
+            engine.pin_year()
             return stack.pop_all()
 
     def _keep(self, year: int, transaction: ExitStack, finish: Callable[[], WorkflowCheckpoint]) -> None:
@@ -201,7 +201,7 @@ class Simulation:
     def _finish(
         self,
         year: int,
-        engine: Engine,
+        engine: Driver,
         timings: Timings,
         fingerprints: dict[str, Any],
         *,
@@ -210,12 +210,12 @@ class Simulation:
         """Within the year's transaction: write it, bring the registries up to it, judge it, record its checkpoint."""
         stages = timings["stages"]
         with _timing(stages, "adoption"):
-            engine.adopt_year(year, is_last=is_last)
+            engine.write_marts(year, is_last=is_last)
         with _timing(stages, "registries"):
             self.registries.update_post_year(year)
         judge = partial(self.validator.validate_year_results, year, is_final_year=is_last)
         results = self._timed(year, WorkflowStage.VALIDATION, stages, judge)
-        _demand_valid(results, year, self.strict)
+        _check_valid(results, year, self.strict)
         checkpoint = WorkflowCheckpoint(
             simulation_year=year,
             run_id=self.run_id,
@@ -224,7 +224,7 @@ class Simulation:
             duckdb_version=duckdb_version(),
             database=self.db.db_path.name,
             fingerprints=fingerprints,
-            digests=checkpoints.mart_digests(self.db.get_connection(), self.inputs.plan.marts, year),
+            digests=checkpoints.mart_digests(self.db.get_connection(), self.inputs.model.marts, year),
         )
         verdicts = DataValidator.to_report_dict(results)
         row = {**asdict(checkpoint), "timings": timings, "validation": verdicts["results"]}
@@ -277,7 +277,7 @@ def _timing(timings: dict[str, float], name: str) -> Iterator[None]:
     timings[name] = round(time.perf_counter() - started, 6)
 
 
-def _demand_valid(results: Sequence[ValidationResult], year: int, strict: bool) -> None:
+def _check_valid(results: Sequence[ValidationResult], year: int, strict: bool) -> None:
     """Roll back on a broken invariant, and with `strict` on any failed rule of severity error."""
     broken = [
         result

@@ -28,7 +28,7 @@ _KEY = "validation.rules"
 
 
 def builtin_rules() -> tuple[QueryRule, ...]:
-    """Return the rules that every run has beside the data tests of the plan."""
+    """Return the rules that every run has beside the data tests of the compiled model."""
     return (
         RowCountDriftRule(),
         HireTerminationRatioRule(),

@@ -1,4 +1,4 @@
-"""Rules as queries of offending rows: those of the plan, the built-in ones with thresholds, and what users write.
+"""Rules as queries of offending rows: those of the model, the built-in ones with thresholds, and what users write.
 
 A query reads the simulated year as `getvariable('simulation_year')::integer` and names its tables in full.
 """
@@ -90,7 +90,7 @@ class SqlRule(QueryRule):
 
     @classmethod
     def of(cls, test: DataTest) -> "SqlRule":
-        """Return a data test of the plan as a rule; its tags say what kind of rule it is."""
+        """Return a data test of the compiled model as a rule; its tags say what kind of rule it is."""
         return cls(
             name=test.name,
             sql=test.sql,
