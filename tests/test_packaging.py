@@ -174,18 +174,45 @@ def test_git_ignores_nothing_that_belongs_to_the_source() -> None:
     assert expected <= set(tracked_files())
 
 
-def test_every_requirement_is_pinned_within_its_bounds_and_with_hashes() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = project["optional-dependencies"].values()
-    wanted = [Requirement(text) for group in (project["dependencies"], *extras) for text in group]
-    lock = (ROOT / "constraints.txt").read_text(encoding="utf-8").replace("\\\n", "")
+def locked(name: str) -> dict[str, set[str]]:
+    """Return the versions of a lock by package; every line has a version and hashes."""
+    lock = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", "")
     lines = [line for line in lock.splitlines() if not line.startswith("#")]
     assert not [line for line in lines if not re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)]
-    versions = dict(line.split()[0].split("==") for line in lines)
+    versions: dict[str, set[str]] = {}
+    for line in lines:
+        package, version = line.split()[0].split("==")
+        versions.setdefault(package, set()).add(version)
+    return versions
+
+
+@pytest.mark.parametrize(
+    ("lock", "extras"),
+    [
+        pytest.param("constraints.txt", ("excel",), id="run"),
+        pytest.param("constraints-dev.txt", ("excel", "dbt", "dev"), id="develop"),
+    ],
+)
+def test_every_requirement_is_pinned_within_its_bounds_and_with_hashes(lock: str, extras: tuple[str, ...]) -> None:
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = document["project"]
+    groups = (
+        project["dependencies"],
+        document["build-system"]["requires"],
+        *map(project["optional-dependencies"].get, extras),
+    )
+    versions = locked(lock)
     unpinned = [
-        str(requirement)
-        for requirement in wanted
-        if requirement.name != project["name"]
-        and not requirement.specifier.contains(versions.get(requirement.name.lower(), "0.dev0"))
+        text
+        for group in groups
+        for text in group
+        if (wanted := Requirement(text)).name != project["name"]
+        and not any(wanted.specifier.contains(version) for version in versions.get(wanted.name.lower(), ()))
     ]
     assert not unpinned
+
+
+def test_what_both_locks_name_has_one_version_and_a_run_needs_no_dbt() -> None:
+    run, develop = locked("constraints.txt"), locked("constraints-dev.txt")
+    assert {name: versions for name, versions in develop.items() if name in run} == run
+    assert not [name for name in run if name.startswith("dbt")]
