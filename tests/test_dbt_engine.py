@@ -15,7 +15,7 @@ import pytest
 
 from planalign_orchestrator import project
 from planalign_orchestrator.config import load_simulation_config
-from planalign_orchestrator.database import checkpoints
+from planalign_orchestrator.database import checkpoints, resuming
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
@@ -62,7 +62,7 @@ def demand_intact(shop: Project, years: list[int]) -> None:
         status = checkpoints.read_state(db)
         assert status is not None
         assert status.years == years
-        checkpoints.verify_years(db.get_connection(), status, plan.marts)
+        resuming.verify_years(db.get_connection(), status, plan.marts)
         assert {run["run_id"] for run in status.runs} == {row["run_id"] for row in status.checkpoints}
         schemas = db.get_connection().execute(
             "select schema_name from information_schema.schemata where catalog_name = 'planalign' order by all"

@@ -21,7 +21,8 @@ from planalign_orchestrator.config import PARAMETER_TABLES, SimulationConfig, lo
 from planalign_orchestrator.config.keys import known_keys, known_sections
 from planalign_orchestrator.config.legacy_keys import legacy_keys
 from planalign_orchestrator.config.yaml_source import Plain, read_yaml
-from planalign_orchestrator.database.checkpoints import checkpoint_of, read_status, write_checkpoint_file
+from planalign_orchestrator.database.checkpoint_copies import checkpoint_of, write_checkpoint_file
+from planalign_orchestrator.database.checkpoints import read_status
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.migration import MigrationManager
 from planalign_orchestrator.migration.draft import NewSetting

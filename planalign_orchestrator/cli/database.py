@@ -304,7 +304,8 @@ def _ask(places: Places, most_rows: int | None = 0) -> _Answer:
 
     It is verified when it has at most so many rows; None is any number.
     """
-    from planalign_orchestrator.database.checkpoints import read_checkpoint_files, read_status_of
+    from planalign_orchestrator.database.checkpoint_copies import read_checkpoint_files
+    from planalign_orchestrator.database.checkpoints import read_status_of
     from planalign_orchestrator.database.connection import DatabaseConnectionManager
     from planalign_orchestrator.database.verification import rows_of, unverified, verify
 
@@ -326,7 +327,7 @@ def _ask(places: Places, most_rows: int | None = 0) -> _Answer:
 
 
 def _clean(places: Places, *, yes: bool, as_json: bool) -> None:
-    from planalign_orchestrator.database.checkpoints import clean_checkpoint_files
+    from planalign_orchestrator.database.checkpoint_copies import clean_checkpoint_files
 
     directory, name = places.checkpoints, places.database.name
     question = f"Remove the JSON copies of the checkpoints of {name} in {directory}? The database is not touched."

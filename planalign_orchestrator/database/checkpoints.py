@@ -7,17 +7,15 @@ copies beside the database are for people; nothing is ever decided by them.
 import datetime as dt
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from planalign_orchestrator.config import describe_differences
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.database.identifiers import quoted, quoted_text
 from planalign_orchestrator.database.lock import ExecutionMutex, database_mutex
-from planalign_orchestrator.errors import DatabaseError, ResumeError
+from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.escaping import visible_line
-from planalign_orchestrator.files.atomic import write_atomically
 from planalign_orchestrator.files.replacing import is_duckdb_file
 
 if TYPE_CHECKING:
@@ -58,7 +56,6 @@ _CHECKPOINT_COLUMNS = {
 _STATE_TABLES = {"run_metadata", "checkpoints"}
 # where a run keeps its inputs, and dbt its working tables
 _SCHEMAS = {"inputs", "parameters", "working"}
-_BY_YEAR = ("compensation.cola_rate_by_year.", "irs_limits.by_year.")
 _JSON_COLUMNS = {"configuration", "census", "plan_testing", "notes", "fingerprints", "digests", "timings", "validation"}
 
 
@@ -287,212 +284,6 @@ def read_status_of(db: DatabaseConnectionManager) -> DatabaseStatus:
     if status is None or not status.runs:
         raise DatabaseError(f"{db.db_path} holds no finished year; `planalign run` makes one")
     return status
-
-
-def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Relation]) -> None:
-    """The years in every mart must be the years with a checkpoint, and each must still have its digests.
-
-    Errors: DatabaseError naming mart and years; a difference is never repaired silently.
-    """
-    import duckdb
-
-    if missing := _missing_tables(connection, status, marts):
-        raise changed_by_hand(status.database, f"{', '.join(missing)}: there is no such table")
-    for mart in marts:
-        try:
-            _check_years(connection, status, mart)
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise changed_by_hand(status.database, f"{mart.name}: {str(error).splitlines()[0]}") from error
-    for row in status.checkpoints:
-        year = row["simulation_year"]
-        now = mart_digests(connection, marts, year)
-        changed = [name for name, digest in now.items() if digest != row["digests"][name]]
-        if changed:
-            raise changed_by_hand(
-                status.database, f"year {year} of {', '.join(changed)} is not what its checkpoint recorded"
-            )
-
-
-def _missing_tables(
-    connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Relation]
-) -> list[str]:
-    """Return the tables that a run reads and that are missing, or are views, which could read anything."""
-    wanted = {
-        "main": {mart.name for mart in marts},
-        "inputs": {"census"},
-        "parameters": {name for row in status.checkpoints for name in row["fingerprints"]["parameters"]},
-    }
-    return [
-        visible_line(f"{schema}.{name}")
-        for schema, names in wanted.items()
-        for name in sorted(names - base_tables(connection, schema))
-    ]
-
-
-def remove_unfinished_year(
-    db: DatabaseConnectionManager, models: Sequence[Relation], *, engines: Collection[str] = (DBT,)
-) -> bool:
-    """Remove what a run that was stopped left of a year without a checkpoint; return whether a mart held rows of it.
-
-    Only dbt leaves such rows, and a run that knows that rows are its own. In the file of another run they are somebody
-    else's, and stay; so do tables that are not of the models. Errors: DatabaseError.
-    """
-    with db.transaction() as connection:
-        last = connection.execute(
-            "select engine from planalign.main.run_metadata order by rowid desc limit 1"
-        ).fetchone()
-        removed = 0
-        if last is not None and last[0] in engines:
-            removed = _remove_rows_of_unfinished_year(connection, [model.name for model in models if model.is_mart])
-            drop_working_tables(connection, models)
-        connection.execute(
-            "delete from planalign.main.run_metadata "
-            "where run_id not in (select run_id from planalign.main.checkpoints)"
-        )
-    return removed > 0
-
-
-def drop_working_tables(connection: "duckdb.DuckDBPyConnection", models: Iterable[Relation]) -> None:
-    """Drop what dbt built in the file besides the marts; the schema goes with it unless it holds something else."""
-    present = base_tables(connection, "working")
-    own = present & {model.name for model in models if not model.is_mart}
-    for name in sorted(own):
-        connection.execute(f"drop table planalign.working.{quoted(name)}")
-    if own and own == present:
-        connection.execute("drop schema planalign.working")
-
-
-def _remove_rows_of_unfinished_year(connection: "duckdb.DuckDBPyConnection", marts: Iterable[str]) -> int:
-    removed = 0
-    for mart in sorted(base_tables(connection) & set(marts)):
-        found = connection.execute(
-            f"delete from planalign.main.{quoted(mart)} "
-            "where simulation_year > (select coalesce(max(simulation_year), 0) from planalign.main.checkpoints)"
-        ).fetchone()
-        removed += found[0] if found is not None else 0
-    return removed
-
-
-def changed_by_hand(database: Path, finding: str) -> DatabaseError:
-    """Return the error for a database that is not what its runs left."""
-    return DatabaseError(
-        f"{database}: {finding}; the file was changed by something else. Restore the backup or run again without "
-        "--resume"
-    )
-
-
-def _check_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, mart: Relation) -> None:
-    found = {name for (name, *_) in connection.execute(f"describe planalign.main.{quoted(mart.name)}").fetchall()}
-    missing = [column.name for column in mart.columns if column.name not in found]
-    if missing:
-        raise changed_by_hand(status.database, f"{mart.name} has no column {', '.join(missing)}")
-    expected = {row["simulation_year"] for row in status.checkpoints if row["digests"][mart.name]["rows"]}
-    rows = connection.execute(f"select distinct simulation_year from planalign.main.{quoted(mart.name)}").fetchall()
-    years = {year for (year,) in rows}
-    if years != expected:
-        raise changed_by_hand(
-            status.database,
-            f"{mart.name} holds the years {sorted(years)}, the checkpoints say {sorted(expected)}",
-        )
-
-
-def check_same_origin(status: DatabaseStatus, fingerprints: Fingerprints, duckdb_version: str) -> None:
-    """Refuse to continue a database that was made from something else. Errors: ResumeError naming each difference."""
-    last = status.checkpoints[-1]
-    differences = differences_of_origin(last["fingerprints"], fingerprints, last["simulation_year"])
-    if last["duckdb_version"] != duckdb_version:
-        differences.append(f"DuckDB: was {last['duckdb_version']}, is now {duckdb_version}")
-    if differences:
-        lines = "\n".join(f"  - {difference}" for difference in differences)
-        raise ResumeError(
-            f"{status.database} cannot be continued, it was made from something else:\n{lines}\n"
-            "Undo the change, or run without --resume to start again (the present file is kept as a backup)."
-        )
-
-
-def differences_of_origin(before: Fingerprints, now: Fingerprints, year: int) -> list[str]:
-    """A sentence for everything that differs in what two runs made their years up to `year` from; empty if nothing."""
-    differences = describe_differences(_up_to(before["configuration"], year), _up_to(now["configuration"], year))
-    tables = before["parameters"].keys() | now["parameters"].keys()
-    differences += [
-        f"parameters.{name}: the table has other rows"
-        for name in sorted(tables)
-        if before["parameters"].get(name) != now["parameters"].get(name)
-    ]
-    if before["census"] != now["census"]:
-        differences.append(
-            f"census: its people are not those of the run (was {before['census']}, is now {now['census']})"
-        )
-    if before["model"] != now["model"]:
-        differences.append(f"model: the SQL models changed (was {before['model']}, is now {now['model']})")
-    return differences
-
-
-def _up_to(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
-    """Leave out rates and limits of years that are not simulated yet: they may still be set."""
-    return {
-        key: value
-        for key, value in configuration.items()
-        if not (key.startswith(_BY_YEAR) and (last := key.rpartition(".")[2]).isdecimal()) or int(last) <= year
-    }
-
-
-def checkpoint_of(row: Mapping[str, Any], database: str) -> WorkflowCheckpoint:
-    """Return the checkpoint of a row of the `checkpoints` table."""
-    return WorkflowCheckpoint(
-        simulation_year=row["simulation_year"],
-        run_id=row["run_id"],
-        completed_at=row["completed_at"].isoformat(timespec="seconds"),
-        engine=row["engine"],
-        duckdb_version=row["duckdb_version"],
-        database=database,
-        fingerprints=row["fingerprints"],
-        digests=row["digests"],
-    )
-
-
-def write_checkpoint_file(directory: Path, checkpoint: WorkflowCheckpoint) -> Path:
-    """Write the JSON copy of a checkpoint and return its path."""
-    path = directory / f"year_{checkpoint.simulation_year}.json"
-    write_atomically(path, json.dumps(asdict(checkpoint), indent=2, sort_keys=True) + "\n")
-    return path
-
-
-def read_checkpoint_files(directory: Path) -> list[WorkflowCheckpoint]:
-    """Return the JSON copies in a folder, by year. Errors: DatabaseError naming a file that is not one."""
-    from planalign_orchestrator.database.state_rows import check_copy
-
-    found = []
-    for path in sorted(directory.glob("year_*.json")):
-        try:
-            copy = WorkflowCheckpoint(**json.loads(path.read_text(encoding="utf-8")))
-            check_copy(asdict(copy))
-            found.append(copy)
-        except (ValueError, TypeError, RecursionError) as error:
-            raise DatabaseError(f"{path} is not a checkpoint ({error}); move it away") from error
-    return sorted(found, key=lambda checkpoint: checkpoint.simulation_year)
-
-
-def clean_checkpoint_files(directory: Path, database: str) -> tuple[list[Path], list[Path]]:
-    """Remove the JSON copies of the checkpoints of a database, named like its file; return what went and what stayed.
-
-    The database itself is not touched, nor is a copy of another database or a file that is no copy.
-    """
-    removed: list[Path] = []
-    kept: list[Path] = []
-    for path in sorted(directory.glob("year_*.json")):
-        (removed if _database_of(path) == database else kept).append(path)
-    for path in removed:
-        path.unlink()
-    return removed, kept
-
-
-def _database_of(path: Path) -> str | None:
-    """Return the name of the database that a copy of a checkpoint is of; None for a file that is no such copy."""
-    try:
-        return WorkflowCheckpoint(**json.loads(path.read_text(encoding="utf-8"))).database
-    except (ValueError, TypeError, OSError, RecursionError):
-        return None
 
 
 def now() -> dt.datetime:

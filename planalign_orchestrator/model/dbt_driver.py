@@ -8,8 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from planalign_orchestrator.database.checkpoints import DBT, drop_working_tables
+from planalign_orchestrator.database.checkpoints import DBT
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.resuming import drop_working_tables
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ConfigurationError, PipelineStageError
 from planalign_orchestrator.files.atomic import real_path

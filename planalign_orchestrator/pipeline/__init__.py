@@ -7,7 +7,7 @@ writes the files that follow a commit; `backup`, `backup_files` and `setting_asi
 from planalign_orchestrator.database.checkpoints import WorkflowCheckpoint
 from planalign_orchestrator.errors import PipelineStageError
 from planalign_orchestrator.pipeline.orchestrator import PipelineOrchestrator, RunArtifacts
-from planalign_orchestrator.pipeline.year import ProgressEvent, StageDefinition, WorkflowStage
+from planalign_orchestrator.pipeline.stages import ProgressEvent, StageDefinition, WorkflowStage
 
 __all__ = [
     "PipelineOrchestrator",

@@ -8,7 +8,7 @@ from pathlib import Path
 from planalign_orchestrator.census import fingerprint_of
 from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
 from planalign_orchestrator.config.sections import CHECKPOINTS_FOLDER, REPORTS_FOLDER
-from planalign_orchestrator.database import checkpoints
+from planalign_orchestrator.database import checkpoints, resuming
 from planalign_orchestrator.database.checkpoints import DatabaseStatus, duckdb_version
 from planalign_orchestrator.database.connection import DatabaseConnectionManager, one_kind_of_interrupt
 from planalign_orchestrator.dbt_runner import DbtRunner
@@ -17,7 +17,8 @@ from planalign_orchestrator.model import CompiledModel
 from planalign_orchestrator.pipeline.inputs import RunInputs
 from planalign_orchestrator.pipeline.publish import Publisher
 from planalign_orchestrator.pipeline.setting_aside import SetAside, finish_setting_aside, making_room
-from planalign_orchestrator.pipeline.year import MODEL_STAGES, ProgressEvent, Simulation
+from planalign_orchestrator.pipeline.simulation import Simulation
+from planalign_orchestrator.pipeline.stages import MODEL_STAGES, ProgressEvent
 from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.reports import MultiYearSummary
 from planalign_orchestrator.validation import DataValidator
@@ -169,10 +170,10 @@ class PipelineOrchestrator:
         inputs = simulation.inputs
         census = inputs.check_census().to_dict()
         fingerprints = inputs.fingerprints(census["fingerprint"])
-        if checkpoints.remove_unfinished_year(self._db, inputs.model.models):
+        if resuming.remove_unfinished_year(self._db, inputs.model.models):
             self._notes.append(f"the unfinished year {status.years[-1] + 1} of a run with dbt was removed")
-        checkpoints.check_same_origin(status, fingerprints, duckdb_version())
-        checkpoints.verify_years(self._db.get_connection(), status, inputs.model.marts)
+        resuming.check_same_origin(status, fingerprints, duckdb_version())
+        resuming.verify_years(self._db.get_connection(), status, inputs.model.marts)
         self._check_inputs(inputs, status, census["fingerprint"])
         self._registries.check_agreement_with_ledger()
         self._publisher.catch_up(status)
@@ -190,7 +191,7 @@ class PipelineOrchestrator:
         if fingerprint_of(connection, "planalign.inputs.census") != census:
             changed.append("inputs.census")
         if changed:
-            raise checkpoints.changed_by_hand(
+            raise resuming.changed_by_hand(
                 status.database, f"{', '.join(changed)} does not hold the rows that its years were made from"
             )
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from planalign_orchestrator.database import checkpoints
+from planalign_orchestrator.database import checkpoint_copies
 from planalign_orchestrator.database.checkpoints import DatabaseStatus, WorkflowCheckpoint
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
@@ -70,7 +70,7 @@ class Publisher:
             self.notes.append(f"{report} was of {other} and now is of {checkpoint.database}; see reports.directory")
         YearAuditor(self._db).generate_report(checkpoint.simulation_year).export_json(report)
         self.reports.append(report)
-        self.copies.append(checkpoints.write_checkpoint_file(self._checkpoint_directory, checkpoint))
+        self.copies.append(checkpoint_copies.write_checkpoint_file(self._checkpoint_directory, checkpoint))
 
     def catch_up(self, status: DatabaseStatus) -> None:
         """Write the files of finished years that are missing or of another run."""
@@ -78,7 +78,7 @@ class Publisher:
             name = f"year_{row['simulation_year']}.json"
             folders = (self._reports_directory, self._checkpoint_directory)
             if any(_value_in(folder / name, "run_id") != row["run_id"] for folder in folders):
-                self.publish(checkpoints.checkpoint_of(row, self._db.db_path.name))
+                self.publish(checkpoint_copies.checkpoint_of(row, self._db.db_path.name))
 
     def follow(self, replaced: DatabaseStatus | None, status: DatabaseStatus) -> None:
         """Leave the files of `status` only, after its database took the place of `replaced`."""

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from planalign_orchestrator.database import checkpoints
+from planalign_orchestrator.database import checkpoints, resuming
 from planalign_orchestrator.database.checkpoints import DatabaseStatus, mutex_of
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.database.verification import Verdict, Verification, verify
@@ -108,7 +108,7 @@ def _set_aside(real: Path, models: Sequence[Model], own: Collection[str], locks:
     """Move the database to the place that its state deserves; what was there is spared until a year is finished."""
     with DatabaseConnectionManager(real) as db:
         status = checkpoints.read_state(db)
-        if status is not None and checkpoints.remove_unfinished_year(db, models):
+        if status is not None and resuming.remove_unfinished_year(db, models):
             status = checkpoints.read_state(db)
         others = checkpoints.tables_of_others(db.get_connection(), own)
         replaced = checkpoints.replaced_run(db.get_connection()) if status is not None else None

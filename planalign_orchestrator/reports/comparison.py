@@ -11,8 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.database.checkpoints import DatabaseStatus, base_tables, differences_of_origin, read_state
+from planalign_orchestrator.database.checkpoints import DatabaseStatus, base_tables, read_state
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.resuming import differences_of_origin
 from planalign_orchestrator.database.verification import Verification, unverified, verify
 from planalign_orchestrator.errors import ComparisonError
 from planalign_orchestrator.files.atomic import real_path
