@@ -27,8 +27,8 @@ from planalign_orchestrator.reports import (
     YearAuditReport,
     report_schema,
 )
-from planalign_orchestrator.reports.excel import excel_report
-from planalign_orchestrator.reports.html import html_report
+from planalign_orchestrator.reports.formats.excel import excel_report
+from planalign_orchestrator.reports.formats.html import html_report
 from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
 from tests.conftest import Result
 

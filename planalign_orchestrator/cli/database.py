@@ -96,7 +96,7 @@ def _show_answer(answer: _Answer) -> None:
             f" {run['random_seed']}, asked for {run['requested_start_year']}-{run['requested_end_year']},"
             f" planalign {run['planalign_version']}, DuckDB {run['duckdb_version']}\n"
         )
-    headings = ("Year", "Finished (UTC)", "Driver", "Seconds", "Checks", "Run", "Settings", "Census", "Model")
+    headings = ("Year", "Finished (UTC)", "Engine", "Seconds", "Checks", "Run", "Settings", "Census", "Model")
     show_table(headings, [_status_cells(year) for year in answer.years], left=(0, 1, 2, 4, 5, 6, 7, 8))
     if answer.verification is not None:
         show(f"\n{answer.verification.line}")
@@ -270,11 +270,11 @@ def _rendered(
     if rendering is ReportFormat.JSON:
         return json.dumps(_document(summary, verification), indent=2, ensure_ascii=False) + "\n"
     if rendering is ReportFormat.HTML:
-        from planalign_orchestrator.reports.html import html_report
+        from planalign_orchestrator.reports.formats.html import html_report
 
         return html_report(summary, template, verification.line)
     if rendering is ReportFormat.EXCEL:
-        from planalign_orchestrator.reports.excel import excel_report
+        from planalign_orchestrator.reports.formats.excel import excel_report
 
         return excel_report(summary, template, verification.line)
     if len(summary.years) == 1:
