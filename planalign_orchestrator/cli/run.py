@@ -81,7 +81,7 @@ def run(
         ],
     )
     if dry_run:
-        from planalign_orchestrator.cli.dry_run import foresee
+        from planalign_orchestrator.api.dry_run import foresee
 
         foreseen = foresee(config, loaded, resume=resume)
         if as_json:

@@ -20,7 +20,7 @@ from planalign_orchestrator.cli.options import (
 from planalign_orchestrator.cli.output import end_with_failure, show, show_json
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.cli.preflight import Preflight
+    from planalign_orchestrator.api.preflight import Preflight
 
 _FAILED, _USAGE = 1, 2
 
@@ -66,7 +66,7 @@ def validate(
             Override("--census", "census.path", census and str(census)),
         ]
     )
-    from planalign_orchestrator.cli.preflight import examine
+    from planalign_orchestrator.api.preflight import examine
 
     found = examine(config, overrides, execute_rules=execute_rules)
     if as_json:

@@ -13,11 +13,9 @@ from planalign_orchestrator.errors import OutputError
 from planalign_orchestrator.files.atomic import real_path
 
 PRODUCT = "PlanAlign Orchestrator"
-GENERATOR_TAG = f'<meta name="generator" content="{PRODUCT}">'
 
 _CONFIGURATIONS = (".yaml", ".yml")
 _BESIDE_A_DATABASE = (".wal", ".lock", ".tmp", ".spare", ".draft")
-_HTML_HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -73,12 +71,6 @@ def is_duckdb_file(path: Path) -> bool:
         return file.read(12)[8:] == b"DUCK"
 
 
-def is_our_html(path: Path) -> bool:
-    """Return whether a file is an HTML report of ours, by its generator tag."""
-    with path.open("rb") as file:
-        return GENERATOR_TAG.encode() in file.read(_HTML_HEAD_BYTES)
-
-
 def is_our_json(path: Path) -> bool:
     """Return whether a file is a JSON document of ours, by its `product`."""
     try:
@@ -86,19 +78,6 @@ def is_our_json(path: Path) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and document.get("product") == PRODUCT
-
-
-def is_our_workbook(path: Path) -> bool:
-    """Return whether a file is a workbook of ours, by its author."""
-    import zipfile
-    import zlib
-
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return f"<dc:creator>{PRODUCT}</dc:creator>".encode() in archive.read("docProps/core.xml")
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, NotImplementedError):
-        # no archive, or one that is cut, encrypted or packed in another way: not as we write it
-        return False
 
 
 def csv_header(path: Path) -> tuple[str, ...]:

@@ -3,16 +3,20 @@
 import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator.errors import PlanAlignError
 from planalign_orchestrator.escaping import visible_line
 from planalign_orchestrator.files.replacing import PRODUCT
-from planalign_orchestrator.report_templates import ReportTemplate
-from planalign_orchestrator.reports.multi_year import MultiYearSummary
+from planalign_orchestrator.reports.formats.format import Report, ReportFormat
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.report_templates import ReportTemplate
+    from planalign_orchestrator.reports.multi_year import MultiYearSummary
 
 
-def excel_report(summary: MultiYearSummary, template: ReportTemplate = "detailed", verified: str = "") -> bytes:
+def excel_report(summary: "MultiYearSummary", template: "ReportTemplate" = "detailed", verified: str = "") -> bytes:
     """The bytes of a workbook: sheet Years is the CSV summary; in detail also Events by category, and Checks.
 
     `verified`, which says whether the database was verified, is the workbook's description.
@@ -55,7 +59,7 @@ def _cell(sheet: Any, value: str | int | Decimal | None) -> Any:
     return cell
 
 
-def _event_rows(summary: MultiYearSummary) -> list[list[str | int]]:
+def _event_rows(summary: "MultiYearSummary") -> list[list[str | int]]:
     rows: list[list[str | int]] = [["simulation_year", "event_type", "event_category", "events"]]
     for report in summary.years:
         for name, categories in report.event_summary.by_category.items():
@@ -63,7 +67,7 @@ def _event_rows(summary: MultiYearSummary) -> list[list[str | int]]:
     return rows
 
 
-def _check_rows(summary: MultiYearSummary) -> list[list[str | int]]:
+def _check_rows(summary: "MultiYearSummary") -> list[list[str | int]]:
     rows: list[list[str | int]] = [["simulation_year", "rule", "severity", "verdict", "failures", "examples"]]
     for year, verdicts in summary.validation.items():
         rows += [
@@ -78,3 +82,23 @@ def _check_rows(summary: MultiYearSummary) -> list[list[str | int]]:
             for verdict in verdicts
         ]
     return rows
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether a file is a workbook of ours, by its author."""
+    import zipfile
+    import zlib
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return f"<dc:creator>{PRODUCT}</dc:creator>".encode() in archive.read("docProps/core.xml")
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, NotImplementedError):
+        # no archive, or one that is cut, encrypted or packed in another way: not as we write it
+        return False
+
+
+def _render(report: Report) -> bytes:
+    return excel_report(report.summary, report.template, report.verification.line)
+
+
+FORMAT = ReportFormat("excel", (".xlsx",), "a workbook", _is_ours, _render, is_printable=False)

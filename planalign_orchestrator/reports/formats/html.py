@@ -2,11 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from planalign_orchestrator.files.replacing import GENERATOR_TAG, PRODUCT
-from planalign_orchestrator.report_templates import ReportTemplate
-from planalign_orchestrator.reports.console import ConsoleReporter, Part, summary_title, year_title
-from planalign_orchestrator.reports.multi_year import MultiYearSummary
+from planalign_orchestrator.files.replacing import PRODUCT
+from planalign_orchestrator.reports.formats.format import Report, ReportFormat
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.report_templates import ReportTemplate
+    from planalign_orchestrator.reports.console import Part
+    from planalign_orchestrator.reports.multi_year import MultiYearSummary
+
+# by it a later report knows a file that it may replace
+_GENERATOR_TAG = f'<meta name="generator" content="{PRODUCT}">'
+_HEAD_BYTES = 4096
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}"
@@ -17,11 +26,13 @@ _STYLE = (
 )
 
 
-def html_report(summary: MultiYearSummary, template: ReportTemplate = "detailed", verified: str = "") -> str:
+def html_report(summary: "MultiYearSummary", template: "ReportTemplate" = "detailed", verified: str = "") -> str:
     """The summary of the years; in detail also each year. The tables are those of `ConsoleReporter`.
 
     `verified` says whether the database was verified; it stands below, with the runs.
     """
+    from planalign_orchestrator.reports.console import ConsoleReporter, summary_title, year_title
+
     reporter = ConsoleReporter(template)
     title = summary_title(summary)
     body = [f"<h1>{escape(title)}</h1>"]
@@ -34,13 +45,13 @@ def html_report(summary: MultiYearSummary, template: ReportTemplate = "detailed"
     runs = ", ".join(dict.fromkeys(report.run_id for report in summary.years))
     body.append(f"<footer><p>{escape(f'{PRODUCT}, run {runs}. {verified}'.strip())}</p></footer>")
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{GENERATOR_TAG}\n'
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{_GENERATOR_TAG}\n'
         f"<title>{escape(title)}</title>\n"
         f"<style>{_STYLE}</style>\n</head>\n<body>\n" + "\n".join(body) + "\n</body>\n</html>\n"
     )
 
 
-def _section(part: Part, *, level: int) -> str:
+def _section(part: "Part", *, level: int) -> str:
     head = [f"<thead>{_row(part.headings, 'th', part.left)}</thead>"] if part.headings else []
     rows = [_row(cells, "td", part.left) for cells in part.rows]
     heading = f"<h{level}>{escape(part.title)}</h{level}>"
@@ -53,3 +64,15 @@ def _row(cells: Iterable[str], tag: str, left: Sequence[int]) -> str:
         for at, cell in enumerate(cells)
     )
     return f"<tr>{''.join(shown)}</tr>"
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _GENERATOR_TAG.encode() in file.read(_HEAD_BYTES)
+
+
+def _render(report: Report) -> str:
+    return html_report(report.summary, report.template, report.verification.line)
+
+
+FORMAT = ReportFormat("html", (".html", ".htm"), "an HTML report", _is_ours, _render)

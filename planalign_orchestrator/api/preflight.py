@@ -96,7 +96,7 @@ def _judge_configuration(path: Path, overrides: Mapping[str, object], found: Fin
 
 def _judge_rules(config: "SimulationConfig", found: Findings, *, execute: bool) -> None:
     """Report rules that there are not, invariants that are switched off, and rules of users that cannot be used."""
-    from planalign_orchestrator.cli.preflight_rules import read_rules, try_rules
+    from planalign_orchestrator.api.preflight_rules import read_rules, try_rules
     from planalign_orchestrator.validation.choosing import are_as_packaged
 
     if are_as_packaged(config):
