@@ -86,7 +86,7 @@ def test_the_ending_says_the_format(planalign: Planalign, options: Sequence[str]
         assert (tmp_path / path).read_bytes().startswith(begins[path])
     refused(planalign("report", *options, "-f", "csv", "-o", "y.html"), "y.html", "and csv was asked for")
     refused(planalign("report", *options, "--json", "-o", "y.html"), "y.html", "and json was asked for")
-    refused(planalign("report", *options, "-o", "y.docx"), "y.docx", "it is one of .html")
+    refused(planalign("report", *options, "-o", "y.docx"), "y.docx", "it is one of .csv")
     assert not list(tmp_path.glob("y.*"))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from planalign_orchestrator.cli import database as commands
+from planalign_orchestrator import api
 from tests.conftest import Result
 from tests.crash_child import Project, contents, edit, files, finished_years
 from tests.program import Planalign
@@ -96,7 +96,7 @@ def test_status_verifies_a_large_database_only_when_told(
     planalign: Planalign, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit(copy, CHANGE)
-    monkeypatch.setattr(commands, "_QUICKLY_VERIFIED_ROWS", 1000)
+    monkeypatch.setattr(api, "QUICKLY_VERIFIED_ROWS", 1000)
     quick = planalign("status", *options(copy))
     assert quick.code == 0
     assert "rows take a while; --verify recomputes their digests" in quick.out

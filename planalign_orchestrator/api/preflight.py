@@ -5,10 +5,8 @@ judged with the parts of it that are right by themselves.
 """
 
 import os
-import platform
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,12 +46,17 @@ class Preflight:
         return {"configuration": self.configuration, "census": self.census, "environment": self.environment}
 
     @property
+    def is_unusable(self) -> bool:
+        """Whether the configuration or the census cannot be used, not only this machine."""
+        return bool(self.configuration.problems or self.census.problems)
+
+    @property
     def problems(self) -> int:
         """How many problems there are in all."""
         return sum(len(found.problems) for found in self.parts.values())
 
 
-def examine(path: Path, overrides: Mapping[str, object], *, execute_rules: bool = False) -> Preflight:
+def validate(path: Path, overrides: Mapping[str, object], *, execute_rules: bool = False) -> Preflight:
     """Judge the configuration at `path` under `overrides`, the census it names, and this machine.
 
     With `execute_rules` the rules of users are executed, as a run does before its first year.
@@ -182,6 +185,9 @@ def _levels(config: "SimulationConfig") -> Collection[int]:
 
 
 def _judge_environment(config: "SimulationConfig | None") -> Findings:
+    import platform
+    from importlib.metadata import version
+
     found = Findings(f"Python {platform.python_version()}, DuckDB {version('duckdb')}")
     dbt = _dbt_version()
     found.facts.append(f"dbt {dbt}" if dbt else "dbt is not installed; only `--engine dbt` and changed models need it")
@@ -236,6 +242,8 @@ def _judge_database(database: Path, found: Findings) -> None:
 
 
 def _dbt_version() -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return f"{version('dbt-core')} with dbt-duckdb {version('dbt-duckdb')}"
     except PackageNotFoundError:

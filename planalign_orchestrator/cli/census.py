@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from planalign_orchestrator import api
 from planalign_orchestrator.cli.options import (
     DEFAULT_CONFIG,
     ForceOption,
     JsonOption,
-    Override,
     VerboseOption,
     as_path,
-    load_config,
 )
 from planalign_orchestrator.cli.output import show, show_json, show_table
 from planalign_orchestrator.errors import CensusError
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.census import CensusSummary
-    from planalign_orchestrator.config import SimulationConfig
+    from planalign_orchestrator.api.types import CensusSummary
 
 CensusArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="Census file: CSV, Parquet or Excel.", parser=as_path)
@@ -68,15 +66,9 @@ def check(
 
     The exit code is 2 if it cannot be used.
     """
-    settings = _settings(file, config)
-    day = _read_date(census_date) or dt.date(settings.simulation.start_year - 1, 12, 31)
-    from planalign_orchestrator.census import CensusSource, check_census
-    from planalign_orchestrator.parameters import level_ids, load_parameters
-
+    day = _read_date(census_date)
     try:
-        summary = check_census(
-            CensusSource(**dict(settings.census)), census_date=day, level_ids=level_ids(load_parameters(settings))
-        )
+        summary = api.check_census(file, config, census_date=day)
     except CensusError as error:
         if as_json:
             show_json({"path": str(file), "problems": error.problems})
@@ -98,16 +90,9 @@ def generate(
     verbose: VerboseOption = False,
 ) -> None:
     """Make a census of made-up people, with realistic ages, service and pay."""
-    from planalign_orchestrator.census import generated_kind, write_census
-    from planalign_orchestrator.files.replacing import check_replaceable
-
-    day = _read_date(census_date)
-    check_replaceable(output, generated_kind(), force=force, protected=_inputs_in_use(output))
-    if day is None:
-        from planalign_orchestrator.config.sections import SimulationSection
-
-        day = dt.date(SimulationSection().start_year - 1, 12, 31)
-    write_census(output, size, seed=seed, census_date=day)
+    day = api.generate_census(
+        output, size, seed=seed, census_date=_read_date(census_date), force=force, project=DEFAULT_CONFIG
+    )
     show(f"Wrote {size:,} employees as of {day} to {output}.")
 
 
@@ -121,11 +106,9 @@ def suggest(
 
     The end of the answer can be pasted into the configuration; check it first, doubtful lines are comments.
     """
-    from planalign_orchestrator.census import mapping_yaml, suggest_mapping
-
-    suggestions = suggest_mapping(file, sheet)
+    suggestions, mapping = api.map_census(file, sheet)
     if as_json:
-        show_json({"suggestions": [asdict(found) for found in suggestions], "yaml": mapping_yaml(suggestions)})
+        show_json({"suggestions": [asdict(found) for found in suggestions], "yaml": mapping})
         return
     rows = [
         (
@@ -137,28 +120,7 @@ def suggest(
         for found in suggestions
     ]
     show_table(("Heading", "Standard column", "Sure", "Why"), rows, left=(0, 1, 3), keys=1)
-    show("\n" + mapping_yaml(suggestions).rstrip("\n"), wrap=False)
-
-
-def _inputs_in_use(output: Path) -> dict[Path, str]:
-    """The files that the project in the working directory is made of, if there is one and the output exists."""
-    if not output.exists() or not DEFAULT_CONFIG.is_file():
-        return {}
-    settings = load_config(DEFAULT_CONFIG)
-    return {
-        settings.census.path: f"the census of {DEFAULT_CONFIG}",
-        settings.runtime.database: "the database",
-        DEFAULT_CONFIG: "the configuration",
-    }
-
-
-def _settings(file: Path, config: Path | None) -> "SimulationConfig":
-    """The configuration with this census, or the defaults with this census."""
-    if config is not None:
-        return load_config(config, [Override("FILE", "census.path", str(file))])
-    from planalign_orchestrator.config import config_from_mapping
-
-    return config_from_mapping({"census": {"path": str(file)}})
+    show("\n" + mapping.rstrip("\n"), wrap=False)
 
 
 def _read_date(text: str | None) -> dt.date | None:

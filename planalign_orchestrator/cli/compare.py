@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from planalign_orchestrator import api
 from planalign_orchestrator.cli.options import (
     JsonOption,
     UnverifiedOption,
@@ -15,11 +16,9 @@ from planalign_orchestrator.cli.options import (
     read_years,
 )
 from planalign_orchestrator.cli.output import show, show_json, show_table
-from planalign_orchestrator.errors import ComparisonError, DamagedDatabaseError, DatabaseError
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.reports.comparison import Figure, RunComparison
-    from planalign_orchestrator.reports.differing_rows import Difference, RowComparison
+    from planalign_orchestrator.api.types import Difference, Figure, RowComparison, RunComparison
 
 
 def compare_runs(
@@ -39,14 +38,8 @@ def compare_runs(
     then the columns that both have are compared.
     """
     span = read_years(years)
-    from planalign_orchestrator.reports.comparison import compare_runs as compare
-
-    try:
-        found = compare(a, b, years=range(span[0], span[1] + 1) if span else None, limit=limit, check=not unverified)
-    except DamagedDatabaseError:
-        raise
-    except DatabaseError as error:
-        raise ComparisonError(str(error)) from error
+    wanted = range(span[0], span[1] + 1) if span else None
+    found = api.compare_runs(a, b, years=wanted, limit=limit, unverified=unverified)
     if as_json:
         show_json(found.to_dict())
     else:
@@ -56,8 +49,6 @@ def compare_runs(
 
 
 def _show(found: "RunComparison") -> None:
-    from planalign_orchestrator.reports.comparison import differing
-
     span = f"{found.years[0]}-{found.years[-1]}" if len(found.years) > 1 else str(found.years[0])
     show(f"A: {found.a}\n   {found.verification_a.line}\nB: {found.b}\n   {found.verification_b.line}")
     _show_lines("Not compared", found.not_compared)
@@ -73,8 +64,8 @@ def _show(found: "RunComparison") -> None:
     _show_figures("Workforce", found.workforce)
     if found.metrics is None:
         show("\nKey figures are not compared: at least one of them has no fct_annual_metrics.")
-    elif differing(found.metrics):
-        _show_figures("Key figures that differ", differing(found.metrics))
+    elif differing := [figure for figure in found.metrics if not figure.is_equal]:
+        _show_figures("Key figures that differ", differing)
     else:
         show("\nKey figures are the same.")
     for table in found.rows:

@@ -104,8 +104,8 @@ def _write(translation: "Translation", output: Path) -> None:
 
 def _paragraph(item: "Outcome") -> list[str]:
     """What became of a key, in lines that fit a terminal."""
+    from planalign_orchestrator.api.text import WIDTH, wrapped
     from planalign_orchestrator.escaping import visible_line
-    from planalign_orchestrator.reports.tables import WIDTH, wrapped
 
     indent, room = " " * 6, WIDTH - 6
     value, said = visible_line(item.value), wrapped(f"{_became(item)}. {visible_line(item.note)}", room)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from planalign_orchestrator import api
 from planalign_orchestrator.cli.output import log_to_standard_error
 from planalign_orchestrator.files.names import path_problem
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.config import SimulationConfig
+    from planalign_orchestrator.api.types import SimulationConfig
 
 DEFAULT_CONFIG = Path("config/simulation_config.yaml")
 _SHOWN = 60
@@ -37,6 +38,15 @@ def as_path(typed: str | Path) -> Path:
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
         raise typer.BadParameter(f"'{shown}' {problem}")
     return Path(typed)
+
+
+def as_format(typed: str | api.ReportFormat) -> api.ReportFormat:
+    """The format of a report by its name; a usage error for a name that no format has."""
+    if isinstance(typed, api.ReportFormat):
+        return typed
+    if typed.lower() not in api.FORMATS:
+        raise typer.BadParameter(f"{typed!r} is not one of {', '.join(api.FORMATS)}")
+    return api.FORMATS[typed.lower()]
 
 
 ConfigOption = Annotated[
@@ -121,7 +131,4 @@ def merge(overrides: Sequence[Override]) -> dict[str, object]:
 
 def load_config(path: Path, overrides: Sequence[Override] = ()) -> "SimulationConfig":
     """The configuration of `path` with the overrides of the command line; raises ConfigurationError."""
-    merged = merge(overrides)
-    from planalign_orchestrator.config import load_simulation_config
-
-    return load_simulation_config(path, overrides=merged)
+    return api.load_configuration(path, merge(overrides))

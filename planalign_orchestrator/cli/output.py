@@ -15,8 +15,8 @@ import typer
 from planalign_orchestrator.escaping import visible, visible_json
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.report_templates import ReportTemplate
-    from planalign_orchestrator.reports import MultiYearSummary
+    from planalign_orchestrator.api import Report, ReportTemplate
+    from planalign_orchestrator.api.types import MultiYearSummary
 
 
 class _Notes:
@@ -83,14 +83,14 @@ def show_table(
     A table that is too wide becomes blocks, each of which begins with the first `keys` columns: by default those in
     front that hold words, two at most.
     """
-    from planalign_orchestrator.reports import aligned
+    from planalign_orchestrator.api.text import aligned
 
     show("\n".join(aligned([headings, *rows], left=left, keys=keys, width=width())), wrap=False)
 
 
 def show_summary(summary: "MultiYearSummary", template: "ReportTemplate") -> None:
     """Print the tables of the years and what they amount to together."""
-    from planalign_orchestrator.reports import ConsoleReporter
+    from planalign_orchestrator.api.text import ConsoleReporter
 
     reporter = ConsoleReporter(template, width=width())
     if not sys.stdout.isatty():
@@ -106,9 +106,19 @@ def show_summary(summary: "MultiYearSummary", template: "ReportTemplate") -> Non
     show("\n".join(reporter.closing_lines(summary)))
 
 
+def show_report(found: "Report") -> None:
+    """Print a report as text: the tables of the years, or everything about a single one."""
+    if len(found.summary.years) > 1:
+        show_summary(found.summary, found.template)
+        return
+    from planalign_orchestrator.api.text import ConsoleReporter
+
+    show(ConsoleReporter(found.template).format_year_audit(found.summary.years[0]), wrap=False)
+
+
 def width() -> int:
     """The columns there are for a table: those of the terminal, at least 80 and in a pipe always."""
-    from planalign_orchestrator.reports.tables import WIDTH
+    from planalign_orchestrator.api.text import WIDTH
 
     return max(WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
 

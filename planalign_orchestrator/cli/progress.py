@@ -10,7 +10,7 @@ from planalign_orchestrator.cli.output import note
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from planalign_orchestrator.pipeline import ProgressEvent, WorkflowStage
+    from planalign_orchestrator.api.types import ProgressEvent, WorkflowStage
 
     Display = Callable[[ProgressEvent], None]
 
@@ -28,7 +28,7 @@ class YearClock:
 
     def advance(self, event: "ProgressEvent") -> float | None:
         """Take an event in; returns the seconds of its year if that is finished now, else None."""
-        from planalign_orchestrator.pipeline import WorkflowStage
+        from planalign_orchestrator.api.types import WorkflowStage
 
         self.years_to_do = self.years_to_do or self._last_year - event.year + 1
         is_reporting = event.stage is WorkflowStage.REPORTING
@@ -48,7 +48,7 @@ class YearClock:
     @property
     def years_done(self) -> float:
         """Finished years and the parts of those begun, in which a stage counts what it took the year before."""
-        from planalign_orchestrator.pipeline import WorkflowStage
+        from planalign_orchestrator.api.types import WorkflowStage
 
         weights = self._year_before or dict.fromkeys(map(str, WorkflowStage), 1.0)
         done = sum(weights.get(stage, 0.0) for stages in self._seconds.values() for stage in stages)

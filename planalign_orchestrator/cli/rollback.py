@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planalign_orchestrator.cli.database import locate
+from planalign_orchestrator import api
 from planalign_orchestrator.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -17,8 +17,7 @@ from planalign_orchestrator.cli.options import (
 from planalign_orchestrator.cli.output import note, show, show_json, show_table
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.database.checkpoints import DatabaseStatus
-    from planalign_orchestrator.pipeline.backup_files import BackupFile
+    from planalign_orchestrator.api.types import BackupFile, DatabaseStatus
 
 _SHORT = 7
 
@@ -48,15 +47,11 @@ def backup(
     """
     if list_all and (to is not None or force):
         raise typer.BadParameter("--list only shows; leave --to and --force out")
-    places = locate(config, database)
+    places = api.locate(config, database)
     if list_all:
-        from planalign_orchestrator.pipeline.backup_files import list_backups
-
-        _show_list(places.database, list_backups(places.database), as_json=as_json)
+        _show_list(places.database, api.list_backups(places), as_json=as_json)
         return
-    from planalign_orchestrator.pipeline.backup import copy_database
-
-    done = copy_database(places.database, to, force=force, protected=places.inputs)
+    done = api.backup(places, to, force=force)
     if as_json:
         described = {"database": str(places.database), "backup": str(done.backup), **_contents(done.status)}
         show_json({**described, "verification": done.verification.to_dict()})
@@ -85,10 +80,8 @@ def restore(
     Restoring twice therefore returns to where one was; with --from, the second time changes nothing. The year files
     beside the database follow.
     """
-    places = locate(config, database)
-    from planalign_orchestrator.pipeline.backup import restore as put_back
-
-    done = put_back(places.database, source, reports=places.reports, copies=places.checkpoints)
+    places = api.locate(config, database)
+    done = api.restore(places, source)
     for text in done.notes:
         note(f"Note: {text}")
     if as_json:

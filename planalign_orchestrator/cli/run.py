@@ -1,10 +1,10 @@
 """`planalign run`: simulate, show the progress, and end with the table and the paths of what was written."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from planalign_orchestrator import api
 from planalign_orchestrator.cli.failures import CommandInterruptedError
 from planalign_orchestrator.cli.options import (
     DEFAULT_CONFIG,
@@ -22,9 +22,7 @@ from planalign_orchestrator.cli.options import (
 from planalign_orchestrator.cli.output import note, show, show_json, show_summary
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.config import SimulationConfig
-    from planalign_orchestrator.pipeline import RunArtifacts
-    from planalign_orchestrator.reports import MultiYearSummary
+    from planalign_orchestrator.api.types import SimulationConfig
 
 
 def run(
@@ -81,54 +79,39 @@ def run(
         ],
     )
     if dry_run:
-        from planalign_orchestrator.api.dry_run import foresee
+        from planalign_orchestrator.cli.dry_run import foreseen_lines
 
-        foreseen = foresee(config, loaded, resume=resume)
+        foreseen = api.dry_run(config, loaded, resume=resume)
         if as_json:
             show_json(foreseen.to_dict())
         else:
-            show("\n".join(foreseen.lines(with_commands=verbose)), wrap=not verbose)
+            show("\n".join(foreseen_lines(foreseen, with_commands=verbose)), wrap=not verbose)
     else:
         _simulate(loaded, resume=resume, verbose=verbose, quiet=quiet, as_json=as_json)
 
 
 def _simulate(config: "SimulationConfig", *, resume: bool, verbose: bool, quiet: bool, as_json: bool) -> None:
     from planalign_orchestrator.cli.progress import YearClock, display
-    from planalign_orchestrator.factory import build_orchestrator
 
     clock = YearClock(config.simulation.end_year)
     try:
         with display(clock, quiet=quiet, verbose=verbose, as_json=as_json) as on_progress:
-            orchestrator = build_orchestrator(config, on_progress=on_progress)
-            summary = orchestrator.execute_multi_year_simulation(resume_from_checkpoint=resume)
+            done = api.run(config, resume=resume, on_progress=on_progress)
     except KeyboardInterrupt:
         raise CommandInterruptedError(_after_interrupt(clock.committed)) from None
-    artifacts = orchestrator.artifacts
-    failed = _failed_error_rules(summary)
     if as_json:
-        failures = {str(year): rules for year, rules in failed.items()}
-        written = _artifact_values(artifacts)
-        show_json({"summary": summary.to_dict(), "artifacts": written, "failed_error_rules": failures})
+        show_json(done.to_dict())
         return
     if not quiet:
-        for text in artifacts.notes:
+        for text in done.artifacts.notes:
             note(f"Note: {text}")
-    show_summary(summary, config.reports.template)
-    show("\n" + "\n".join(_written(artifacts)))
-    if failed:
+    show_summary(done.summary, config.reports.template)
+    show("\n" + "\n".join(_written(done)))
+    if failed := done.failed_error_rules:
         show("\n" + _about_failed(failed, strict=config.validation.fail_on_validation_error))
 
 
-def _failed_error_rules(summary: "MultiYearSummary") -> dict[int, list[str]]:
-    """The rules of severity error that failed, by year: they are kept unless told otherwise."""
-    failed = {
-        year: [verdict.rule for verdict in verdicts if not verdict.passed and verdict.severity == "error"]
-        for year, verdicts in summary.validation.items()
-    }
-    return {year: rules for year, rules in failed.items() if rules}
-
-
-def _about_failed(failed: "dict[int, list[str]]", *, strict: bool) -> str:
+def _about_failed(failed: dict[int, list[str]], *, strict: bool) -> str:
     """The last line of a run that succeeds although its results are in doubt."""
     count = sum(map(len, failed.values()))
     subject = "1 validation rule" if count == 1 else f"{count} validation rules"
@@ -138,26 +121,13 @@ def _about_failed(failed: "dict[int, list[str]]", *, strict: bool) -> str:
     return f"{subject} of severity error failed ({rules}); --fail-on-validation-error would have stopped the run."
 
 
-def _written(artifacts: "RunArtifacts") -> list[str]:
+def _written(done: api.RunResult) -> list[str]:
+    artifacts = done.artifacts
     lines = [f"Database  {artifacts.database}"]
     if artifacts.backup is not None:
         lines.append(f"Backup    {artifacts.backup}")
     lines += [f"{'Reports' if at == 0 else '':<9} {path}" for at, path in enumerate(artifacts.reports)]
     return lines
-
-
-def _artifact_values(artifacts: "RunArtifacts") -> dict[str, Any]:
-    def text(path: Path | None) -> str | None:
-        return None if path is None else str(path)
-
-    return {
-        "database": str(artifacts.database),
-        "backup": text(artifacts.backup),
-        "reports": [str(path) for path in artifacts.reports],
-        "checkpoints": [str(path) for path in artifacts.checkpoints],
-        "run_vars": text(artifacts.run_vars),
-        "notes": list(artifacts.notes),
-    }
 
 
 def _after_interrupt(committed: list[int]) -> str:

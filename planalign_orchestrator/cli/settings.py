@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from planalign_orchestrator import api
 from planalign_orchestrator.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -10,13 +11,13 @@ from planalign_orchestrator.cli.options import (
     Override,
     SetOption,
     VerboseOption,
-    load_config,
+    merge,
     read_settings,
 )
 from planalign_orchestrator.cli.output import show, show_json
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.config import EffectiveValue
+    from planalign_orchestrator.api.types import EffectiveValue
 
 # columns of a key and of a value that is not long
 _KEY, _VALUE = 54, 10
@@ -32,10 +33,7 @@ def show_config(
 ) -> None:
     """Show every value in force and its origin: default, file, environment, command line or preset."""
     overrides = [*read_settings(settings), Override("--database", "runtime.database", database and str(database))]
-    loaded = load_config(config, overrides)
-    from planalign_orchestrator.config import effective_values
-
-    values = effective_values(loaded)
+    values = api.show_config(config, merge(overrides))
     if as_json:
         show_json({item.key: {"value": item.value, "origin": item.origin, "where": item.where} for item in values})
         return
@@ -46,9 +44,9 @@ def show_config(
 
 def _lines(item: "EffectiveValue") -> list[str]:
     """A key with its value and origin: on one line if it fits a terminal, else below each other."""
+    from planalign_orchestrator.api.text import wrapped
     from planalign_orchestrator.cli.output import width
     from planalign_orchestrator.escaping import visible_json, visible_line
-    from planalign_orchestrator.reports.tables import wrapped
 
     value = visible_json(item.value)
     left = f"{item.key:<{_KEY}}  {value:<{_VALUE}}"

@@ -1,10 +1,11 @@
 """`planalign validate`: every problem of configuration, census and environment, before a run meets them one by one."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from planalign_orchestrator import api
 from planalign_orchestrator.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -18,9 +19,6 @@ from planalign_orchestrator.cli.options import (
     read_settings,
 )
 from planalign_orchestrator.cli.output import end_with_failure, show, show_json
-
-if TYPE_CHECKING:
-    from planalign_orchestrator.api.preflight import Preflight
 
 _FAILED, _USAGE = 1, 2
 
@@ -55,9 +53,7 @@ def validate(
     configuration or census cannot be used, 1 if only the environment stands in the way.
     """
     if schema:
-        from planalign_orchestrator.config import config_json_schema
-
-        show_json(config_json_schema())
+        show_json(api.configuration_schema())
         return
     overrides = merge(
         [
@@ -66,21 +62,24 @@ def validate(
             Override("--census", "census.path", census and str(census)),
         ]
     )
-    from planalign_orchestrator.api.preflight import examine
-
-    found = examine(config, overrides, execute_rules=execute_rules)
+    found = api.validate(config, overrides, execute_rules=execute_rules)
     if as_json:
         show_json({"problems": found.problems, **{name: part.to_dict() for name, part in found.parts.items()}})
     else:
         show("\n".join(_lines(found)))
     if found.problems:
-        unusable = found.configuration.problems or found.census.problems
         problems = [problem for part in found.parts.values() for problem in part.problems]
-        kind = "ConfigurationError" if found.configuration.problems else "CensusError" if unusable else "PlanAlignError"
-        end_with_failure(_lines(found)[-1], kind, _USAGE if unusable else _FAILED, problems)
+        kind = (
+            "ConfigurationError"
+            if found.configuration.problems
+            else "CensusError"
+            if found.is_unusable
+            else "PlanAlignError"
+        )
+        end_with_failure(_lines(found)[-1], kind, _USAGE if found.is_unusable else _FAILED, problems)
 
 
-def _lines(found: "Preflight") -> list[str]:
+def _lines(found: api.Preflight) -> list[str]:
     lines = []
     for name, part in found.parts.items():
         lines.append(f"{name.capitalize()}: {part.subject}")

@@ -45,43 +45,8 @@ class Foreseen:
         """All of it as JSON values."""
         return asdict(self)
 
-    def lines(self, *, with_commands: bool) -> list[str]:
-        """What a user wants to know, and on demand the dbt commands, each on one line."""
-        first, *others = self.writes
-        lines = [
-            "A dry run: nothing is simulated or written.",
-            "",
-            f"Configuration  {self.configuration}",
-            f"               scenario {self.scenario_id}, plan design {self.plan_design_id}, seed {self.random_seed}",
-            f"Reads          {self.census}: {self._census_words()}",
-            f"Simulates      {self._years_words()}, engine {self.engine}",
-            f"Database       {self.database} {self.database_fate}",
-            f"Writes         {first}",
-            *(f"               {path}" for path in others),
-            f"Takes          {self._time_words()}",
-        ]
-        if with_commands:
-            return [*lines, "", "The same by hand with dbt, stage by stage:", *self.commands]
-        return [*lines, "", "With -v it also lists the dbt command of every stage."]
 
-    def _census_words(self) -> str:
-        if self.people is None:
-            return self.census_problem or "it cannot be read"
-        return f"about {self.people:,} people, {(self.census_bytes or 0) / 1e6:,.1f} MB"
-
-    def _years_words(self) -> str:
-        if not self.years:
-            return "no year: all are finished"
-        span = f"{self.years[0]}-{self.years[-1]}" if len(self.years) > 1 else f"{self.years[0]}"
-        return f"{span}, {len(self.years)} year{'s' if len(self.years) > 1 else ''}"
-
-    def _time_words(self) -> str:
-        if self.seconds is None:
-            return "unknown: the census cannot be read"
-        return f"about {_duration(self.seconds)}; an estimate, from {self.seconds_from}"
-
-
-def foresee(path: Path, config: "SimulationConfig", *, resume: bool) -> Foreseen:
+def dry_run(path: Path, config: "SimulationConfig", *, resume: bool) -> Foreseen:
     """What a run with this configuration would do, as far as can be told without running it."""
     from planalign_orchestrator.factory import build_orchestrator
 
@@ -203,11 +168,3 @@ def _slowness(engine: str, status: "DatabaseStatus | None") -> float | None:
         return None
     builds = sum(stages.get(name, 0.0) for stages in timed for name in STAGES) / len(timed)
     return float(builds / _year_by_rule(before, of_dbt=engine == "dbt")) or None
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(2, round(seconds))} seconds"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} minutes"
-    return f"{seconds / 3600:.1f} hours"

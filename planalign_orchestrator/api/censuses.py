@@ -1,0 +1,81 @@
+"""Census files: judged as a run judges them, made of made-up people, and their headings mapped."""
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planalign_orchestrator.api.configuration import load_configuration
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.census import CensusSummary
+    from planalign_orchestrator.census.mapping import ColumnSuggestion
+    from planalign_orchestrator.config import SimulationConfig
+
+
+def check_census(file: Path, config: Path | None = None, *, census_date: dt.date | None = None) -> "CensusSummary":
+    """Return what a census holds, judged by the census section and the years of a configuration or by the defaults.
+
+    Without `census_date` it is 31 December before the first simulated year. Errors: CensusError with every finding.
+    """
+    from planalign_orchestrator.census import CensusSource, check_census
+    from planalign_orchestrator.parameters import level_ids, load_parameters
+
+    settings = _settings(file, config)
+    day = census_date or dt.date(settings.simulation.start_year - 1, 12, 31)
+    levels = level_ids(load_parameters(settings))
+    return check_census(CensusSource(**dict(settings.census)), census_date=day, level_ids=levels)
+
+
+def generate_census(
+    output: Path,
+    size: int,
+    *,
+    seed: int = 42,
+    census_date: dt.date | None = None,
+    force: bool = False,
+    project: Path | None = None,
+) -> dt.date:
+    """Write a census of made-up people and return its date: by default the one before the default first year.
+
+    `project` is a configuration whose files are never replaced. Errors: OutputError for a file that is not to be
+    replaced.
+    """
+    from planalign_orchestrator.census import generated_kind, write_census
+    from planalign_orchestrator.files.replacing import check_replaceable
+
+    check_replaceable(output, generated_kind(), force=force, protected=_inputs_in_use(output, project))
+    if census_date is None:
+        from planalign_orchestrator.config.sections import SimulationSection
+
+        census_date = dt.date(SimulationSection().start_year - 1, 12, 31)
+    write_census(output, size, seed=seed, census_date=census_date)
+    return census_date
+
+
+def map_census(file: Path, sheet: str | None = None) -> "tuple[list[ColumnSuggestion], str]":
+    """Return for each heading the standard column that it probably is, and the mapping as YAML of a configuration."""
+    from planalign_orchestrator.census import mapping_yaml, suggest_mapping
+
+    suggestions = suggest_mapping(file, sheet)
+    return suggestions, mapping_yaml(suggestions)
+
+
+def _settings(file: Path, config: Path | None) -> "SimulationConfig":
+    """The configuration with this census, or the defaults with this census."""
+    if config is not None:
+        return load_configuration(config, {"census.path": str(file)})
+    from planalign_orchestrator.config import config_from_mapping
+
+    return config_from_mapping({"census": {"path": str(file)}})
+
+
+def _inputs_in_use(output: Path, project: Path | None) -> dict[Path, str]:
+    """The files that a project is made of, if there is one and the output exists."""
+    if project is None or not output.exists() or not project.is_file():
+        return {}
+    settings = load_configuration(project)
+    return {
+        settings.census.path: f"the census of {project}",
+        settings.runtime.database: "the database",
+        project: "the configuration",
+    }

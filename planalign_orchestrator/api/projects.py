@@ -1,0 +1,154 @@
+"""A new project folder: a configuration, the sample census, and how to go on."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from planalign_orchestrator.errors import OutputError, PlanAlignError
+
+_CONFIG = "config/simulation_config.yaml"
+_SAMPLE = "data/sample_census.csv"
+# how many years follow the first one unless told otherwise
+MORE_YEARS = 4
+_README = """# {name}
+
+A workforce simulation made by PlanAlign Orchestrator. Run the commands in this folder.
+
+    planalign validate              check configuration, census and environment
+    planalign run                   simulate; an existing database becomes the backup
+    planalign report                the years again, from the database
+    planalign report --years {year}   one year in detail
+    planalign status                what the database holds
+
+* `config/simulation_config.yaml` documents every setting. `planalign config show` lists those in force.
+* The census is {census}.
+  For a census of your own: `planalign census map FILE` suggests the mapping of its headings (`census.columns`),
+  `planalign census check FILE -c config/simulation_config.yaml` judges it; then set `census.path`.
+* A run writes `simulation.duckdb`, `run_vars.json`, `reports/` and `.navigator_checkpoints/`.
+"""
+_GITIGNORE = """/*.duckdb
+/*.duckdb.lock
+/*.duckdb.tmp/
+/*.duckdb.wal
+/.navigator_checkpoints/
+/reports/
+/run_vars.json
+"""
+
+
+@dataclass(frozen=True)
+class ProjectAnswers:
+    """What a new configuration says, as it writes it; without a census the sample is copied."""
+
+    census: Path | None
+    start_year: int
+    end_year: int
+    growth: str = "0.03"
+    exits: str = "0.12"
+
+
+def init_project(folder: Path, answers: ProjectAnswers) -> list[str]:
+    """Make a project folder and return the names of its files; when one of them exists, nothing is written.
+
+    Errors: OutputError naming what exists, PlanAlignError when a file cannot be written.
+    """
+    files = _files(folder, answers)
+    check_new_project(folder, files)
+    _write(folder, files)
+    return list(files)
+
+
+def check_new_project(folder: Path, names: Iterable[str] = (_CONFIG, _SAMPLE, "README.md", ".gitignore")) -> None:
+    """Refuse a folder that holds one of the files already. Errors: OutputError."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; name a folder")
+    existing = [name for name in names if (folder / name).exists()]
+    if existing:
+        raise OutputError(f"{folder} already holds {', '.join(existing)}; nothing was written")
+
+
+def answers_for_the_sample() -> ProjectAnswers:
+    """Return the answers that nobody was asked for: the years after the sample census."""
+    from planalign_orchestrator.project import sample_census
+
+    first = year_after_census(sample_census())
+    if first is None:
+        raise PlanAlignError("the sample census holds no date; the installation is damaged")
+    return ProjectAnswers(None, first, first + MORE_YEARS)
+
+
+def year_after_census(census: Path) -> int | None:
+    """Return the year after the last day on which anybody was hired or left; None when the file holds no such day.
+
+    Errors: CensusError for a file that cannot be read.
+    """
+    from planalign_orchestrator.census import CensusSource, latest_date
+
+    last = latest_date(CensusSource(census))
+    return None if last is None else last.year + 1
+
+
+def read_number(key: str, text: str) -> str:
+    """Return a number as the configuration writes it, judged by the rule of its key. Errors: ValueError saying why."""
+    from planalign_orchestrator.config.keys import known_keys
+    from planalign_orchestrator.config.values import Number, plain_number
+
+    rule = known_keys()[tuple(key.split("."))].rule
+    if not isinstance(rule, Number):
+        raise TypeError(f"{key} is not a number")
+    return plain_number(rule.parse(text))
+
+
+def _files(folder: Path, answers: ProjectAnswers) -> dict[str, bytes]:
+    """The contents of the new files, by their path in the folder."""
+    from planalign_orchestrator.project import config_template, sample_census
+
+    config = _fill_in(config_template().read_text(encoding="utf-8"), folder, answers)
+    census = "`data/sample_census.csv`: made-up employees" if answers.census is None else f"`{answers.census}`"
+    readme = _README.format(name=folder.resolve().name, census=census, year=answers.start_year)
+    files = {_CONFIG: config.encode()}
+    if answers.census is None:
+        files[_SAMPLE] = sample_census().read_bytes()
+    return {**files, "README.md": readme.encode(), ".gitignore": _GITIGNORE.encode()}
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    from planalign_orchestrator.files.atomic import follow_umask, make_folder
+
+    for name, content in files.items():
+        target = folder / name
+        try:
+            make_folder(target.absolute().parent)
+            with target.open("xb") as file:
+                file.write(content)
+            follow_umask(target)
+        except OSError as error:
+            raise PlanAlignError(f"cannot write {target}: {error.strerror}") from error
+
+
+def _fill_in(config: str, folder: Path, answers: ProjectAnswers) -> str:
+    """The documented configuration with the answers in place of its values."""
+    values = {
+        ("simulation", "start_year"): str(answers.start_year),
+        ("simulation", "end_year"): str(answers.end_year),
+        ("simulation", "target_growth_rate"): answers.growth,
+        ("workforce", "total_termination_rate"): answers.exits,
+    }
+    if answers.census is not None:
+        values["census", "path"] = json.dumps(_from_config_folder(answers.census, folder), ensure_ascii=False)
+    for (section, key), value in values.items():
+        place = re.search(rf"(?ms)^{section}:\n(?:(?!^\S).)*?^  {key}: ([^\n]*)", config)
+        if place is None:
+            raise PlanAlignError(f"the template has no {section}.{key}; the installation is damaged")
+        config = config[: place.start(1)] + value + config[place.end(1) :]
+    return config
+
+
+def _from_config_folder(census: Path, folder: Path) -> str:
+    """The path as the configuration writes it: relative to its folder if the census lies in the project."""
+    project = folder.resolve()
+    if census.is_relative_to(project):
+        return f"../{census.relative_to(project).as_posix()}"
+    return str(census)
