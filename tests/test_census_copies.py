@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from planalign_orchestrator.census import spilling
-from planalign_orchestrator.census.text_files import Selection, copy_rows
+from planalign_orchestrator.files import spilling
+from planalign_orchestrator.files.text import Selection, copy_rows
 from tests.conftest import Row, person, write_rows
 from tests.test_census import as_lines, load, refusal, write_lines
 from tests.test_census_files import workbook

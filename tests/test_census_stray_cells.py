@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planalign_orchestrator.census.records import StrayCells
-from planalign_orchestrator.census.stray_cells import PackedWorkbook, _columns_after, _letters
+from planalign_orchestrator.files.stray_cells import PackedWorkbook, StrayCells, _columns_after, _letters
 from tests.test_census import load, refusal
 from tests.test_census_files import HEADINGS, workbook
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from planalign_orchestrator.census.generating import generated_kind, write_census
 from planalign_orchestrator.census.loading import check_census, count_people, latest_date, load_census
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
-from planalign_orchestrator.census.spilling import private_connection
 from planalign_orchestrator.census.summarising import fingerprint_of
+from planalign_orchestrator.files.spilling import private_connection
 
 __all__ = [
     "CensusSource",

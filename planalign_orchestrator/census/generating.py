@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from planalign_orchestrator.census.columns import STORED_COLUMNS
-from planalign_orchestrator.census.spilling import private_connection
 from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.files.atomic import copy_access, follow_umask
 from planalign_orchestrator.files.replacing import OutputKind, csv_header
+from planalign_orchestrator.files.spilling import private_connection
 
 # Shares of the levels; for each level the ages at the 0th, 10th, ... 100th percentile, and the pay range in dollars.
 LEVEL_SHARES: Final = (0.60, 0.22, 0.10, 0.06, 0.02)

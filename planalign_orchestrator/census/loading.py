@@ -19,11 +19,11 @@ from planalign_orchestrator.census.dates import DateRules, date_format_problem, 
 from planalign_orchestrator.census.headings import Layout, resolve_headings
 from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, Finding
-from planalign_orchestrator.census.spilling import private_connection
 from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, days_table, qualified_name
 from planalign_orchestrator.census.summarising import rounding_notes, select_list, summarise
 from planalign_orchestrator.census.values import read_plain, read_value
 from planalign_orchestrator.errors import CensusError
+from planalign_orchestrator.files.spilling import private_connection
 
 if TYPE_CHECKING:
     import duckdb
@@ -167,9 +167,9 @@ def _judge(
 def _date_rules(source: CensusSource, census_date: date, file: CensusFile) -> DateRules:
     epoch = None
     if file.kind == "excel":
-        from planalign_orchestrator.census import workbooks
+        from planalign_orchestrator.files import excel
 
-        epoch = workbooks.epoch(file.path)
+        epoch = excel.epoch(file.path)
     return DateRules(census_date, source.date_format, typed_dates=file.kind != "text", epoch=epoch)
 
 

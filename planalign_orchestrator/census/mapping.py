@@ -11,7 +11,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from planalign_orchestrator.census import workbooks
 from planalign_orchestrator.census.columns import (
     COLUMNS,
     COLUMNS_BY_NAME,
@@ -24,9 +23,10 @@ from planalign_orchestrator.census.dates import day_text, guess_date, in_range
 from planalign_orchestrator.census.headings import quoted_heading, yaml_line
 from planalign_orchestrator.census.reading import open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource
-from planalign_orchestrator.census.spilling import private_connection
 from planalign_orchestrator.census.sql import RAW_VIEW, fetch_one, text_literal
 from planalign_orchestrator.census.values import READABLE, read_value
+from planalign_orchestrator.files import excel
+from planalign_orchestrator.files.spilling import private_connection
 
 if TYPE_CHECKING:
     import duckdb
@@ -90,7 +90,7 @@ def suggest_mapping(path: Path, sheet: str | None = None) -> list[ColumnSuggesti
         file = open_census(connection, source)
         places = {f"c{place}": place for place, heading in enumerate(file.headings) if heading}
         read_rows(connection, file, places, mark_dates=False)
-        epoch = workbooks.epoch(path) if file.kind == "excel" else None
+        epoch = excel.epoch(path) if file.kind == "excel" else None
         profiles = {place: _profile(connection, name, epoch) for name, place in places.items()}
     headings = {place: file.headings[place] for place in profiles}
     return _assign(headings, profiles)

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Literal
 
-from planalign_orchestrator.census import text_files
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
-from planalign_orchestrator.census.records import CensusSource, StrayCells
-from planalign_orchestrator.census.spilling import spilled, tidy
+from planalign_orchestrator.census.records import CensusSource
 from planalign_orchestrator.census.sql import (
     CLEANED_TABLE,
     MALFORMED_TABLE,
@@ -27,6 +25,9 @@ from planalign_orchestrator.census.sql import (
 )
 from planalign_orchestrator.census.values import PLAIN
 from planalign_orchestrator.errors import CensusError
+from planalign_orchestrator.files import text
+from planalign_orchestrator.files.spilling import spilled, tidy
+from planalign_orchestrator.files.stray_cells import StrayCells
 
 if TYPE_CHECKING:
     import duckdb
@@ -189,16 +190,16 @@ def _in_file_order(connection: "duckdb.DuckDBPyConnection") -> Iterator[None]:
 
 
 def _open_text(path: Path) -> CensusFile:
-    scan = text_files.scan_text(path)
-    headings, delimiter = text_files.read_heading_row(path)
+    scan = text.scan_text(path)
+    headings, delimiter = text.read_heading_row(path)
     return CensusFile(path, "text", tuple(headings), delimiter, scan.lines, scan.irregular)
 
 
 def _open_workbook(path: Path, sheet: str | None) -> CensusFile:
     # what reads a workbook is loaded for a workbook only
-    from planalign_orchestrator.census import workbooks
+    from planalign_orchestrator.files import excel
 
-    found = workbooks.read_sheet(path, sheet)
+    found = excel.read_sheet(path, sheet)
     headings = tuple(heading.strip() for heading in found.rows[0]) if found.rows else ()
     return CensusFile(path, "excel", headings, rows=found.rows, strays=found.strays)
 
@@ -257,13 +258,13 @@ def _read_copy(
     connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int]
 ) -> frozenset[str]:
     """Fill the table of texts from a private copy of the columns that are read; the others may be of any secrecy."""
-    selection = text_files.Selection(len(file.headings), tuple(positions.values()), frozenset(file.strays.rows))
+    selection = text.Selection(len(file.headings), tuple(positions.values()), frozenset(file.strays.rows))
 
     def write(target: IO[str]) -> None:
         if file.kind == "excel":
-            text_files.copy_rows(file.rows, selection, target)
+            text.copy_rows(file.rows, selection, target)
         else:
-            text_files.copy_text(file.path, file.delimiter, selection, target)
+            text.copy_text(file.path, file.delimiter, selection, target)
 
     columns = {name: f"c{place}" for place, name in enumerate(positions, start=1)}
     with spilled(write) as copy:
@@ -376,7 +377,7 @@ def _trimmed(column: str) -> str:
     """Return SQL for the text without blanks of any kind around it, NULL if nothing is left."""
     # Trimming by a set of characters is slow, and most texts need none.
     clean = f"regexp_full_match({column}, {text_literal(PLAIN['text'])})"
-    return f"case when {clean} then {column} else nullif(trim({column}, {text_literal(text_files.BLANKS)}), '') end"
+    return f"case when {clean} then {column} else nullif(trim({column}, {text_literal(text.BLANKS)}), '') end"
 
 
 def _without_blank_words(name: str) -> str:

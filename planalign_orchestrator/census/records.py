@@ -24,24 +24,6 @@ class CensusSource:
     on_invalid_rows: Literal["fail", "quarantine"] = "fail"
 
 
-@dataclass
-class StrayCells:
-    """The cells outside the table that hold a text or a number: how many, the first few of them, their rows.
-
-    `must_go` says whether the parser would make room for one, which it also does for an empty text.
-    """
-
-    must_go: bool = False
-    rows: set[int] = field(default_factory=set)
-    references: list[str] = field(default_factory=list)
-    count: int = 0
-
-    def __str__(self) -> str:
-        """Return the words for the cells."""
-        listed = ", ".join(self.references) + (", ..." if self.count > len(self.references) else "")
-        return f"cell {listed}" if self.count == 1 else f"{self.count:,} cells {listed}"
-
-
 @dataclass(frozen=True)
 class OptionalColumn:
     """How often an optional column had a value among the loaded rows; `default` is what blanks became, if anything."""

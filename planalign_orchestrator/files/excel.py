@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-from planalign_orchestrator.census.records import StrayCells
-from planalign_orchestrator.census.stray_cells import PackedWorkbook
 from planalign_orchestrator.errors import CensusError
+from planalign_orchestrator.files.stray_cells import PackedWorkbook, StrayCells
 
 # Serial day numbers count from here (with Excel's invented 29 February 1900 behind us) or, in old Mac files, from 1904.
 EPOCH: Final = dt.date(1899, 12, 30)

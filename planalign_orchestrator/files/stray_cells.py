@@ -8,13 +8,12 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import IO, Final
 from xml.etree import ElementTree
 
-from planalign_orchestrator.census.records import StrayCells
 from planalign_orchestrator.errors import CensusError
 
 # Cells nearer than this to the last heading, or to the last row with a value, cost little and are read as they are.
@@ -35,6 +34,24 @@ _VALUE: Final = re.compile(rb"<(?:\w+:)?(?:v|is)\b")
 _TEXT: Final = re.compile(rb"<(?:\w+:)?[vt]\b[^>]*>\s*[^<\s]")
 _ROOT: Final = re.compile(rb"<(\w+:)?worksheet\b")
 _DIMENSION: Final = re.compile(rb"<(?:\w+:)?dimension\b[^>]*/>")
+
+
+@dataclass
+class StrayCells:
+    """The cells outside the table that hold a text or a number: how many, the first few of them, their rows.
+
+    `must_go` says whether the parser would make room for one, which it also does for an empty text.
+    """
+
+    must_go: bool = False
+    rows: set[int] = field(default_factory=set)
+    references: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def __str__(self) -> str:
+        """Return the words for the cells."""
+        listed = ", ".join(self.references) + (", ..." if self.count > len(self.references) else "")
+        return f"cell {listed}" if self.count == 1 else f"{self.count:,} cells {listed}"
 
 
 @dataclass
