@@ -8,7 +8,7 @@ from types import TracebackType
 class BackgroundWork:
     """Does one piece of work at a time; its error reaches the caller at `check` or `wait`, or when the block ends.
 
-    Whatever ends the block, the work that was begun is finished first. Only an interrupt while the caller has nothing
+    The work that was begun is finished before the block ends. Only an interrupt while the caller has nothing
     left but to wait for it stops it, by `interrupt`.
     """
 
@@ -46,6 +46,6 @@ class BackgroundWork:
     ) -> None:
         self._pool.shutdown()
         failed = self._work.exception() if self._work is not None else None
-        # the earlier year's error comes first, but whoever interrupts hears of nothing else
+        # the earlier year's error comes first; an interrupt is told alone
         if failed is not None and failed is not error and not isinstance(error, KeyboardInterrupt):
             raise failed from error

@@ -1,4 +1,4 @@
-"""The types of results, for whoever renders them. Importing them loads DuckDB and Pydantic."""
+"""The types of results, which a renderer annotates with. Importing them loads DuckDB and Pydantic."""
 
 from planalign_orchestrator.census import CensusSummary
 from planalign_orchestrator.config import EffectiveValue, SimulationConfig

@@ -56,7 +56,7 @@ def yaml_line(name: str, heading: str) -> str:
 
 
 def quoted_heading(heading: str) -> str:
-    """Return the heading as a YAML text that stays a text, whatever characters it holds."""
+    """Return the heading as YAML that is read back as this text."""
     return json.dumps(heading, ensure_ascii=False)
 
 

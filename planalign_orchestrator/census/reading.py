@@ -180,7 +180,7 @@ def read_rows(
 
 @contextlib.contextmanager
 def _in_file_order(connection: "duckdb.DuckDBPyConnection") -> Iterator[None]:
-    """Make tables keep the order of the file, on which the row numbers rest, whatever the connection is set to."""
+    """Keep the order of the file in tables, for any setting of the connection: the row numbers rest on it."""
     (kept,) = fetch_one(connection, "select current_setting('preserve_insertion_order')")
     if not kept:
         connection.execute("set preserve_insertion_order = true")

@@ -1,7 +1,6 @@
 """What a database says about itself: its runs, its finished years, and what they were made from.
 
-The checkpoint row is written in the year's own transaction, so a year exists exactly when its checkpoint does. The JSON
-copies beside the database are for people; nothing is ever decided by them.
+The checkpoint row is written in the year's own transaction, so a year exists exactly when its checkpoint does.
 """
 
 import datetime as dt
@@ -153,7 +152,7 @@ def record_checkpoint(connection: "duckdb.DuckDBPyConnection", values: Mapping[s
 def mart_digests(
     connection: "duckdb.DuckDBPyConnection", marts: Iterable[Relation], year: int
 ) -> dict[str, dict[str, Any]]:
-    """Return rows and digest of every mart's year: a sum of row hashes, the same in whatever order the rows lie."""
+    """Return rows and digest of every mart's year: a sum of row hashes, which does not depend on their order."""
     columns = {mart.name: [column.name for column in mart.columns] for mart in marts}
     found = digests_by_year(connection, columns, [year])
     return {name: {**found[name][year], "columns": names} for name, names in columns.items()}
@@ -260,8 +259,8 @@ def check_ours(db_path: Path) -> None:
 def mutex_of(database: Path) -> ExecutionMutex:
     """Return the lock under which a database is written, after a look at the file that is there: it must be ours.
 
-    So that no lock file appears beside a file of somebody else. Where a lock file is already, the lock itself says
-    at once who holds it. Errors: DatabaseError, DatabaseBusyError.
+    No lock file is made beside a file of somebody else. Where there is a lock file already, the lock says at once who
+    holds it. Errors: DatabaseError, DatabaseBusyError.
     """
     mutex = database_mutex(database)
     if mutex.is_held_here or not database.exists():

@@ -2,7 +2,7 @@
 
 
 def quoted(name: str) -> str:
-    """Return SQL for an identifier, whatever characters it holds."""
+    """Return SQL for an identifier of any characters."""
     return '"' + name.replace('"', '""') + '"'
 
 

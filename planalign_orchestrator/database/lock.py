@@ -36,7 +36,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    # a link is not followed: whoever may write the folder could let it point at any file
+    # a link is not followed: another user who may write the folder could let it point at any file
     _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
     def _set_mode(descriptor: int, mode: int) -> None:
@@ -133,7 +133,7 @@ class ExecutionMutex:
             raise DatabaseError(f"cannot write {self.lock_file}: {failure_reason(error)}") from error
 
     def _admit_those_of_the_database(self, descriptor: int) -> None:
-        """Let whoever may use the database lock it, also where this process makes private files only."""
+        """Let every user of the database lock it, also where this process makes private files only."""
         database = self.lock_file.with_suffix("")
         if database.exists():
             _set_mode(descriptor, _PRIVATE | database.stat().st_mode & _OF_OTHERS)

@@ -183,7 +183,7 @@ class _Child:
             except subprocess.TimeoutExpired:
                 self._signal(kill_group)
                 self.process.wait()
-        # whatever it had started and left behind, which could hold the database
+        # processes that it started and left behind could hold the database
         self._signal(kill_group)
         for reader in self._readers:
             reader.join(_SECONDS_TO_STOP)

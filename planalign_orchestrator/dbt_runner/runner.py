@@ -18,7 +18,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
 
 
 class DbtRunner:
-    """Runs dbt commands in a project folder, in a child process; whoever calls it must have let go of the database.
+    """Runs dbt commands in a project folder, in a child process. The caller has closed the database before.
 
     `executable` is the command to call; `dbt` is the one installed beside this interpreter, else on PATH. With `warm`
     one child imports dbt and parses the project once and then serves every command, until `close`. `database` is the

@@ -41,9 +41,8 @@ def make_new_files_private() -> None:
 def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:
     """Write a small file for people under a temporary name and rename it: a reader sees what was there or what is new.
 
-    With `private` nobody else may read it, whatever was there. The folder is made if missing; a link stays, and the
-    file that it names is replaced. A device or a folder is never replaced. Errors: DatabaseError when it cannot be
-    written.
+    With `private` nobody else may read it, even where the file that it replaces could be read. The folder is made if
+    missing. A link stays, and the file that it names is replaced. Errors: DatabaseError when it cannot be written.
     """
     try:
         real = real_path(path)

@@ -1,6 +1,6 @@
 """Which files may be replaced: those of ours of the same kind, others by `--force`, and some never.
 
-Whoever writes to a path that the user named asks `check_replaceable` first, so that a slip of the pen costs nothing.
+A command that writes to a path of the user's asks `check_replaceable` first: a mistyped path must not cost a file.
 """
 
 import csv

@@ -54,7 +54,7 @@ def holds_path(path: KeyPath) -> bool:
 
 
 def _entries(path: KeyPath, node: Node) -> Iterator[Entry]:
-    """The keys below `path`; whatever is no section of either kind is one key with all that it holds."""
+    """The keys below `path`; what is no section of either kind is one key with all that it holds."""
     key = dotted(path)
     # The entries of a mapping are single keys, because the translation can add others to the same mapping.
     leaf = path and (legacy_key(key) is not None or (is_todays_key(key) and mapping_rule(path) is None))

@@ -19,7 +19,7 @@ _STANDARD_RATE = "employee_deferral_rate"
 
 
 def translate_the_rest(draft: Draft) -> None:
-    """Whatever takes more than copying a value."""
+    """Translate the keys that take more than copying a value."""
     _translate_census(draft)
     _translate_waiting_period(draft)
     _translate_switches(draft)
@@ -68,7 +68,7 @@ def _translate_switches(draft: Draft) -> None:
 
 
 def _translate_promotion_draw(draft: Draft) -> None:
-    """`deterministic` is a spread of 0, whatever the range says."""
+    """`deterministic` is a spread of 0, for any range."""
     section = "compensation.promotion_compensation"
     kind, spread = draft.find(f"{section}.distribution_type"), draft.find(f"{section}.distribution_range")
     if kind is None:

@@ -1,7 +1,7 @@
 """Has dbt build the model, stage by stage, in a child process that holds the database meanwhile.
 
-A year is not one transaction here: it is begun, built and finished in several. Until its checkpoint is written, the
-year is unfinished, and whoever finds an unfinished year removes it.
+A year is not one transaction here: it is begun, built and finished in several. A year without a checkpoint is
+unfinished, and the next run removes it.
 """
 
 import json

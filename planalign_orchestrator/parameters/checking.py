@@ -8,7 +8,7 @@ from planalign_orchestrator.parameters.tables import TABLES, ParameterTable, Tab
 
 
 def check_tables(tables: Mapping[str, ParameterTable], problems: list[str]) -> None:
-    """Add to `problems` whatever is wrong within and between the tables that could be read."""
+    """Add to `problems` what is wrong within and between the tables that could be read."""
     for name, table in tables.items():
         _check_keys(TABLES[name], table, problems)
         _check_bands(TABLES[name], table, problems)

@@ -24,7 +24,7 @@ def load_parameters(config: "SimulationConfig") -> tuple[ParameterTable, ...]:
         unreadable: list[str] = []
         table = read_table(spec, config.parameters.get(name), unreadable)
         if not unreadable:
-            # what can be read is judged further, whatever is wrong with other tables
+            # the tables that can be read are judged although others cannot
             tables[name] = table
         problems += unreadable
     check_tables(tables, problems)

@@ -20,7 +20,7 @@ from planalign_orchestrator.parameters.tables import (
 def read_table(
     spec: TableSpec, override: Sequence[Mapping[str, object]] | Path | None, problems: list[str]
 ) -> ParameterTable:
-    """Return one table from its packaged file or its replacement; whatever cannot be read is added to `problems`."""
+    """Return one table from its packaged file or its replacement; what cannot be read is added to `problems`."""
     key = f"parameters.{spec.name}"
     if override is None:
         raw, source = read_csv(project.default_tables() / f"{spec.name}.csv", key, problems), "packaged default"
@@ -44,7 +44,7 @@ def default_rows(table: str) -> list[dict[str, object]]:
 
 
 def read_csv(path: Path, key: str, problems: list[str]) -> list[dict[str, object]]:
-    """Return the rows of a CSV file by its heading; whatever cannot be read is added to `problems` under `key`."""
+    """Return the rows of a CSV file by its heading; what cannot be read is added to `problems` under `key`."""
     if not path.is_file():
         problems.append(f"{key}: the file {path} does not exist")
         return []

@@ -51,7 +51,7 @@ class ParameterTable:
         return [row[index] for row in self.rows]
 
     def fingerprint(self) -> str:
-        """Return a digest of the rows, whatever their order."""
+        """Return a digest of the rows that does not depend on their order."""
         content = json.dumps([self.columns, sorted(self.rows, key=repr)])
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 

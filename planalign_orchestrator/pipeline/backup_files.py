@@ -93,7 +93,7 @@ def find_backup(database: Path, wanted: Path) -> Path:
         for backup in backups
         if backup.status is not None and backup.status.runs[-1]["run_id"].startswith(wanted.name)
     }
-    # several files of one run hold the same years: the last one is as good as any
+    # files of one run hold the same years, so the last one is taken
     if len(found) != 1:
         names = ", ".join(backup.path.name for backup in backups) or "none"
         what = "several runs begin with" if found else "there is no backup"

@@ -152,7 +152,7 @@ def keep_what_is_not_mine(real: Path, place: Path, mine: str | None) -> tuple[st
 
 
 def settle_place(place: Path) -> None:
-    """Move the log of the file at a place into it: left behind, it would spoil whatever comes there.
+    """Move the log of the file at a place into it: left behind, it would spoil the next file of that name.
 
     The caller holds the place's lock. Errors: DatabaseError also for a log without its database.
     """

@@ -160,7 +160,7 @@ def compare_runs(
     """
     if real_path(a) == real_path(b):
         raise ComparisonError(f"{a} and {b} are one file; name two databases")
-    # one opening for all: what is compared is what was verified, whatever takes the files' places meanwhile
+    # opened once for all: what is compared is what was verified, even when other files take their places meanwhile
     with DatabaseConnectionManager(a, read_only=True, others={"other": b}) as db:
         connection = db.get_connection()
         one, other = _read_side(db, a, "planalign"), _read_side(db, b, "other")

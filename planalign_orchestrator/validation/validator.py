@@ -178,7 +178,7 @@ def _explaining(year: int) -> Iterator[None]:
 
 @contextmanager
 def _naming(rule: ValidationRule, year: int) -> Iterator[None]:
-    """Give whatever a registered rule raises the name of the rule; an interrupt or a full disk is not its doing."""
+    """Name the rule in an error that a registered rule raises; an interrupt or a full disk is not its doing."""
     import duckdb
 
     try:
@@ -186,7 +186,7 @@ def _naming(rule: ValidationRule, year: int) -> Iterator[None]:
     except (duckdb.InterruptException, duckdb.FatalException, duckdb.OutOfMemoryException):
         raise
     except (Exception, SystemExit) as error:
-        # a rule is foreign code: it may raise anything, and whoever wrote it has to be told which one did
+        # a rule is foreign code: it may raise anything, and its author has to be told which one did
         if str(error) == "Query interrupted" or (isinstance(error, duckdb.IOException) and not _is_of_a_file(error)):
             raise
         raise RuleError(
