@@ -42,7 +42,8 @@ def write_atomically(path: Path, content: str | bytes, *, private: bool = False)
     """Write a small file for people under a temporary name and rename it: a reader sees what was there or what is new.
 
     With `private` nobody else may read it, even where the file that it replaces could be read. The folder is made if
-    missing. A link stays, and the file that it names is replaced. Errors: DatabaseError when it cannot be written.
+    missing. A link stays, and the file that it names is replaced; a device or a folder never is. Errors:
+    DatabaseError when it cannot be written.
     """
     try:
         real = real_path(path)
