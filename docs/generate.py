@@ -19,10 +19,10 @@ import typer
 import yaml
 
 from planalign_orchestrator.cli.app import app
+from planalign_orchestrator.config.configuration import SimulationConfig
 from planalign_orchestrator.config.keys import Key, known_keys
-from planalign_orchestrator.config.model import SimulationConfig
 from planalign_orchestrator.config.sections import Section
-from planalign_orchestrator.config.values import plain_number
+from planalign_orchestrator.config.types import plain_number
 from planalign_orchestrator.project import dbt_project
 
 FOLDER = Path(__file__).resolve().parent

@@ -12,7 +12,7 @@ from planalign_orchestrator.config.findings import dotted
 from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.config.lists import LIMITS
 from planalign_orchestrator.config.sections import DOLLARS
-from planalign_orchestrator.config.values import Number
+from planalign_orchestrator.config.types import Number
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.parameters import load_parameters
 from tests.conftest import Row, person, simulate

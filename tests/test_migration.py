@@ -20,7 +20,7 @@ from planalign_orchestrator.cli import main
 from planalign_orchestrator.config import PARAMETER_TABLES, SimulationConfig, load_simulation_config
 from planalign_orchestrator.config.keys import known_keys, known_sections
 from planalign_orchestrator.config.legacy_keys import legacy_keys
-from planalign_orchestrator.config.yaml_source import Plain, read_yaml
+from planalign_orchestrator.config.yaml_lines import Plain, read_yaml
 from planalign_orchestrator.database.checkpoint_copies import checkpoint_of, write_checkpoint_file
 from planalign_orchestrator.database.checkpoints import read_status
 from planalign_orchestrator.errors import ConfigurationError

@@ -15,7 +15,7 @@ import yaml
 
 from planalign_orchestrator import project
 from planalign_orchestrator.config import PARAMETER_TABLES, effective_values, load_simulation_config
-from planalign_orchestrator.config.formulas import MATCH_PRESETS, VESTING_PRESETS
+from planalign_orchestrator.config.presets import MATCH_PRESETS, VESTING_PRESETS
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.model import STAGES, CompiledModel, Model, load_compiled_model
 from planalign_orchestrator.model.native_driver import NativeDriver

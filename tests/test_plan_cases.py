@@ -30,7 +30,7 @@ from typing import Any
 import pytest
 
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
-from planalign_orchestrator.config.yaml_source import read_yaml
+from planalign_orchestrator.config.yaml_lines import read_yaml
 from planalign_orchestrator.errors import ConfigurationError
 from tests.conftest import Laboratory, Row, default_table, person
 

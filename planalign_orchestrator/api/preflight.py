@@ -117,7 +117,7 @@ def _judge_rules(config: "SimulationConfig", found: Findings, *, execute: bool) 
 
 def _usable_parts(path: Path, overrides: Mapping[str, object]) -> dict[str, Any]:
     """The sections of a faulty configuration as nested mappings, but none where a key is probably misspelled."""
-    from planalign_orchestrator.config.gathering import Gathered
+    from planalign_orchestrator.config.sources import Gathered
 
     gathered = Gathered()
     try:

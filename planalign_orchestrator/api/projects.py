@@ -93,7 +93,7 @@ def year_after_census(census: Path) -> int | None:
 def read_number(key: str, text: str) -> str:
     """Return a number as the configuration writes it, judged by the rule of its key. Errors: ValueError saying why."""
     from planalign_orchestrator.config.keys import known_keys
-    from planalign_orchestrator.config.values import Number, plain_number
+    from planalign_orchestrator.config.types import Number, plain_number
 
     rule = known_keys()[tuple(key.split("."))].rule
     if not isinstance(rule, Number):

@@ -5,12 +5,12 @@
 Everything that can be wrong is reported in one ConfigurationError. The sections and their keys are in `.sections`.
 """
 
-from planalign_orchestrator.config.loading import config_from_mapping, load_simulation_config
-from planalign_orchestrator.config.model import SimulationConfig
-from planalign_orchestrator.config.several import PARAMETER_TABLES
-from planalign_orchestrator.config.testing import testing_status
-from planalign_orchestrator.config.variables import to_dbt_vars
-from planalign_orchestrator.config.views import (
+from planalign_orchestrator.config.checks.testing_status import testing_status
+from planalign_orchestrator.config.collection_types import PARAMETER_TABLES
+from planalign_orchestrator.config.configuration import SimulationConfig
+from planalign_orchestrator.config.dbt_vars import to_dbt_vars
+from planalign_orchestrator.config.load import config_from_mapping, load_simulation_config
+from planalign_orchestrator.config.show import (
     EffectiveValue,
     config_fingerprint,
     config_json_schema,

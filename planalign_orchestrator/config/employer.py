@@ -17,7 +17,7 @@ from planalign_orchestrator.config.lists import (
     WordList,
 )
 from planalign_orchestrator.config.sections import DOLLARS, GROWTH, YEAR, OnOff, Rate, Section
-from planalign_orchestrator.config.values import Number
+from planalign_orchestrator.config.types import Number
 
 PERIODS = Number("whole number", Decimal(1), Decimal(366), places=0)
 # Above 1 is legible here, so that the check against 401(l) can say what is wrong with it.

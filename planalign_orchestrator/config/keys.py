@@ -8,11 +8,11 @@ from typing import get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from planalign_orchestrator.config.collection_types import MappingRule
+from planalign_orchestrator.config.configuration import SimulationConfig
 from planalign_orchestrator.config.findings import KeyPath, dotted
-from planalign_orchestrator.config.model import SimulationConfig
 from planalign_orchestrator.config.sections import Section
-from planalign_orchestrator.config.several import MappingRule
-from planalign_orchestrator.config.values import Rule
+from planalign_orchestrator.config.types import Rule
 
 
 @dataclass(frozen=True)

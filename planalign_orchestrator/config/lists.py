@@ -9,9 +9,9 @@ from typing import ClassVar, NotRequired, TypedDict
 
 from pydantic.json_schema import JsonSchemaValue
 
+from planalign_orchestrator.config.collection_types import MappingRule, each, refuse
 from planalign_orchestrator.config.findings import Finding, RefusedError
-from planalign_orchestrator.config.several import MappingRule, each, refuse
-from planalign_orchestrator.config.values import Number, Rule, kind_of, plain_number
+from planalign_orchestrator.config.types import Number, Rule, kind_of, plain_number
 
 MatchTierEntry = TypedDict(
     "MatchTierEntry",

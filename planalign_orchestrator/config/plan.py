@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from planalign_orchestrator.config.collection_types import TextList
 from planalign_orchestrator.config.employer import (
     CoreSection,
     ForfeituresSection,
@@ -20,8 +21,7 @@ from planalign_orchestrator.config.employer import (
 )
 from planalign_orchestrator.config.lists import NumberList, WordList
 from planalign_orchestrator.config.sections import LEVEL, EveryYearDate, OnOff, Rate, Section
-from planalign_orchestrator.config.several import TextList
-from planalign_orchestrator.config.values import Day, Number, Text
+from planalign_orchestrator.config.types import Day, Number, Text
 
 MINIMUM_AGE = Number("number of years", Decimal(0), Decimal(99), places=1, step=Decimal("0.5"))
 SERVICE = Number("whole number", Decimal(0), Decimal(1000), places=0)

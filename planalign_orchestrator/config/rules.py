@@ -10,9 +10,9 @@ from typing import ClassVar
 
 from pydantic.json_schema import JsonSchemaValue
 
+from planalign_orchestrator.config.collection_types import MappingRule, refuse
 from planalign_orchestrator.config.findings import Finding, RefusedError
-from planalign_orchestrator.config.several import MappingRule, refuse
-from planalign_orchestrator.config.values import Number, kind_of
+from planalign_orchestrator.config.types import Number, kind_of
 
 SEVERITIES = ("error", "warning", "info", "off")
 _SHARE = Number("share", Decimal(0), Decimal(1000))

@@ -10,15 +10,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from planalign_orchestrator.config.rules import RuleSetting, RuleSettings
-from planalign_orchestrator.config.several import (
+from planalign_orchestrator.config.collection_types import (
     ColumnNames,
     MonthWeights,
     NumberByNumber,
     TextList,
     Weights,
 )
-from planalign_orchestrator.config.values import FilePath, Flag, Memory, MonthDay, Number, Text
+from planalign_orchestrator.config.rules import RuleSetting, RuleSettings
+from planalign_orchestrator.config.types import FilePath, Flag, Memory, MonthDay, Number, Text
 from planalign_orchestrator.report_templates import ReportTemplate
 
 # with fewer people, another thread costs more than it does

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from planalign_orchestrator.config.findings import KeyPath, RefusedError
 from planalign_orchestrator.config.legacy_keys import Action, legacy_key
-from planalign_orchestrator.config.values import Number
+from planalign_orchestrator.config.types import Number
 from planalign_orchestrator.migration.legacy_file import Entry
 
 

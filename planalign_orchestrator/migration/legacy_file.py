@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planalign_orchestrator.config.findings import KeyPath, dotted
-from planalign_orchestrator.config.gathering import read_text
 from planalign_orchestrator.config.keys import known_keys, known_sections, mapping_rule
 from planalign_orchestrator.config.legacy_keys import is_legacy_section, legacy_key
-from planalign_orchestrator.config.values import FilePath, kind_of
-from planalign_orchestrator.config.yaml_source import Node, read_yaml
+from planalign_orchestrator.config.sources import read_text
+from planalign_orchestrator.config.types import FilePath, kind_of
+from planalign_orchestrator.config.yaml_lines import Node, read_yaml
 from planalign_orchestrator.errors import ConfigurationError
 
 

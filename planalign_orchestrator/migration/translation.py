@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from planalign_orchestrator.config.configuration import Place, Setting, SimulationConfig
 from planalign_orchestrator.config.findings import KeyPath, dotted
-from planalign_orchestrator.config.gathering import Gathered, Problem
 from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.config.legacy_keys import legacy_key, suggestion
-from planalign_orchestrator.config.loading import judge
-from planalign_orchestrator.config.model import Place, Setting, SimulationConfig
+from planalign_orchestrator.config.load import judge
+from planalign_orchestrator.config.sources import Gathered, Problem
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.migration.draft import Draft, NewSetting, Outcome
 from planalign_orchestrator.migration.employer_rules import translate_core, translate_match

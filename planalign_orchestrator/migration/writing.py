@@ -9,8 +9,8 @@ from pathlib import Path
 
 from planalign_orchestrator.config.findings import KeyPath
 from planalign_orchestrator.config.keys import known_keys
-from planalign_orchestrator.config.values import plain_number
-from planalign_orchestrator.config.yaml_source import plain_scalar
+from planalign_orchestrator.config.types import plain_number
+from planalign_orchestrator.config.yaml_lines import plain_scalar
 from planalign_orchestrator.migration.draft import NewSetting
 from planalign_orchestrator.migration.legacy_file import holds_path
 from planalign_orchestrator.migration.translation import Translation

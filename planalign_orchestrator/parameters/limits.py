@@ -128,7 +128,7 @@ def limits_table(limits: Mapping[int, YearLimits]) -> ParameterTable:
 
 def _projected(section: "IrsLimitsSection", end_year: int) -> dict[int, YearLimits]:
     """The limits of the years after the last published one, as if no year were replaced."""
-    from planalign_orchestrator.config.values import plain_number
+    from planalign_orchestrator.config.types import plain_number
 
     latest = max(published_limits())
     rules, before = indexing(), published_limits()[latest].amounts

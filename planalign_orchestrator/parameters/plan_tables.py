@@ -31,7 +31,7 @@ def plan_tables(config: "SimulationConfig") -> tuple[ParameterTable, ...]:
 
 
 def _match_formulas(stated: "dict[str, MatchFormulaSection]") -> ParameterTable:
-    from planalign_orchestrator.config.formulas import match_kind
+    from planalign_orchestrator.config.presets import match_kind
 
     columns = (
         ("formula", "varchar"),
@@ -58,7 +58,7 @@ def _match_formulas(stated: "dict[str, MatchFormulaSection]") -> ParameterTable:
 
 
 def _match_tiers(stated: "dict[str, MatchFormulaSection]") -> ParameterTable:
-    from planalign_orchestrator.config.formulas import MATCH_PRESETS, match_tiers
+    from planalign_orchestrator.config.presets import MATCH_PRESETS, match_tiers
 
     columns = (
         ("formula", "varchar"),
@@ -83,7 +83,7 @@ def _match_tiers(stated: "dict[str, MatchFormulaSection]") -> ParameterTable:
 
 
 def _core_formulas(plan: "PlanSection") -> ParameterTable:
-    from planalign_orchestrator.config.formulas import core_kind, core_tiers_by
+    from planalign_orchestrator.config.presets import core_kind, core_tiers_by
 
     core = plan.core
     columns = (
@@ -110,7 +110,7 @@ def _core_formulas(plan: "PlanSection") -> ParameterTable:
 
 
 def _core_tiers(plan: "PlanSection") -> ParameterTable:
-    from planalign_orchestrator.config.formulas import core_kind, core_tiers
+    from planalign_orchestrator.config.presets import core_kind, core_tiers
 
     columns = (("value_from", "integer"), ("value_to", "integer"), ("core_rate", FACTOR), ("source", "varchar"))
     source = f"preset {plan.core.formula}" if core_kind(plan.core) == "safe_harbor" else CONFIGURATION
@@ -121,7 +121,7 @@ def _core_tiers(plan: "PlanSection") -> ParameterTable:
 
 
 def _vesting_schedules(plan: "PlanSection") -> ParameterTable:
-    from planalign_orchestrator.config.formulas import vesting_rates
+    from planalign_orchestrator.config.presets import vesting_rates
 
     columns = (
         ("contribution_source", "varchar"),
@@ -150,6 +150,6 @@ def _excluded_groups(plan: "PlanSection") -> ParameterTable:
 
 def _text(value: Decimal | int | None) -> str | None:
     """Return the digits of a number, the same for equal numbers however they were written."""
-    from planalign_orchestrator.config.values import plain_number
+    from planalign_orchestrator.config.types import plain_number
 
     return None if value is None else plain_number(value)

@@ -90,7 +90,7 @@ def _level(core: "CoreSection", wage_base: Fraction) -> Fraction:
 
 def _cap_problems(config: "SimulationConfig", years: Mapping[int, YearLimits]) -> list[str]:
     """A dollar cap must not cut a safe-harbor formula for anybody: 401(k)(12)(B), 401(k)(13)(D)."""
-    from planalign_orchestrator.config.formulas import SAFE_HARBOR_MATCHES, largest_match, match_tiers
+    from planalign_orchestrator.config.presets import SAFE_HARBOR_MATCHES, largest_match, match_tiers
 
     match = config.plan.match
     if match.cap_amount is None or match.formula not in SAFE_HARBOR_MATCHES:

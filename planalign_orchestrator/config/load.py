@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from planalign_orchestrator.config.configuration import Place, Provenance, Setting, SimulationConfig
 from planalign_orchestrator.config.findings import Finding, KeyPath, dotted, findings_of
-from planalign_orchestrator.config.gathering import Gathered, Problem
 from planalign_orchestrator.config.keys import known_keys, known_sections
-from planalign_orchestrator.config.model import Place, Provenance, Setting, SimulationConfig
+from planalign_orchestrator.config.sources import Gathered, Problem
 from planalign_orchestrator.errors import ConfigurationError
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from planalign_orchestrator.config.collection_types import ParameterTables
+from planalign_orchestrator.config.configuration import Origin, Place, Setting
 from planalign_orchestrator.config.findings import KeyPath, dotted
 from planalign_orchestrator.config.keys import advice, known_keys, known_sections, mapping_rule
-from planalign_orchestrator.config.model import Origin, Place, Setting
-from planalign_orchestrator.config.several import ParameterTables
-from planalign_orchestrator.config.values import FilePath, kind_of
-from planalign_orchestrator.config.yaml_source import Node, is_null, read_yaml, shorten
+from planalign_orchestrator.config.types import FilePath, kind_of
+from planalign_orchestrator.config.yaml_lines import Node, is_null, read_yaml, shorten
 from planalign_orchestrator.errors import ConfigurationError
 
 ENVIRONMENT_PREFIX = "PLANALIGN__"

@@ -14,10 +14,10 @@ from planalign_orchestrator.config.sections import (
     SimulationSection,
     WorkforceSection,
 )
-from planalign_orchestrator.config.values import plain_number
+from planalign_orchestrator.config.types import plain_number
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.config.model import SimulationConfig
+    from planalign_orchestrator.config.configuration import SimulationConfig
 
 # hires of a year for each person of its opening headcount
 _MOST_HIRES = 10

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal
 
+from planalign_orchestrator.config.checks.safe_harbor import (
+    SAFE_HARBOR_SECTIONS,
+    safe_harbor_findings,
+    safe_harbor_formula,
+)
 from planalign_orchestrator.config.employer import CoreSection
 from planalign_orchestrator.config.findings import Finding, KeyPath
-from planalign_orchestrator.config.formulas import (
-    VESTING_PRESETS,
-    core_kind,
-    match_kind,
-    vesting_rates,
-)
 from planalign_orchestrator.config.plan import (
     SOURCES,
     DeferralEligibilitySection,
@@ -24,8 +23,13 @@ from planalign_orchestrator.config.plan import (
     months_of_service,
     own_eligibility_keys,
 )
-from planalign_orchestrator.config.safe_harbor import SAFE_HARBOR_SECTIONS, safe_harbor_findings, safe_harbor_formula
-from planalign_orchestrator.config.values import plain_number
+from planalign_orchestrator.config.presets import (
+    VESTING_PRESETS,
+    core_kind,
+    match_kind,
+    vesting_rates,
+)
+from planalign_orchestrator.config.types import plain_number
 
 _ELIGIBILITY = ("plan", "eligibility")
 

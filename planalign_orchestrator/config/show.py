@@ -9,11 +9,11 @@ from typing import Literal
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from planalign_orchestrator.config.configuration import Origin, Place, Setting, SimulationConfig
 from planalign_orchestrator.config.findings import KeyPath, dotted
-from planalign_orchestrator.config.formulas import MATCH_PRESETS, core_kind, core_rate, match_tiers
 from planalign_orchestrator.config.keys import known_keys
-from planalign_orchestrator.config.model import Origin, Place, Setting, SimulationConfig
-from planalign_orchestrator.config.values import plain_number
+from planalign_orchestrator.config.presets import MATCH_PRESETS, core_kind, core_rate, match_tiers
+from planalign_orchestrator.config.types import plain_number
 
 JsonScalar = str | int | float | bool
 JsonValue = JsonScalar | None | list["JsonValue"] | dict[str, "JsonValue"]

@@ -5,9 +5,9 @@ from typing import Literal
 
 from planalign_orchestrator.config.employer import CoreSection, ForfeituresSection, MatchFormulaSection, MatchSection
 from planalign_orchestrator.config.findings import Finding, KeyPath
-from planalign_orchestrator.config.formulas import SAFE_HARBOR_MATCHES
 from planalign_orchestrator.config.plan import SOURCES, PlanSection, Source, eligibility_rule, own_eligibility_keys
-from planalign_orchestrator.config.values import plain_number
+from planalign_orchestrator.config.presets import SAFE_HARBOR_MATCHES
+from planalign_orchestrator.config.types import plain_number
 
 Band = tuple[int, int | None]
 

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from pydantic.json_schema import JsonSchemaValue
 
 from planalign_orchestrator.config.findings import Finding, RefusedError
-from planalign_orchestrator.config.values import (
+from planalign_orchestrator.config.types import (
     FilePath,
     Number,
     Rule,

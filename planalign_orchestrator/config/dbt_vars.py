@@ -3,8 +3,8 @@
 import datetime as dt
 from typing import Literal
 
+from planalign_orchestrator.config.configuration import SimulationConfig
 from planalign_orchestrator.config.employer import CoreSection, MatchSection
-from planalign_orchestrator.config.model import SimulationConfig
 from planalign_orchestrator.config.plan import (
     SOURCES,
     AutomaticEnrollmentSection,

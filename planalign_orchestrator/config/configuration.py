@@ -7,7 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from planalign_orchestrator.config.consistency import consistency_findings
+from planalign_orchestrator.config.checks.consistency import consistency_findings
+from planalign_orchestrator.config.checks.statute import statute_findings
+from planalign_orchestrator.config.checks.survival import survival_findings
+from planalign_orchestrator.config.collection_types import ParameterRows, ParameterTables
 from planalign_orchestrator.config.employer import IrsLimitsSection
 from planalign_orchestrator.config.findings import Finding, KeyPath, RefusedError, findings_of
 from planalign_orchestrator.config.plan import PlanSection
@@ -24,10 +27,7 @@ from planalign_orchestrator.config.sections import (
     ValidationSection,
     WorkforceSection,
 )
-from planalign_orchestrator.config.several import ParameterRows, ParameterTables
-from planalign_orchestrator.config.statute import statute_findings
-from planalign_orchestrator.config.survival import survival_findings
-from planalign_orchestrator.config.values import plain_number
+from planalign_orchestrator.config.types import plain_number
 from planalign_orchestrator.errors import ConfigurationError
 
 Origin = Literal["default", "file", "environment", "command line"]
