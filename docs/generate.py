@@ -21,7 +21,7 @@ import yaml
 from planalign_orchestrator.cli.app import app
 from planalign_orchestrator.config.configuration import SimulationConfig
 from planalign_orchestrator.config.keys import Key, known_keys
-from planalign_orchestrator.config.sections import Section
+from planalign_orchestrator.config.sections.base import Section
 from planalign_orchestrator.config.types import plain_number
 from planalign_orchestrator.project import dbt_project
 

@@ -11,7 +11,7 @@ from planalign_orchestrator.config import SimulationConfig, config_from_mapping
 from planalign_orchestrator.config.findings import dotted
 from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.config.lists import LIMITS
-from planalign_orchestrator.config.sections import DOLLARS
+from planalign_orchestrator.config.sections.base import DOLLARS
 from planalign_orchestrator.config.types import Number
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.parameters import load_parameters

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from planalign_orchestrator.cli import main
-from planalign_orchestrator.config.rules import THRESHOLDS
+from planalign_orchestrator.config.sections.validation import THRESHOLDS
 from planalign_orchestrator.database.checkpoints import read_status
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner

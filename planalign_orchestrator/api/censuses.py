@@ -45,7 +45,7 @@ def generate_census(
 
     check_replaceable(output, generated_kind(), force=force, protected=_inputs_in_use(output, project))
     if census_date is None:
-        from planalign_orchestrator.config.sections import SimulationSection
+        from planalign_orchestrator.config.sections.simulation import SimulationSection
 
         census_date = dt.date(SimulationSection().start_year - 1, 12, 31)
     write_census(output, size, seed=seed, census_date=census_date)

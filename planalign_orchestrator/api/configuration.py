@@ -50,7 +50,8 @@ def locate(config: Path, database: Path | None) -> Places:
 
     Errors: ConfigurationError.
     """
-    from planalign_orchestrator.config.sections import CHECKPOINTS_FOLDER, REPORTS_FOLDER
+    from planalign_orchestrator.config.sections.reports import REPORTS_FOLDER
+    from planalign_orchestrator.config.sections.runtime import CHECKPOINTS_FOLDER
 
     if database is not None and not config.is_file():
         return Places(database, database.parent / REPORTS_FOLDER, database.parent / CHECKPOINTS_FOLDER)

@@ -2,7 +2,7 @@
 
     config = load_simulation_config("config/simulation_config.yaml", overrides={"simulation.random_seed": 7})
 
-Everything that can be wrong is reported in one ConfigurationError. The sections and their keys are in `.sections`.
+Everything that can be wrong is reported in one ConfigurationError. The sections and their keys are in the folder `sections`.
 """
 
 from planalign_orchestrator.config.checks.testing_status import testing_status

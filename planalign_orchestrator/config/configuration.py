@@ -11,22 +11,19 @@ from planalign_orchestrator.config.checks.consistency import consistency_finding
 from planalign_orchestrator.config.checks.statute import statute_findings
 from planalign_orchestrator.config.checks.survival import survival_findings
 from planalign_orchestrator.config.collection_types import ParameterRows, ParameterTables
-from planalign_orchestrator.config.employer import IrsLimitsSection
 from planalign_orchestrator.config.findings import Finding, KeyPath, RefusedError, findings_of
-from planalign_orchestrator.config.plan import PlanSection
-from planalign_orchestrator.config.sections import (
-    IDENTIFIER,
-    CensusSection,
-    CompensationSection,
-    NewHiresSection,
-    RaiseTimingSection,
-    ReportsSection,
-    RuntimeSection,
-    Section,
-    SimulationSection,
-    ValidationSection,
-    WorkforceSection,
-)
+from planalign_orchestrator.config.sections.base import IDENTIFIER, Section
+from planalign_orchestrator.config.sections.census import CensusSection
+from planalign_orchestrator.config.sections.compensation import CompensationSection
+from planalign_orchestrator.config.sections.irs_limits import IrsLimitsSection
+from planalign_orchestrator.config.sections.new_hires import NewHiresSection
+from planalign_orchestrator.config.sections.plan import PlanSection
+from planalign_orchestrator.config.sections.raise_timing import RaiseTimingSection
+from planalign_orchestrator.config.sections.reports import ReportsSection
+from planalign_orchestrator.config.sections.runtime import RuntimeSection
+from planalign_orchestrator.config.sections.simulation import SimulationSection
+from planalign_orchestrator.config.sections.validation import ValidationSection
+from planalign_orchestrator.config.sections.workforce import WorkforceSection
 from planalign_orchestrator.config.types import plain_number
 from planalign_orchestrator.errors import ConfigurationError
 

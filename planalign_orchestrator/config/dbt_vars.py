@@ -4,17 +4,18 @@ import datetime as dt
 from typing import Literal
 
 from planalign_orchestrator.config.configuration import SimulationConfig
-from planalign_orchestrator.config.employer import CoreSection, MatchSection
-from planalign_orchestrator.config.plan import (
+from planalign_orchestrator.config.sections.plan import PlanSection
+from planalign_orchestrator.config.sections.plan.automatic_enrollment import AutomaticEnrollmentSection
+from planalign_orchestrator.config.sections.plan.core import CoreSection
+from planalign_orchestrator.config.sections.plan.eligibility import (
     SOURCES,
-    AutomaticEnrollmentSection,
     DeferralEligibilitySection,
     EligibilitySection,
-    EscalationSection,
-    PlanSection,
     eligibility_rule,
     own_eligibility_keys,
 )
+from planalign_orchestrator.config.sections.plan.escalation import EscalationSection
+from planalign_orchestrator.config.sections.plan.match import MatchSection
 
 Variables = dict[str, str | int | float | bool]
 

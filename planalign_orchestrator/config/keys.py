@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from planalign_orchestrator.config.collection_types import MappingRule
 from planalign_orchestrator.config.configuration import SimulationConfig
 from planalign_orchestrator.config.findings import KeyPath, dotted
-from planalign_orchestrator.config.sections import Section
+from planalign_orchestrator.config.sections.base import Section
 from planalign_orchestrator.config.types import Rule
 
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
-from planalign_orchestrator.config.employer import CoreSection, MatchFormulaSection, TiersBy
 from planalign_orchestrator.config.lists import VestingSetting
+from planalign_orchestrator.config.sections.plan.core import CoreSection
+from planalign_orchestrator.config.sections.plan.match import MatchFormulaSection, TiersBy
 
 MatchKind = Literal["none", "safe_harbor", "qaca", "other"]
 CoreKind = Literal["none", "safe_harbor", "other"]

@@ -7,7 +7,7 @@ from typing import Literal
 from planalign_orchestrator.config.findings import RefusedError
 from planalign_orchestrator.config.lists import MatchTiers
 from planalign_orchestrator.config.presets import MATCH_PRESETS, MatchTier, largest_match
-from planalign_orchestrator.config.sections import RATE, SERVICE_YEARS
+from planalign_orchestrator.config.sections.base import RATE, SERVICE_YEARS
 from planalign_orchestrator.config.types import kind_of, plain_number
 from planalign_orchestrator.migration.draft import Draft
 from planalign_orchestrator.migration.legacy_file import Entry

@@ -4,7 +4,7 @@ import os
 from decimal import Decimal
 from pathlib import Path
 
-from planalign_orchestrator.config.sections import RATE
+from planalign_orchestrator.config.sections.base import RATE
 from planalign_orchestrator.migration.draft import Draft
 
 _SCOPES = {"all_eligible_employees": "all_eligible"}

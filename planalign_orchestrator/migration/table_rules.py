@@ -6,7 +6,7 @@ A table is stated as a whole: cells that the legacy file does not state are thos
 from collections.abc import Mapping
 from decimal import Decimal
 
-from planalign_orchestrator.config.sections import FACTOR, RATE
+from planalign_orchestrator.config.sections.base import FACTOR, RATE
 from planalign_orchestrator.migration.draft import Draft
 from planalign_orchestrator.migration.legacy_file import Entry
 from planalign_orchestrator.parameters.reading import default_rows

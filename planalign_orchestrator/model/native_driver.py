@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar
 
-from planalign_orchestrator.config.sections import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
+from planalign_orchestrator.config.sections.runtime import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 from planalign_orchestrator.errors import DatabaseError, PipelineStageError
 from planalign_orchestrator.model import CompiledModel, Model, session
 from planalign_orchestrator.model.builders import Builders

@@ -19,7 +19,7 @@ from planalign_orchestrator.parameters.tables import MONEY, ParameterTable
 
 if TYPE_CHECKING:
     from planalign_orchestrator.config import SimulationConfig
-    from planalign_orchestrator.config.employer import IrsLimitsSection
+    from planalign_orchestrator.config.sections.irs_limits import IrsLimitsSection
 
 Amounts = dict[str, Fraction | None]
 

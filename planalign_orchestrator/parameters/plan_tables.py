@@ -7,8 +7,8 @@ from planalign_orchestrator.parameters.tables import CONFIGURATION, FACTOR, MONE
 
 if TYPE_CHECKING:
     from planalign_orchestrator.config import SimulationConfig
-    from planalign_orchestrator.config.employer import MatchFormulaSection
-    from planalign_orchestrator.config.plan import PlanSection
+    from planalign_orchestrator.config.sections.plan import PlanSection
+    from planalign_orchestrator.config.sections.plan.match import MatchFormulaSection
 
 Row = tuple[str | None, ...]
 

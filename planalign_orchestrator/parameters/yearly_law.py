@@ -12,7 +12,7 @@ from planalign_orchestrator.parameters.limits import YearLimits, dollars
 
 if TYPE_CHECKING:
     from planalign_orchestrator.config import SimulationConfig
-    from planalign_orchestrator.config.employer import CoreSection
+    from planalign_orchestrator.config.sections.plan.core import CoreSection
 
 _AT_WAGE_BASE = Decimal("0.057")
 _ABOVE_FOUR_FIFTHS = Decimal("0.054")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from planalign_orchestrator.census import fingerprint_of
 from planalign_orchestrator.config import SimulationConfig, to_dbt_vars
-from planalign_orchestrator.config.sections import CHECKPOINTS_FOLDER, REPORTS_FOLDER
+from planalign_orchestrator.config.sections.reports import REPORTS_FOLDER
+from planalign_orchestrator.config.sections.runtime import CHECKPOINTS_FOLDER
 from planalign_orchestrator.database import checkpoints, resuming
 from planalign_orchestrator.database.checkpoints import DatabaseStatus, duckdb_version
 from planalign_orchestrator.database.connection import DatabaseConnectionManager, one_kind_of_interrupt

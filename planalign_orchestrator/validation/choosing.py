@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from planalign_orchestrator.config import SimulationConfig
-from planalign_orchestrator.config.rules import THRESHOLDS
+from planalign_orchestrator.config.sections.validation import THRESHOLDS
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.model import DataTest

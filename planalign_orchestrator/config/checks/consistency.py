@@ -3,10 +3,18 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from planalign_orchestrator.config.employer import CoreSection, ForfeituresSection, MatchFormulaSection, MatchSection
 from planalign_orchestrator.config.findings import Finding, KeyPath
-from planalign_orchestrator.config.plan import SOURCES, PlanSection, Source, eligibility_rule, own_eligibility_keys
 from planalign_orchestrator.config.presets import SAFE_HARBOR_MATCHES
+from planalign_orchestrator.config.sections.plan import PlanSection
+from planalign_orchestrator.config.sections.plan.core import CoreSection
+from planalign_orchestrator.config.sections.plan.eligibility import (
+    SOURCES,
+    Source,
+    eligibility_rule,
+    own_eligibility_keys,
+)
+from planalign_orchestrator.config.sections.plan.forfeitures import ForfeituresSection
+from planalign_orchestrator.config.sections.plan.match import MatchFormulaSection, MatchSection
 from planalign_orchestrator.config.types import plain_number
 
 Band = tuple[int, int | None]

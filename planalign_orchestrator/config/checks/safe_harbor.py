@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal
 
-from planalign_orchestrator.config.employer import CoreSection, MatchSection
 from planalign_orchestrator.config.findings import Finding, KeyPath
-from planalign_orchestrator.config.plan import PlanSection
 from planalign_orchestrator.config.presets import SAFE_HARBOR_MATCHES, core_kind, largest_match, match_tiers
+from planalign_orchestrator.config.sections.plan import PlanSection
+from planalign_orchestrator.config.sections.plan.core import CoreSection
+from planalign_orchestrator.config.sections.plan.match import MatchSection
 from planalign_orchestrator.config.types import plain_number
 
 # what gives a safe-harbor contribution to every eligible employee

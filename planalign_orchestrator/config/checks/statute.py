@@ -12,22 +12,22 @@ from planalign_orchestrator.config.checks.safe_harbor import (
     safe_harbor_findings,
     safe_harbor_formula,
 )
-from planalign_orchestrator.config.employer import CoreSection
 from planalign_orchestrator.config.findings import Finding, KeyPath
-from planalign_orchestrator.config.plan import (
-    SOURCES,
-    DeferralEligibilitySection,
-    PlanSection,
-    Source,
-    eligibility_rule,
-    months_of_service,
-    own_eligibility_keys,
-)
 from planalign_orchestrator.config.presets import (
     VESTING_PRESETS,
     core_kind,
     match_kind,
     vesting_rates,
+)
+from planalign_orchestrator.config.sections.plan import PlanSection
+from planalign_orchestrator.config.sections.plan.core import CoreSection
+from planalign_orchestrator.config.sections.plan.eligibility import (
+    SOURCES,
+    DeferralEligibilitySection,
+    Source,
+    eligibility_rule,
+    months_of_service,
+    own_eligibility_keys,
 )
 from planalign_orchestrator.config.types import plain_number
 

@@ -5,15 +5,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.config.findings import Finding, KeyPath
-from planalign_orchestrator.config.sections import (
-    CHECKPOINTS_FOLDER,
-    REPORTS_FOLDER,
-    CompensationSection,
-    ReportsSection,
-    RuntimeSection,
-    SimulationSection,
-    WorkforceSection,
-)
+from planalign_orchestrator.config.sections.compensation import CompensationSection
+from planalign_orchestrator.config.sections.reports import REPORTS_FOLDER, ReportsSection
+from planalign_orchestrator.config.sections.runtime import CHECKPOINTS_FOLDER, RuntimeSection
+from planalign_orchestrator.config.sections.simulation import SimulationSection
+from planalign_orchestrator.config.sections.workforce import WorkforceSection
 from planalign_orchestrator.config.types import plain_number
 
 if TYPE_CHECKING:

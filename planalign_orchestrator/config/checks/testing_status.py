@@ -5,8 +5,9 @@ from typing import Literal
 
 from planalign_orchestrator.config.checks.safe_harbor import safe_harbor_formula
 from planalign_orchestrator.config.configuration import SimulationConfig
-from planalign_orchestrator.config.plan import ENTRY_DATES, PlanSection, eligibility_rule, months_of_service
 from planalign_orchestrator.config.presets import MatchTier, core_kind, match_kind, match_tiers
+from planalign_orchestrator.config.sections.plan import PlanSection
+from planalign_orchestrator.config.sections.plan.eligibility import ENTRY_DATES, eligibility_rule, months_of_service
 
 # 401(m)(11)(B)(i): the deferrals that a match of a plan without ACP test may reward, as a share of pay
 _LARGEST_MATCHED_RATE = Decimal("0.06")

@@ -1,30 +1,30 @@
-"""Settings of validation rules: how much each weighs, and its thresholds.
+"""The section `validation`, and what may be said of a validation rule: how much it weighs, and its thresholds.
 
-Which rules there are is known only where they are loaded, because users bring some; here is what may be said of one.
+Which rules there are is known only where they are loaded, because users bring some.
 """
 
 from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
 
 from planalign_orchestrator.config.collection_types import MappingRule, refuse
 from planalign_orchestrator.config.findings import Finding, RefusedError
+from planalign_orchestrator.config.sections.base import COUNT, Location, OnOff, Section, Threshold
 from planalign_orchestrator.config.types import Number, kind_of
 
 SEVERITIES = ("error", "warning", "info", "off")
 _SHARE = Number("share", Decimal(0), Decimal(1000))
 _RATIO = Number("ratio", Decimal(0), Decimal(1000))
 _FEWEST = Number("whole number", Decimal(0), Decimal(10**9), places=0)
-
 THRESHOLDS: Mapping[str, Mapping[str, Number]] = {
     "row_count_drift": {"maximum_drift": _SHARE},
     "hire_termination_ratio": {"minimum_ratio": _RATIO, "maximum_ratio": _RATIO, "minimum_exits": _FEWEST},
     "event_spike": {"maximum_ratio": _RATIO, "minimum_events": _FEWEST},
 }
-
 RuleSetting = Mapping[str, str | int | Decimal]
 
 
@@ -77,3 +77,28 @@ def _threshold(name: str, value: object, thresholds: Mapping[str, Number]) -> De
         known = ", ".join(["severity", *thresholds])
         raise RefusedError(f"is unknown here; {f'did you mean `{close[0]}`?' if close else f'the keys are {known}'}")
     return thresholds[name].parse(value)
+
+
+class ValidationSection(Section):
+    """What a year must look like to be plausible."""
+
+    fail_on_validation_error: OnOff = Field(
+        default=False,
+        description="Whether a rule of severity error stops the run when it fails; a broken invariant always does.",
+    )
+    maximum_hire_rate: Threshold = Field(
+        default=Decimal("0.60"),
+        description="Hires of a year as a share of its opening headcount, above which the year is reported.",
+    )
+    maximum_average_pay_growth: Threshold = Field(
+        default=Decimal("0.15"), description="Growth of average pay in a year, above which the year is reported."
+    )
+    examples: Annotated[int, COUNT] = Field(default=3, description="How many employees a reported violation names.")
+    rules: Annotated[Mapping[str, RuleSetting], RuleSettings()] = Field(
+        default={},
+        description="Rule -> error, warning, info or off, or severity and thresholds; invariants stay errors.",
+    )
+    custom_rules_file: Location | None = Field(
+        default=None,
+        description="Own rules: a Python file with a list RULES, a .sql query of offending rows, or a folder of those.",
+    )
