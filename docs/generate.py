@@ -1,7 +1,8 @@
-"""Writes the references in this folder from the code: `make docs`; with `--check` it only says which are stale.
+"""Writes what is made from the code: `make docs`; with `--check` it only says what is stale.
 
-Commands come from the program, keys from the configuration model, columns from the YAML of the dbt models, so nothing
-here is written twice. In the README of the package it writes what the examples print.
+The references in this folder: commands come from the program, keys from the sections of the configuration, columns from
+the YAML of the dbt models, so nothing here is written twice. From the sections come the default configuration and the
+SQL types of the model's parameters, too. In the README of the package it writes what the examples print.
 """
 
 import json
@@ -10,19 +11,18 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import typer
 import yaml
 
 from planalign_orchestrator.cli.app import app
-from planalign_orchestrator.config.configuration import SimulationConfig
-from planalign_orchestrator.config.keys import Key, known_keys
-from planalign_orchestrator.config.sections.base import Section
-from planalign_orchestrator.config.types import plain_number
+from planalign_orchestrator.config.dbt_vars import parameter_types
+from planalign_orchestrator.config.default_file import default_file
+from planalign_orchestrator.config.keys import Key, known_keys, known_sections
+from planalign_orchestrator.config.show import json_value
 from planalign_orchestrator.project import dbt_project
 
 FOLDER = Path(__file__).resolve().parent
@@ -67,13 +67,13 @@ def configuration_reference() -> str:
         "decimals (0.03 is 3 %). A key is set in the file, by an environment variable such as "
         "`PLANALIGN__SIMULATION__RANDOM_SEED=7`, or with `--set simulation.random_seed=7`; the last one wins.",
     )
-    for path, section in _sections(SimulationConfig, ()):
+    for path, section in known_sections().items():
         keys = [key for key in known_keys().values() if key.path[:-1] == path]
         if not keys:
             continue
-        described = (section.__doc__ or "").strip().partition("\n")[0]
-        lines += ["", f"## {'.'.join(path) or 'Top level'}", "", described if path else "Identifiers and tables.", ""]
-        rows = [(f"`{'.'.join(key.path)}`", _default(key), _allowed(key), str(key.field.description)) for key in keys]
+        described = " ".join((section.__doc__ or "").split()) if path else "Identifiers and tables."
+        lines += ["", f"## {'.'.join(path) or 'Top level'}", "", described, ""]
+        rows = [(f"`{'.'.join(key.path)}`", _default(key), key.allowed, str(key.field.description)) for key in keys]
         lines += _table(("key", "default", "allowed", "meaning"), rows)
     return "\n".join([*lines, ""])
 
@@ -117,6 +117,24 @@ def package_readme() -> str:
     return _EXAMPLE.sub(lambda found: f"```python\n{found[1]}```\n\n```text\n{next(printed)}```\n", text)
 
 
+def parameter_macro() -> str:
+    """The macro that gives a parameter of the model its SQL type."""
+    types = "\n".join(f"        '{name}': '{sql_type}'," for name, sql_type in sorted(parameter_types().items()))
+    return f"""\
+{{#- The SQL type of every parameter. Made by `make docs` from the fields of the configuration; do not edit it. -#}}
+{{% macro parameter_type(name) -%}}
+    {{%- set types = {{
+{types}
+    }} -%}}
+    {{%- if name not in types -%}}
+        {{{{ exceptions.raise_compiler_error("the configuration has no parameter " ~ name) }}}}
+    {{%- endif -%}}
+    {{{{ types[name] }}}}
+{{%- endmacro %}}
+"""
+
+
+# by their names in this folder
 REFERENCES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli_reference,
     "configuration.md": configuration_reference,
@@ -124,14 +142,22 @@ REFERENCES: Mapping[str, Callable[[], str]] = {
 }
 
 
+# by their names in the repository
+MADE_FILES: Mapping[str, Callable[[], str]] = {
+    "config/simulation_config.yaml": default_file,
+    "dbt/macros/parameters.sql": parameter_macro,
+}
+
+
 def stale(folder: Path = FOLDER) -> list[str]:
-    """The references in a folder that are missing or not what the code says."""
+    """The references in a folder, and the other files, that are missing or not what the code says."""
     paths = {folder / name: make for name, make in REFERENCES.items()}
+    paths |= {FOLDER.parent / name: make for name, make in MADE_FILES.items()}
     return [path.name for path, make in paths.items() if not path.is_file() or path.read_text("utf-8") != make()]
 
 
 def main() -> None:
-    """Write the references, or with `--check` exit with 1 if any is stale."""
+    """Write everything, or with `--check` exit with 1 if any is stale."""
     if sys.argv[1:] == ["--check"]:
         found = stale() + ([] if README.read_text(encoding="utf-8") == package_readme() else [README.name])
         if found:
@@ -139,6 +165,8 @@ def main() -> None:
         return
     for name, make in REFERENCES.items():
         (FOLDER / name).write_text(make(), encoding="utf-8")
+    for name, make in MADE_FILES.items():
+        (FOLDER.parent / name).write_text(make(), encoding="utf-8")
     README.write_text(package_readme(), encoding="utf-8")
 
 
@@ -153,39 +181,10 @@ def _commands(name: str, command: Any, context: Any) -> Iterator[tuple[str, Any,
         yield from _commands(f"{name} {child}", found, below)
 
 
-def _sections(section: type[Section], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], type[Section]]]:
-    yield path, section
-    for name, info in section.model_fields.items():
-        if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
-            yield from _sections(info.annotation, (*path, name))
-
-
 def _default(key: Key) -> str:
     if key.field.is_required():
         return "required"
-    return f"`{json.dumps(_plain(key.field.get_default(call_default_factory=True)), ensure_ascii=False)}`"
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Decimal):
-        text = plain_number(value)
-        return float(text) if "." in text else int(text)
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, (str, int, bool)) else str(value)
-
-
-def _allowed(key: Key) -> str:
-    words = key.rule.allowed if key.rule is not None else " or ".join(f"`{word}`" for word in _choices(key))
-    return f"{words}, or null" if key.nullable else words
-
-
-def _choices(key: Key) -> Sequence[str]:
-    annotation = key.field.annotation
-    parts = [annotation, *get_args(annotation)]
-    return next(get_args(part) for part in parts if get_origin(part) is Literal)
+    return f"`{json.dumps(json_value(key.field.default), ensure_ascii=False)}`"
 
 
 def _columns(columns: Sequence[Mapping[str, Any]]) -> list[str]:

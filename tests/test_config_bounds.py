@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from planalign_orchestrator.config import SimulationConfig, config_from_mapping
-from planalign_orchestrator.config.findings import dotted
 from planalign_orchestrator.config.keys import known_keys
-from planalign_orchestrator.config.lists import LIMITS
 from planalign_orchestrator.config.sections.base import DOLLARS
+from planalign_orchestrator.config.sections.irs_limits import LIMITS
 from planalign_orchestrator.config.types import Number
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.parameters import load_parameters
+from planalign_orchestrator.problems import dotted
 from tests.conftest import Row, person, simulate
 from tests.test_model_knobs import KNOBS
 from tests.test_plan_knobs import PLAN_KNOBS

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from planalign_orchestrator import parameters
 from planalign_orchestrator.config import load_simulation_config
-from planalign_orchestrator.config.lists import LIMITS
+from planalign_orchestrator.config.sections.irs_limits import LIMITS
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.parameters import ParameterTable
 from planalign_orchestrator.parameters.limits import indexing, published_limits

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from planalign_orchestrator.config.lists import LIMITS
+from planalign_orchestrator.config.sections.irs_limits import LIMITS
 from tests.conftest import Laboratory, read_rows
 from tests.knobs import Knob, changed_tables, columns_with_numbers
 

@@ -1,6 +1,5 @@
 """Which heading of the file is which standard column; a heading that is nearly a known one is never left unused."""
 
-import difflib
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, REQUIRED_COLUMNS, nearest_column
 from planalign_orchestrator.census.records import CensusSource
+from planalign_orchestrator.problems import nearest
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,9 @@ def _mapped(headings: Sequence[str], columns: dict[str, str]) -> tuple[dict[str,
 
 
 def _did_you_mean(word: str, known: Collection[str]) -> str:
-    by_lower_case = {candidate.lower(): candidate for candidate in known}
-    close = difflib.get_close_matches(word.lower(), list(by_lower_case), n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {by_lower_case[close[0]]!r}?"
+    meant = nearest(word, known)
+    if meant is not None:
+        return f"; did you mean {meant!r}?"
     return f"; known are {', '.join(repr(candidate) for candidate in known if candidate)}"
 
 

@@ -2,14 +2,15 @@
 
     config = load_simulation_config("config/simulation_config.yaml", overrides={"simulation.random_seed": 7})
 
-Everything that can be wrong is reported in one ConfigurationError. The sections and their keys are in the folder `sections`.
+Everything that can be wrong is reported in one ConfigurationError. The folder `sections` holds
+the sections and their keys.
 """
 
 from planalign_orchestrator.config.checks.testing_status import testing_status
-from planalign_orchestrator.config.collection_types import PARAMETER_TABLES
 from planalign_orchestrator.config.configuration import SimulationConfig
 from planalign_orchestrator.config.dbt_vars import to_dbt_vars
 from planalign_orchestrator.config.load import config_from_mapping, load_simulation_config
+from planalign_orchestrator.config.sections.parameters import PARAMETER_TABLES
 from planalign_orchestrator.config.show import (
     EffectiveValue,
     config_fingerprint,

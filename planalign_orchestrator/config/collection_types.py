@@ -1,116 +1,117 @@
-"""Settings that hold several values: month weights, lists, and mappings whose keys the author chooses."""
+"""Settings that hold several values: lists, mappings whose keys the author chooses, and records of named values."""
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic.json_schema import JsonSchemaValue
 
-from planalign_orchestrator.config.findings import Finding, RefusedError
-from planalign_orchestrator.config.types import (
-    FilePath,
-    Number,
-    Rule,
-    Text,
-    kind_of,
-    plain_number,
-)
+from planalign_orchestrator.config.types import Number, Rule, Text, kind_of, plain_number
+from planalign_orchestrator.problems import Finding, RefusedError, did_you_mean
 
 Weights = Literal["even"] | tuple[Decimal, ...]
-ParameterValue = str | int | Decimal | bool | None
-ParameterRows = tuple[Mapping[str, ParameterValue], ...]
 Value = TypeVar("Value")
 
-PARAMETER_TABLES = (
-    "age_bands",
-    "tenure_bands",
-    "job_levels",
-    "termination_by_level",
-    "termination_by_age",
-    "termination_by_tenure",
-    "retirement_hazard",
-    "promotion_by_level",
-    "promotion_by_age",
-    "promotion_by_tenure",
-    "merit_by_level",
-    "new_hire_pay",
-    "new_hire_ages",
-    "participation_by_age",
-    "participation_by_income",
-    "participation_by_level",
-    "second_chance_by_service",
-    "deferral_choice",
-)
-_MONTHS = 12
 _SHARE_STEP = Decimal("0.000000000001")
-_WEIGHT = Number("weight", Decimal(0), Decimal(1), places=20)
-_HEADING = Text("a column heading")
-_TABLE_PATH = FilePath()
 
 
-class MonthWeights(Rule):
-    """Twelve shares of a year, January first, which sum to 1; or the word `even`."""
+@dataclass(frozen=True, eq=False)
+class ListOf(Rule):
+    """A list of entries of one kind, or the word `or_word` in its place.
+
+    `check` returns the list as the configuration keeps it, or raises RefusedError if the entries, each good alone, do
+    not fit together. `schema` is what the JSON Schema says beyond the type of the entries.
+    """
+
+    words: str
+    entry: Rule
+    noun: str = "entry"
+    check: Callable[[list[Any]], Sequence[Any]] = tuple
+    length: int | None = None
+    or_word: str = ""
+    schema: JsonSchemaValue = field(default_factory=dict)
 
     @property
     def allowed(self) -> str:
-        return "`even` or a list of 12 weights, January first, that sum to 1"
+        return self.words
 
-    def parse(self, value: object) -> Weights:
-        if value == "even":
-            return "even"
+    def parse(self, value: object) -> Any:
+        if self.or_word and value == self.or_word:
+            return self.or_word
         if not isinstance(value, (list, tuple)):
-            raise RefusedError(f"is {kind_of(value)}; must be {self.allowed}")
-        if len(value) != _MONTHS:
-            raise RefusedError(f"has {len(value)} weights; must be {self.allowed}")
-        weights = each("weight", value, lambda weight: Decimal(_WEIGHT.parse(weight)))
-        total = sum(weights, Decimal(0))
-        if not _is_one(total):
-            raise RefusedError(f"the 12 weights sum to {plain_number(total)}; they must sum to 1")
-        return tuple(weights)
+            raise RefusedError(f"is {kind_of(value)}; must be {self.words}")
+        if self.length is not None and len(value) != self.length:
+            raise RefusedError(f"has {len(value)} {self.noun}s; must be {self.words}")
+        return tuple(self.check(each(self.noun, value, self.entry.parse)))
 
     def json_schema(self) -> JsonSchemaValue:
-        weights = {"type": "array", "items": _WEIGHT.json_schema(), "minItems": _MONTHS, "maxItems": _MONTHS}
-        return {"anyOf": [{"const": "even"}, weights]}
+        listed = {"type": "array", "items": self.entry.json_schema(), **self.schema}
+        return {"anyOf": [{"const": self.or_word}, listed]} if self.or_word else listed
 
 
 @dataclass(frozen=True)
-class TextList(Rule):
-    """A list of texts; `described` says what they are."""
+class WordList(Rule):
+    """Some of `words`, each once and kept in their order; with `ordered`, all of them in the author's order."""
 
-    described: str
-    entry: Text
-    example: str
+    words: tuple[str, ...]
+    ordered: bool = False
 
     @property
     def allowed(self) -> str:
-        return f"{self.described}, such as {self.example}"
+        listed = ", ".join(self.words)
+        return f"[{listed}] in any order" if self.ordered else f"a list of none or more of {listed}"
 
     def parse(self, value: object) -> tuple[str, ...]:
         if not isinstance(value, (list, tuple)):
             raise RefusedError(f"is {kind_of(value)}; must be {self.allowed}")
-        return tuple(each("entry", value, self.entry.parse))
+        for word in value:
+            if word not in self.words:
+                raise RefusedError(f"has the entry {word}; {did_you_mean(word, self.words, f'must be {self.allowed}')}")
+        check_once(value)
+        if not self.ordered:
+            return tuple(word for word in self.words if word in value)
+        if len(value) < len(self.words):
+            raise RefusedError(f"leaves out {', '.join(word for word in self.words if word not in value)}")
+        return tuple(value)
 
     def json_schema(self) -> JsonSchemaValue:
-        return {"type": "array", "items": self.entry.json_schema()}
+        fewest = len(self.words) if self.ordered else 0
+        return {"type": "array", "items": {"enum": list(self.words)}, "uniqueItems": True, "minItems": fewest}
 
 
-class MappingRule(Rule):
-    """A mapping whose keys the author chooses; in an override, each entry can be set alone as `section.key.entry`."""
+@dataclass(frozen=True, eq=False)
+class MappingOf(Rule):
+    """A mapping whose keys the author chooses; in an override, each entry can be set alone as `section.key.entry`.
 
-    entries_text_only = False
+    `entry` returns a key and its value as the configuration keeps them, or raises RefusedError; `check` raises it if
+    the entries, each good alone, do not fit together. With `entries_text_only`, the text of an override of an entry is
+    the value itself.
+    """
+
+    words: str
+    entry: Callable[[object, object], tuple[object, object]]
+    schema: JsonSchemaValue
+    check: Callable[[Mapping[Any, Any]], None] = lambda entries: None
+    entries_text_only: bool = False
+    in_brief: str = ""
+
+    @property
+    def allowed(self) -> str:
+        return self.words
+
+    @property
+    def brief(self) -> str:
+        return self.in_brief or super().brief
 
     def parse(self, value: object) -> Mapping[object, object]:
         if not isinstance(value, Mapping):
-            raise RefusedError(f"is {kind_of(value)}; must be {self.allowed}")
+            raise RefusedError(f"is {kind_of(value)}; must be {self.words}")
         parsed: dict[object, object] = {}
         findings = []
         for key, item in value.items():
             try:
-                name, entry = self.parse_entry(key, item)
+                name, entry = self.entry(key, item)
             except RefusedError as error:
                 findings += [Finding(finding.text, ((str(key),),)) for finding in error.findings]
                 continue
@@ -121,120 +122,76 @@ class MappingRule(Rule):
         self.check(parsed)
         return parsed
 
-    @abstractmethod
-    def parse_entry(self, key: object, value: object) -> tuple[object, object]:
-        """One entry as the model keeps it; raises RefusedError."""
-
-    def check(self, entries: Mapping[object, object]) -> None:
-        """Raises RefusedError if the entries, each good alone, do not fit together."""
-
-
-class ColumnNames(MappingRule):
-    """Standard column name -> heading in the client's file."""
-
-    entries_text_only = True
-
-    @property
-    def allowed(self) -> str:
-        return "a mapping of standard column names to headings, such as {employee_id: Badge}"
-
-    def parse_entry(self, key: object, value: object) -> tuple[object, object]:
-        return _HEADING.parse(key), _HEADING.parse(value)
-
-    def check(self, entries: Mapping[object, object]) -> None:
-        headings = list(entries.values())
-        twice = [key for key, heading in entries.items() if headings.count(heading) > 1]
-        if twice:
-            named = " and ".join(f"`{key}`" for key in twice)
-            raise RefusedError(
-                [Finding(f"{named} are read from the same heading", tuple((str(key),) for key in twice))]
-            )
-
     def json_schema(self) -> JsonSchemaValue:
-        return {"type": "object", "additionalProperties": _HEADING.json_schema()}
+        return {"type": "object", **self.schema}
 
 
-@dataclass(frozen=True)
-class NumberByNumber(MappingRule):
-    """A number for each year or level; with `shares`, the numbers of a mapping that is not empty sum to 1."""
+def mapping_by_number(
+    key: Number, value: Rule, words: str, check: Callable[[Mapping[Any, Any]], None] = lambda entries: None
+) -> MappingOf:
+    """Return the rule of a mapping of numbers, such as years or levels, to values of one kind."""
 
-    key: Number
-    value: Number
-    example: str
-    shares: bool = False
-
-    @property
-    def allowed(self) -> str:
-        return f"a mapping such as {self.example}"
-
-    def parse_entry(self, key: object, value: object) -> tuple[object, object]:
+    def entry(name: object, item: object) -> tuple[object, object]:
         try:
-            name = self.key.parse(key)
+            number = key.parse(name)
         except RefusedError as error:
-            raise RefusedError(f"the key {key} {error}") from None
-        return name, self.value.parse(value)
+            raise RefusedError(f"the key {name} {error}") from None
+        return number, value.parse(item)
 
-    def check(self, entries: Mapping[object, object]) -> None:
-        total = sum((Decimal(str(share)) for share in entries.values()), Decimal(0))
-        if self.shares and entries and not _is_one(total):
-            raise RefusedError(f"the shares sum to {plain_number(total)}; they must sum to 1")
-
-    def json_schema(self) -> JsonSchemaValue:
-        return {
-            "type": "object",
-            "propertyNames": {"pattern": "^[0-9]+$"},
-            "additionalProperties": self.value.json_schema(),
-        }
+    schema = {"propertyNames": {"pattern": "^[0-9]+$"}, "additionalProperties": value.json_schema()}
+    return MappingOf(words, entry, schema, check)
 
 
-class ParameterTables(MappingRule):
-    """Parameter table -> its rows or the path of a CSV file; what the rows hold is checked where they are loaded."""
+@dataclass(frozen=True, eq=False)
+class Record(Rule):
+    """Values by name, each with its rule. Those that are not `required` may be left out, or blank with `may_be_blank`.
+
+    `unknown` and `refused` are the words for a name that is not known and for a value that its rule refuses.
+    """
+
+    columns: Mapping[str, Rule]
+    words: str
+    otherwise: str
+    required: tuple[str, ...] = ()
+    may_be_blank: bool = False
+    may_be_empty: bool = True
+    unknown: str = "has the unknown key `{name}`"
+    refused: str = "has `{name}` = {value}, which {error}"
+    check: Callable[[Mapping[str, Any]], None] = lambda values: None
 
     @property
     def allowed(self) -> str:
-        return "a mapping of parameter tables to rows or to the path of a CSV file"
+        return self.words
 
-    def parse_entry(self, key: object, value: object) -> tuple[object, object]:
-        if key not in PARAMETER_TABLES:
-            close = get_close_matches(str(key), PARAMETER_TABLES, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"the tables are {', '.join(PARAMETER_TABLES)}"
-            raise RefusedError(f"is no parameter table; {hint}")
-        if isinstance(value, (str, Path)):
-            return key, _TABLE_PATH.parse(value)
-        if not isinstance(value, (list, tuple)):
-            raise RefusedError(f"is {kind_of(value)}; must be a list of rows or the path of a CSV file")
-        if not value:
-            raise RefusedError("has no rows; remove it to use the default table")
-        return key, tuple(each("row", value, _row))
+    def parse(self, value: object) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping) or not (value or self.may_be_empty):
+            raise RefusedError(f"is {kind_of(value)}; must be {self.words}")
+        findings = [Finding(f"has no `{name}`") for name in self.required if value.get(name) is None]
+        values: dict[str, object] = {}
+        for name, item in value.items():
+            rule = self.columns.get(str(name))
+            if rule is None:
+                hint = did_you_mean(name, self.columns, self.otherwise)
+                findings.append(Finding(f"{self.unknown.format(name=name)}; {hint}"))
+            elif item is not None or not self.may_be_blank:
+                try:
+                    values[str(name)] = rule.parse(item)
+                except RefusedError as error:
+                    findings.append(Finding(self.refused.format(name=name, value=item, error=error)))
+        refuse(findings)
+        self.check(values)
+        return {name: values[name] for name in self.columns if name in values}
 
     def json_schema(self) -> JsonSchemaValue:
-        row = {
-            "type": "object",
-            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
-            "minProperties": 1,
-        }
-        table = {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": row, "minItems": 1}]}
-        return {"type": "object", "properties": dict.fromkeys(PARAMETER_TABLES, table), "additionalProperties": False}
-
-
-def _row(row: object) -> Mapping[str, ParameterValue]:
-    if not isinstance(row, Mapping) or not row:
-        raise RefusedError(f"is {kind_of(row)}; must be a mapping of columns to values, such as {{level_id: 1}}")
-    return {str(column): _cell(str(column), value) for column, value in row.items()}
-
-
-def _cell(column: str, value: object) -> ParameterValue:
-    if isinstance(value, float):
-        value = Decimal(repr(value))
-    if isinstance(value, Decimal) and not value.is_finite():
-        raise RefusedError(f"has a number in `{column}` that is not finite")
-    if value is not None and not isinstance(value, (str, int, Decimal)):
-        raise RefusedError(f"has {kind_of(value)} in `{column}`; must be a single value")
-    return value
+        properties = {name: rule.json_schema() for name, rule in self.columns.items()}
+        for name in properties.keys() - set(self.required) if self.may_be_blank else ():
+            properties[name]["type"] = [properties[name]["type"], "null"]
+        required = {"required": list(self.required)} if self.required else {}
+        return {"type": "object", "properties": properties, **required, "additionalProperties": False}
 
 
 def each(noun: str, values: Sequence[object], read: Callable[[object], Value]) -> list[Value]:
-    """Every value as `read` returns it; raises RefusedError with a finding for each one that `read` refuses."""
+    """Return every value as `read` returns it. Errors: RefusedError with a finding for each one that `read` refuses."""
     results, findings = [], []
     for place, value in enumerate(values, start=1):
         try:
@@ -247,9 +204,42 @@ def each(noun: str, values: Sequence[object], read: Callable[[object], Value]) -
 
 
 def refuse(findings: list[Finding]) -> None:
+    """Raise RefusedError with the findings, if there are any."""
     if findings:
         raise RefusedError(findings)
 
 
-def _is_one(total: Decimal) -> bool:
-    return total.quantize(_SHARE_STEP) == 1
+def check_once(entries: Sequence[object]) -> None:
+    """Raise RefusedError if an entry is there twice."""
+    if len(set(entries)) < len(entries):
+        raise RefusedError("names an entry twice; once is enough")
+
+
+def rising(entries: Sequence[Any]) -> Sequence[Any]:
+    """Return entries in rising order. Errors: RefusedError if one is there twice."""
+    check_once(entries)
+    return sorted(entries)
+
+
+def check_sum(shares: Sequence[Decimal], what: str) -> None:
+    """Raise RefusedError if shares do not sum to 1, to 12 places."""
+    total = sum(shares, Decimal(0))
+    if total.quantize(_SHARE_STEP) != 1:
+        raise RefusedError(f"the {what} sum to {plain_number(total)}; they must sum to 1")
+
+
+def _whole_year(weights: list[Decimal]) -> Sequence[Decimal]:
+    check_sum(weights, "12 weights")
+    return weights
+
+
+MONTH_WEIGHTS = ListOf(
+    "`even` or a list of 12 weights, January first, that sum to 1",
+    Number("weight", Decimal(0), Decimal(1), places=20),
+    "weight",
+    _whole_year,
+    length=12,
+    or_word="even",
+    schema={"minItems": 12, "maxItems": 12},
+)
+HEADING = Text("a column heading")

@@ -1,22 +1,20 @@
 """The whole configuration: its sections, the checks between keys, and where each value came from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
-from planalign_orchestrator.config.checks.consistency import consistency_findings
-from planalign_orchestrator.config.checks.statute import statute_findings
-from planalign_orchestrator.config.checks.survival import survival_findings
-from planalign_orchestrator.config.collection_types import ParameterRows, ParameterTables
-from planalign_orchestrator.config.findings import Finding, KeyPath, RefusedError, findings_of
-from planalign_orchestrator.config.sections.base import IDENTIFIER, Section
+from planalign_orchestrator.config.checks.between_sections import cross_field_findings
+from planalign_orchestrator.config.sections.base import Section, key
 from planalign_orchestrator.config.sections.census import CensusSection
 from planalign_orchestrator.config.sections.compensation import CompensationSection
 from planalign_orchestrator.config.sections.irs_limits import IrsLimitsSection
 from planalign_orchestrator.config.sections.new_hires import NewHiresSection
+from planalign_orchestrator.config.sections.parameters import EXAMPLE, PARAMETER_TABLES, TABLES_RULE, ParameterRows
 from planalign_orchestrator.config.sections.plan import PlanSection
 from planalign_orchestrator.config.sections.raise_timing import RaiseTimingSection
 from planalign_orchestrator.config.sections.reports import ReportsSection
@@ -24,12 +22,14 @@ from planalign_orchestrator.config.sections.runtime import RuntimeSection
 from planalign_orchestrator.config.sections.simulation import SimulationSection
 from planalign_orchestrator.config.sections.validation import ValidationSection
 from planalign_orchestrator.config.sections.workforce import WorkforceSection
-from planalign_orchestrator.config.types import plain_number
+from planalign_orchestrator.config.types import Text
 from planalign_orchestrator.errors import ConfigurationError
+from planalign_orchestrator.problems import Finding, KeyPath, RefusedError, did_you_mean, dotted
 
 Origin = Literal["default", "file", "environment", "command line"]
 
 _IDENTIFIERS = ("scenario_id", "plan_design_id")
+IDENTIFIER = Text("an identifier: up to 100 letters, digits, `_`, `.` or `-`", "[A-Za-z0-9_.-]{1,100}")
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class Provenance:
 class SimulationConfig(Section):
     """Everything a run is made from. Immutable; every value has passed its rule and the checks between keys."""
 
-    scenario_id: Annotated[str, IDENTIFIER] = Field(
-        default="baseline", description="Name of the scenario; it is in every row of the results."
+    scenario_id: Annotated[str, IDENTIFIER] = key(
+        "baseline", "Name of the scenario; it is in every row of the results.", "scenario_id", in_file="baseline_2025"
     )
-    plan_design_id: Annotated[str, IDENTIFIER] = Field(
-        default="default_plan", description="Name of the plan design; it is in every row of the results."
+    plan_design_id: Annotated[str, IDENTIFIER] = key(
+        "default_plan", "Name of the plan design; it is in every row of the results.", "plan_design_id"
     )
     simulation: SimulationSection = Field(default_factory=SimulationSection)
     census: CensusSection
@@ -75,9 +75,11 @@ class SimulationConfig(Section):
     new_hires: NewHiresSection = Field(default_factory=NewHiresSection)
     plan: PlanSection = Field(default_factory=PlanSection)
     irs_limits: IrsLimitsSection = Field(default_factory=IrsLimitsSection)
-    parameters: Annotated[Mapping[str, Path | ParameterRows], ParameterTables()] = Field(
-        default={},
-        description="Parameter table -> list of rows, or path of a CSV file, that replaces the table's default.",
+    parameters: Annotated[Mapping[str, Path | ParameterRows], TABLES_RULE] = key(
+        {},
+        "Assumption tables that replace a default table as a whole: table -> list of rows, or path of a CSV file. "
+        "Tables: " + ", ".join(PARAMETER_TABLES) + ".",
+        example=EXAMPLE,
     )
     validation: ValidationSection = Field(default_factory=ValidationSection)
     reports: ReportsSection = Field(default_factory=ReportsSection)
@@ -108,7 +110,7 @@ class SimulationConfig(Section):
             )
 
     def with_years(self, start_year: int, end_year: int) -> Self:
-        """A copy that simulates other years, checked as a whole; raises ConfigurationError."""
+        """Return a copy that simulates other years, checked as a whole. Errors: ConfigurationError."""
         values = self.model_dump(exclude_unset=True)
         values["simulation"] = values.get("simulation", {}) | {"start_year": start_year, "end_year": end_year}
         place = Place("command line", "command line")
@@ -130,58 +132,22 @@ class SimulationConfig(Section):
         return self
 
 
-def cross_field_findings(config: SimulationConfig) -> list[Finding]:
-    """What is wrong between keys that are right by themselves; each finding names the keys it compares."""
-    promotion, hires = config.compensation.promotion, config.new_hires
-    findings = [
-        *_year_findings(config),
-        *consistency_findings(config.plan),
-        *statute_findings(config.plan),
-        *survival_findings(config),
-    ]
-    if promotion.increase_spread > promotion.base_increase:
-        text = (
-            f"increase_spread {plain_number(promotion.increase_spread)} is larger than base_increase "
-            f"{plain_number(promotion.base_increase)}, so that a promotion could lower the pay; change one of them"
-        )
-        section = ("compensation", "promotion")
-        findings.append(Finding(text, ((*section, "increase_spread"), (*section, "base_increase"))))
-    if hires.part_time_hours_per_week > hires.full_time_hours_per_week:
-        text = (
-            f"part_time_hours_per_week {plain_number(hires.part_time_hours_per_week)} is more than "
-            f"full_time_hours_per_week {plain_number(hires.full_time_hours_per_week)}; change one of them"
-        )
-        keys = (("new_hires", "part_time_hours_per_week"), ("new_hires", "full_time_hours_per_week"))
-        findings.append(Finding(text, keys))
-    findings += [
-        Finding(
-            f"the heading {heading} is also in census.ignore_columns; remove it from one",
-            (("census", "columns", name),),
-        )
-        for name, heading in config.census.columns.items()
-        if heading in config.census.ignore_columns
-    ]
-    return findings
+def findings_of(error: ValidationError) -> list[Finding]:
+    """Return every finding of a failed validation, with its keys from the top of the configuration."""
+    return [finding for details in error.errors(include_url=False) for finding in _findings_in(details)]
 
 
-def _year_findings(config: SimulationConfig) -> list[Finding]:
-    simulation = config.simulation
-    start, end = ("simulation", "start_year"), ("simulation", "end_year")
-    if simulation.start_year > simulation.end_year:
-        text = f"simulation.start_year {simulation.start_year} is after simulation.end_year {simulation.end_year}"
-        return [Finding(f"{text}; change one of them", (start, end))]
-    # the limits of the year before the first are read too
-    settings: tuple[tuple[KeyPath, Iterable[int], int], ...] = (
-        (("compensation", "cola_rate_by_year"), config.compensation.cola_rate_by_year, 0),
-        (("irs_limits", "by_year"), config.irs_limits.by_year, 1),
-    )
-    return [
-        Finding(
-            f"{year} is before {'the year before ' if earlier else ''}simulation.start_year {simulation.start_year}; "
-            "remove this year or change that",
-            ((*key, str(year)), start),
-        )
-        for key, years, earlier in settings
-        for year in years
-        if year < simulation.start_year - earlier
-    ]
+def _findings_in(details: ErrorDetails) -> Iterator[Finding]:
+    path = tuple(str(part) for part in details["loc"])
+    refused = details.get("ctx", {}).get("error")
+    if isinstance(refused, RefusedError):
+        yield from (Finding(found.text, tuple(path + key for key in found.keys)) for found in refused.findings)
+    elif details["type"] == "missing":
+        yield Finding(f"is required and missing; add it to the file, or give it with --set {dotted(path)}=...", (path,))
+    elif details["type"] == "literal_error":
+        # Pydantic's list of the choices: 'exact' or 'stochastic'
+        expected = details["ctx"]["expected"]
+        hint = did_you_mean(details["input"], expected.split("'")[1::2], "")
+        yield Finding(f"must be {expected.replace(chr(39), '`')}{f'; {hint}' if hint else ''}", (path,))
+    else:
+        yield Finding(details["msg"], (path,))

@@ -1,27 +1,28 @@
-"""Every key a configuration knows, found from the model, and the advice for one that it does not know."""
+"""Every key a configuration knows, found from the sections, and the advice for one that it does not know."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
-from typing import get_args, get_origin
+from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from planalign_orchestrator.config.collection_types import MappingRule
+from planalign_orchestrator.config.collection_types import MappingOf
 from planalign_orchestrator.config.configuration import SimulationConfig
-from planalign_orchestrator.config.findings import KeyPath, dotted
-from planalign_orchestrator.config.sections.base import Section
-from planalign_orchestrator.config.types import Rule
+from planalign_orchestrator.config.sections.base import Details, Section
+from planalign_orchestrator.config.types import Number, Rule
+from planalign_orchestrator.problems import KeyPath, dotted, nearest
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key that holds a value: its place in the configuration, its field and its rule (None for a choice of words)."""
+    """A key that holds a value: its place, its field, what it becomes, and its rule (None for a choice of `words`)."""
 
     path: KeyPath
     field: FieldInfo
+    details: Details
     rule: Rule | None
+    words: tuple[str, ...]
     nullable: bool
 
     @property
@@ -29,28 +30,53 @@ class Key:
         """Whether the text of an override is the value itself, not YAML."""
         return self.rule is None or self.rule.text_only
 
+    @property
+    def sql_type(self) -> str:
+        """The SQL type of the parameters that are the key's own value."""
+        return "varchar" if self.rule is None else self.rule.sql_type
+
+    @property
+    def allowed(self) -> str:
+        """The values that the rule and the checks between keys allow, in words."""
+        words = " or ".join(f"`{word}`" for word in self.words) if self.rule is None else self.rule.allowed
+        return f"{self._narrowed(words)}{', or null' if self.nullable else ''}"
+
+    @property
+    def brief(self) -> str:
+        """The same as a line of the default file says it."""
+        if self.rule is not None:
+            return f"{self._narrowed(self.rule.brief)}{', or null' if self.nullable else ''}"
+        *words, last = (*self.words, "null") if self.nullable else self.words
+        return f"{', '.join(words)} or {last}"
+
+    def _narrowed(self, words: str) -> str:
+        narrower = self.details.narrower
+        if narrower and isinstance(self.rule, Number):
+            return words.replace(self.rule.bounds, narrower)
+        return f"{words}; {narrower}" if narrower else words
+
+
+@cache
+def known_sections() -> Mapping[KeyPath, type[Section]]:
+    """Return every section by its path, the top level () included, in the order of the fields."""
+    return {path: found for path, found in _walk((), SimulationConfig) if not isinstance(found, Key)}
+
 
 @cache
 def known_keys() -> Mapping[KeyPath, Key]:
-    """Every key that holds a value, in the order of the model."""
-    return {key.path: key for key in _keys_below(SimulationConfig, ())}
+    """Return every key that holds a value by its path, in the order of the fields."""
+    return {path: found for path, found in _walk((), SimulationConfig) if isinstance(found, Key)}
 
 
-@cache
-def known_sections() -> Mapping[KeyPath, None]:
-    """Every section, the top level () included, in the order of the model and each after the one that holds it."""
-    return dict.fromkeys(path[:depth] for path in known_keys() for depth in range(len(path)))
-
-
-def mapping_rule(path: KeyPath) -> MappingRule | None:
-    """The rule of the key at `path` if the key is a mapping whose entries the author names, else None."""
+def mapping_rule(path: KeyPath) -> MappingOf | None:
+    """Return the rule of the key at `path` if it is a mapping whose entries the author names, else None."""
     key = known_keys().get(path)
-    return key.rule if key is not None and isinstance(key.rule, MappingRule) else None
+    return key.rule if key is not None and isinstance(key.rule, MappingOf) else None
 
 
 def advice(path: KeyPath) -> tuple[str, KeyPath | None]:
-    """What to tell about the unknown key `path`, and the key that was probably meant."""
-    parent, name = path[:-1], _normal(path[-1])
+    """Return what to tell about the unknown key `path`, and the key that was probably meant."""
+    parent, name = path[:-1], path[-1].lower().replace("-", "_").replace(" ", "_")
     if mapping_rule(parent) is not None:
         return f"an entry of `{dotted(parent)}` is a single name", None
     if parent in known_keys():
@@ -64,36 +90,30 @@ def advice(path: KeyPath) -> tuple[str, KeyPath | None]:
         return f"unknown key; it belongs {places}", elsewhere[0] if len(elsewhere) == 1 else None
     depth = len(path)
     siblings = {other[depth - 1]: other[:depth] for other in known_keys() if other[: depth - 1] == parent}
-    close = get_close_matches(name, siblings, n=1)
-    if close:
-        return f"unknown key; did you mean `{close[0]}`?", siblings[close[0]]
-    far = get_close_matches(name, [other[-1] for other in everything], n=1, cutoff=0.8)
-    if far:
-        meant = next(other for other in everything if other[-1] == far[0])
+    close = nearest(name, siblings)
+    if close is not None:
+        return f"unknown key; did you mean `{close}`?", siblings[close]
+    far = nearest(name, [other[-1] for other in everything], cutoff=0.8)
+    if far is not None:
+        meant = next(other for other in everything if other[-1] == far)
         return f"unknown key; did you mean `{dotted(meant)}`?", meant
     return f"unknown key; the keys here are {', '.join(siblings)}", None
 
 
-def _normal(name: str) -> str:
-    return name.lower().replace("-", "_").replace(" ", "_")
-
-
-def _keys_below(model: type[Section], path: KeyPath) -> list[Key]:
-    keys = []
-    for name, info in model.model_fields.items():
-        annotation = info.annotation
-        if isinstance(annotation, type) and issubclass(annotation, Section):
-            keys += _keys_below(annotation, (*path, name))
+def _walk(path: KeyPath, section: type[Section]) -> Iterator[tuple[KeyPath, type[Section] | Key]]:
+    yield path, section
+    for name, info in section.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
+            yield from _walk((*path, name), info.annotation)
         else:
-            rules = _rules(info)
-            keys.append(Key((*path, name), info, rules[0] if rules else None, type(None) in get_args(annotation)))
-    return keys
+            yield (*path, name), _key((*path, name), info)
 
 
-def _rules(info: FieldInfo) -> list[Rule]:
-    """The rule in the metadata of the field, or of the part of `X | None` that has metadata."""
-    parts = [
-        *info.metadata,
-        *(item for part in get_args(info.annotation) if get_origin(part) for item in get_args(part)),
-    ]
-    return [part for part in parts if isinstance(part, Rule)]
+def _key(path: KeyPath, info: FieldInfo) -> Key:
+    """Return a key with the rule in the metadata of its field, or of the part of `X | None` that has metadata."""
+    parts = [info.annotation, *get_args(info.annotation)]
+    words = next((get_args(part) for part in parts if get_origin(part) is Literal), ())
+    annotated = [item for part in parts if get_origin(part) is Annotated for item in get_args(part)]
+    rule = next((item for item in [*info.metadata, *annotated] if isinstance(item, Rule)), None)
+    details = next(item for item in info.metadata if isinstance(item, Details))
+    return Key(path, info, details, rule, words, type(None) in parts)

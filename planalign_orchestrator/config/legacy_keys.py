@@ -6,7 +6,6 @@ Nothing heavy is imported here, because the configuration reads the table when i
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -91,16 +90,16 @@ def _formula_keys() -> Mapping[str, LegacyKey]:
 
 def suggestion(key: str) -> str:
     """What to do about a key that neither the legacy runner nor a configuration of today knows as a single value."""
-    from planalign_orchestrator.config.findings import dotted
     from planalign_orchestrator.config.keys import known_keys, known_sections
+    from planalign_orchestrator.problems import dotted, nearest
 
     if is_legacy_section(key) or tuple(key.split(".")) in known_sections():
         return "is a section; write its keys below it, indented"
     known = [*legacy_keys(), *map(dotted, known_keys())]
     section, _, name = key.rpartition(".")
     siblings = {other.rpartition(".")[2]: other for other in known if other.rpartition(".")[0] == section}
-    beside = [siblings[close] for close in get_close_matches(name, siblings, n=1)]
-    same_name = [other for other in known if other.rpartition(".")[2] == name]
-    meant = beside or same_name or get_close_matches(key, known, n=1, cutoff=0.85)
-    hint = f"did you mean `{meant[0]}`?" if meant else "remove it if it has no meaning"
+    beside = nearest(name, siblings)
+    same_name = next((other for other in known if other.rpartition(".")[2] == name), None)
+    meant = siblings[beside] if beside is not None else same_name or nearest(key, known, cutoff=0.85)
+    hint = f"did you mean `{meant}`?" if meant else "remove it if it has no meaning"
     return f"neither a key of the legacy runner nor one of today; {hint}"

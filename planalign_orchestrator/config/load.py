@@ -6,11 +6,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from planalign_orchestrator.config.configuration import Place, Provenance, Setting, SimulationConfig
-from planalign_orchestrator.config.findings import Finding, KeyPath, dotted, findings_of
+from planalign_orchestrator.config.configuration import Place, Provenance, Setting, SimulationConfig, findings_of
 from planalign_orchestrator.config.keys import known_keys, known_sections
 from planalign_orchestrator.config.sources import Gathered, Problem
 from planalign_orchestrator.errors import ConfigurationError
+from planalign_orchestrator.problems import Finding, KeyPath, dotted
 
 
 def load_simulation_config(

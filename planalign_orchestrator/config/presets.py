@@ -6,9 +6,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
-from planalign_orchestrator.config.lists import VestingSetting
 from planalign_orchestrator.config.sections.plan.core import CoreSection
 from planalign_orchestrator.config.sections.plan.match import MatchFormulaSection, TiersBy
+from planalign_orchestrator.config.sections.plan.vesting import VestingSetting
 
 MatchKind = Literal["none", "safe_harbor", "qaca", "other"]
 CoreKind = Literal["none", "safe_harbor", "other"]

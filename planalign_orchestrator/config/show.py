@@ -10,10 +10,10 @@ from typing import Literal
 from pydantic.json_schema import GenerateJsonSchema
 
 from planalign_orchestrator.config.configuration import Origin, Place, Setting, SimulationConfig
-from planalign_orchestrator.config.findings import KeyPath, dotted
 from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.config.presets import MATCH_PRESETS, core_kind, core_rate, match_tiers
 from planalign_orchestrator.config.types import plain_number
+from planalign_orchestrator.problems import KeyPath, dotted
 
 JsonScalar = str | int | float | bool
 JsonValue = JsonScalar | None | list["JsonValue"] | dict[str, "JsonValue"]
@@ -54,10 +54,10 @@ def effective_values(cfg: SimulationConfig) -> list[EffectiveValue]:
     for path, value in _leaves(cfg):
         if path in presets:
             expanded, name = presets[path]
-            values.append(EffectiveValue(dotted(path), _json_value(expanded, exact=False), "preset", name))
+            values.append(EffectiveValue(dotted(path), json_value(expanded), "preset", name))
             continue
         place = _place(path, cfg.provenance.settings)
-        values.append(EffectiveValue(dotted(path), _json_value(value, exact=False), place.origin, place.where))
+        values.append(EffectiveValue(dotted(path), json_value(value), place.origin, place.where))
     return values
 
 
@@ -74,7 +74,7 @@ def config_fingerprint(cfg: SimulationConfig) -> dict[str, JsonValue]:
     trailing zeros. A parameter table that is read from a file is left out; its rows are compared where they are loaded.
     """
     return {
-        dotted(path): _json_value(value, exact=True)
+        dotted(path): json_value(value, exact=True)
         for path, value in _leaves(cfg)
         if not isinstance(value, Path)
         and value != {}
@@ -99,7 +99,7 @@ class _SchemaWithNumbers(GenerateJsonSchema):
     """Writes decimal defaults as numbers, as a configuration file does."""
 
     def encode_default(self, dft: object) -> JsonValue:
-        return _json_value(dft, exact=False)
+        return json_value(dft)
 
 
 def _presets(cfg: SimulationConfig) -> dict[KeyPath, tuple[object, str]]:
@@ -133,14 +133,14 @@ def _place(path: KeyPath, settings: Mapping[KeyPath, Setting]) -> Place:
     return setting.place if setting else Place("default")
 
 
-def _json_value(value: object, *, exact: bool) -> JsonValue:
-    """`value` as JSON; a decimal as its digits if `exact`, else as a number."""
+def json_value(value: object, *, exact: bool = False) -> JsonValue:
+    """Return a value as JSON holds it; a decimal as its digits if `exact`, else as a number."""
     if isinstance(value, Decimal):
         return plain_number(value) if exact else (int(value) if value == value.to_integral_value() else float(value))
     if isinstance(value, Mapping):
-        return {str(key): _json_value(item, exact=exact) for key, item in value.items()}
+        return {str(key): json_value(item, exact=exact) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_json_value(item, exact=exact) for item in value]
+        return [json_value(item, exact=exact) for item in value]
     if value is None or isinstance(value, (str, int, bool)):
         return value
     return str(value)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from planalign_orchestrator.config.collection_types import ParameterTables
 from planalign_orchestrator.config.configuration import Origin, Place, Setting
-from planalign_orchestrator.config.findings import KeyPath, dotted
 from planalign_orchestrator.config.keys import advice, known_keys, known_sections, mapping_rule
-from planalign_orchestrator.config.types import FilePath, kind_of
+from planalign_orchestrator.config.sections.parameters import TABLES_RULE
+from planalign_orchestrator.config.types import PATH, kind_of
 from planalign_orchestrator.config.yaml_lines import Node, is_null, read_yaml, shorten
 from planalign_orchestrator.errors import ConfigurationError
+from planalign_orchestrator.problems import KeyPath, dotted
 
 ENVIRONMENT_PREFIX = "PLANALIGN__"
 _ORIGINS: tuple[Origin, ...] = ("default", "file", "environment", "command line")
@@ -227,7 +227,7 @@ def _node(value: object) -> Node:
 
 def _holds_path(path: KeyPath) -> bool:
     key = known_keys().get(path)
-    return isinstance(mapping_rule(path[:-1]) if key is None else key.rule, (FilePath, ParameterTables))
+    return (mapping_rule(path[:-1]) if key is None else key.rule) in (PATH, TABLES_RULE)
 
 
 def _anchored(value: str, folder: Path) -> str:

@@ -7,48 +7,87 @@ gives the findings their place in the file, and a model built in Python reports 
 import datetime as dt
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from planalign_orchestrator.config.findings import RefusedError
 from planalign_orchestrator.files.names import path_problem
+from planalign_orchestrator.problems import RefusedError
 
 _NUMBER_TEXT = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _MONTH_DAY = re.compile(r"([0-9]{2})-([0-9]{2})")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_LEAST_MEMORY, _MOST_MEMORY = 64 * 2**20, 2**50
 
 
 class Rule(ABC):
-    """Reads one kind of value. With `text_only`, an override's text is the value itself and is not read as YAML."""
-
-    text_only: ClassVar[bool] = False
+    """Reads one kind of value."""
 
     @property
     @abstractmethod
     def allowed(self) -> str:
         """The values this rule accepts, in words that complete "must be ..."."""
 
+    @property
+    def brief(self) -> str:
+        """The same as a line of the default file says it."""
+        return self.allowed[:1].upper() + self.allowed[1:]
+
+    @property
+    def sql_type(self) -> str:
+        """The SQL type of a parameter of the model that holds such a value."""
+        return "varchar"
+
+    @property
+    def text_only(self) -> bool:
+        """Whether an override's text is the value itself and is not read as YAML."""
+        return False
+
     @abstractmethod
     def parse(self, value: object) -> object:
-        """The value as the model keeps it; raises RefusedError."""
+        """Return the value as the configuration keeps it. Errors: RefusedError."""
 
     @abstractmethod
     def json_schema(self) -> JsonSchemaValue:
-        """The JSON Schema of what `parse` accepts."""
+        """Return the JSON Schema of what `parse` accepts."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.parse)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return self.json_schema()
+
+
+@dataclass(frozen=True, eq=False)
+class Kind(Rule):
+    """A kind of value that is told by its words, the function that reads it, and its JSON Schema."""
+
+    words: str
+    reader: Callable[[object], object]
+    schema: JsonSchemaValue
+    sql_type: str = "varchar"
+    text_only: bool = False
+    in_brief: str = ""
+
+    @property
+    def allowed(self) -> str:
+        return self.words
+
+    @property
+    def brief(self) -> str:
+        return self.in_brief or super().brief
+
+    def parse(self, value: object) -> object:
+        return self.reader(value)
+
+    def json_schema(self) -> JsonSchemaValue:
+        return dict(self.schema)
 
 
 @dataclass(frozen=True)
@@ -68,10 +107,28 @@ class Number(Rule):
 
     @property
     def allowed(self) -> str:
-        lower = f"above {plain_number(self.lower)} and" if self.lower_open else f"from {plain_number(self.lower)}"
-        up_to = "up to" if self.lower_open else "to"
-        upper = "below" if self.lower_open and self.upper_open else (f"{up_to} below" if self.upper_open else up_to)
-        return f"a {self.unit} {lower} {upper} {plain_number(self.upper)}"
+        return f"a {self.unit} {'' if self.lower_open else 'from '}{self.bounds}"
+
+    @property
+    def brief(self) -> str:
+        steps = "" if self.step is None else f" in steps of {plain_number(self.step)}"
+        return f"{self.unit[:1].upper()}{self.unit[1:]}{steps}, {self.bounds}"
+
+    @property
+    def sql_type(self) -> str:
+        """Nine digits where they hold every number within the bounds, else 18."""
+        if self.places == 0:
+            return "integer" if self.upper < 2**31 else "bigint"
+        digits = len(str(int(self.upper))) + self.places
+        return f"decimal({9 if digits <= 9 else 18}, {self.places})"
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in words: 0 to below 1."""
+        lower, upper = plain_number(self.lower), plain_number(self.upper)
+        if self.lower_open:
+            return f"above {lower} and {'below' if self.upper_open else 'up to'} {upper}"
+        return f"{lower} to {'below ' if self.upper_open else ''}{upper}"
 
     def parse(self, value: object) -> Decimal | int:
         number = self._read(value)
@@ -137,7 +194,7 @@ class Text(Rule):
 
     described: str = "a text"
     pattern: str = r"(?s)\s*\S.*"
-    text_only: ClassVar[bool] = True
+    text_only: bool = True
 
     @property
     def allowed(self) -> str:
@@ -159,130 +216,91 @@ class Text(Rule):
         return {"type": "string", "pattern": f"^({self.pattern})$"}
 
 
-@dataclass(frozen=True)
-class Memory(Text):
-    """An amount of memory as DuckDB writes it, between two bounds in bytes."""
-
-    described: str = "an amount of memory such as 4GB or 512MiB"
-    pattern: str = "(?=.*[1-9])[0-9]+([.][0-9]+)? ?[KkMmGgTt][Ii]?[Bb]"
-    least: ClassVar[int] = 64 * 2**20
-    most: ClassVar[int] = 2**50
-
-    def parse(self, value: object) -> str:
-        text = super().parse(value)
-        amount = self.bytes_of(text)
-        if amount < self.least:
-            raise RefusedError(
-                f"is {amount // 2**20} MiB, with which nothing can be simulated; it must be at least "
-                f"{self.least // 2**20}MiB"
-            )
-        if amount > self.most:
-            raise RefusedError(f"is more than the {self.most // 2**40}TiB that can be used; lower it")
-        return text
-
-    @staticmethod
-    def bytes_of(text: str) -> int:
-        """Return an amount in bytes: units of 1000 (MB) or of 1024 (MiB)."""
-        number = text.rstrip("KkMmGgTtIiBb").strip()
-        unit = text[len(number) :].strip().upper()
-        return int(Decimal(number) * (1024 if "I" in unit else 1000) ** ("KMGT".index(unit[0]) + 1))
+def _read_memory(value: object) -> str:
+    text = _AMOUNT.parse(value)
+    number = text.rstrip("KkMmGgTtIiBb").strip()
+    unit = text[len(number) :].strip().upper()
+    amount = int(Decimal(number) * (1024 if "I" in unit else 1000) ** ("KMGT".index(unit[0]) + 1))
+    if amount < _LEAST_MEMORY:
+        raise RefusedError(
+            f"is {amount // 2**20} MiB, with which nothing can be simulated; it must be at least "
+            f"{_LEAST_MEMORY // 2**20}MiB"
+        )
+    if amount > _MOST_MEMORY:
+        raise RefusedError(f"is more than the {_MOST_MEMORY // 2**40}TiB that can be used; lower it")
+    return text
 
 
-class FilePath(Rule):
-    """A path as pathlib.Path with `~` expanded; whether it exists is checked where it is used."""
-
-    text_only: ClassVar[bool] = True
-
-    @property
-    def allowed(self) -> str:
-        return "a path"
-
-    def parse(self, value: object) -> Path:
-        if not isinstance(value, (str, Path)):
-            quotes = "; put it in quotes" if isinstance(value, (bool, int, Decimal)) else ""
-            raise RefusedError(f"is {kind_of(value)}; must be a path{quotes}")
-        problem = path_problem(str(value))
-        if problem is not None:
-            raise RefusedError(f"must be a path, but {problem}")
-        try:
-            return Path(value).expanduser()
-        except RuntimeError:
-            raise RefusedError("begins with ~, but no home folder is known; write the whole path") from None
-
-    def json_schema(self) -> JsonSchemaValue:
-        return {"type": "string", "minLength": 1}
+def _read_path(value: object) -> Path:
+    """Return a path with `~` expanded; whether it exists is checked where it is used."""
+    if not isinstance(value, (str, Path)):
+        quotes = "; put it in quotes" if isinstance(value, (bool, int, Decimal)) else ""
+        raise RefusedError(f"is {kind_of(value)}; must be a path{quotes}")
+    problem = path_problem(str(value))
+    if problem is not None:
+        raise RefusedError(f"must be a path, but {problem}")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise RefusedError("begins with ~, but no home folder is known; write the whole path") from None
 
 
-class MonthDay(Rule):
-    """A day of every year as "MM-DD"; "02-29" is read as 28 February in common years."""
-
-    text_only: ClassVar[bool] = True
-
-    @property
-    def allowed(self) -> str:
-        return 'a day of the year as "MM-DD", such as "07-01"'
-
-    def parse(self, value: object) -> str:
-        found = _MONTH_DAY.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            raise RefusedError(f"must be {self.allowed}")
-        month, day = int(found[1]), int(found[2])
-        if not (1 <= month <= 12 and 1 <= day <= _LONGEST_MONTHS[month - 1]):
-            raise RefusedError(f"is no day of the year; must be {self.allowed} (month first)")
-        return found[0]
-
-    def json_schema(self) -> JsonSchemaValue:
-        return {"type": "string", "pattern": "^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"}
+def _read_month_day(value: object) -> str:
+    found = _MONTH_DAY.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise RefusedError(f"must be {MONTH_DAY.allowed}")
+    month, day = int(found[1]), int(found[2])
+    if not (1 <= month <= 12 and 1 <= day <= _LONGEST_MONTHS[month - 1]):
+        raise RefusedError(f"is no day of the year; must be {MONTH_DAY.allowed} (month first)")
+    return found[0]
 
 
-class Day(Rule):
-    """A calendar date as "YYYY-MM-DD"."""
-
-    text_only: ClassVar[bool] = True
-
-    @property
-    def allowed(self) -> str:
-        return "a date as YYYY-MM-DD, such as 2025-01-01"
-
-    def parse(self, value: object) -> dt.date:
-        if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-            return value
-        if not isinstance(value, str) or not _DATE.fullmatch(value):
-            raise RefusedError(f"must be {self.allowed}")
-        try:
-            return dt.date.fromisoformat(value)
-        except ValueError:
-            raise RefusedError(f"is no day of the calendar; must be {self.allowed} (month before day)") from None
-
-    def json_schema(self) -> JsonSchemaValue:
-        return {"type": "string", "format": "date"}
-
-
-class Flag(Rule):
-    """true or false, and nothing that resembles them."""
-
-    @property
-    def allowed(self) -> str:
-        return "true or false"
-
-    def parse(self, value: object) -> bool:
-        if not isinstance(value, bool):
-            raise RefusedError("must be true or false, without quotes")
+def _read_date(value: object) -> dt.date:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise RefusedError(f"must be {DATE.allowed}")
+    try:
+        return dt.date.fromisoformat(value)
+    except ValueError:
+        raise RefusedError(f"is no day of the calendar; must be {DATE.allowed} (month before day)") from None
 
-    def json_schema(self) -> JsonSchemaValue:
-        return {"type": "boolean"}
+
+def _read_flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise RefusedError("must be true or false, without quotes")
+    return value
+
+
+_AMOUNT = Text("an amount of memory such as 4GB or 512MiB", "(?=.*[1-9])[0-9]+([.][0-9]+)? ?[KkMmGgTt][Ii]?[Bb]")
+MEMORY = Kind(_AMOUNT.allowed, _read_memory, _AMOUNT.json_schema(), text_only=True)
+PATH = Kind("a path", _read_path, {"type": "string", "minLength": 1}, text_only=True)
+MONTH_DAY = Kind(
+    'a day of the year as "MM-DD", such as "07-01"',
+    _read_month_day,
+    {"type": "string", "pattern": "^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"},
+    text_only=True,
+    in_brief='Month-day in quotes; "02-29" is 28 February in common years',
+)
+DATE = Kind(
+    "a date as YYYY-MM-DD, such as 2025-01-01",
+    _read_date,
+    {"type": "string", "format": "date"},
+    sql_type="date",
+    text_only=True,
+)
+FLAG = Kind("true or false", _read_flag, {"type": "boolean"}, sql_type="boolean", in_brief="true or false")
 
 
 def plain_number(number: Decimal | int) -> str:
-    """The digits of `number` without exponent, trailing zeros or a negative zero; exact for any number of digits."""
+    """Return the digits of a number, all of them, without exponent, trailing zeros or a negative zero."""
     text = format(Decimal(number), "f")
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("-0", "") else text
 
 
 def kind_of(value: object) -> str:
-    """What `value` is, in a configuration author's words."""
+    """Return what `value` is, in a configuration author's words."""
     if value is None:
         return "empty"
     if isinstance(value, bool):

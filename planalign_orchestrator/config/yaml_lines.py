@@ -4,12 +4,15 @@ The text is read from the parser's events and not with `yaml.safe_load`, which w
 8 of `010` and 90 of `1:30`, keep the last of two equal keys in silence, and forget where a value stands.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import yaml
+
+from planalign_orchestrator.config.types import plain_number
 
 Scalar = str | int | Decimal | bool | None
 Plain = Scalar | list["Plain"] | dict[str, "Plain"]
@@ -20,6 +23,7 @@ _SHOWN_LENGTH = 60
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,29})")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,29})?\.[0-9]{0,60}")
 _NOT_FINITE = re.compile(r"([-+]?)\.(inf|Inf|INF|nan|NaN|NAN)")
+_PLAIN_TEXT = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _TEXT_TAG = "tag:yaml.org,2002:str"
@@ -182,6 +186,19 @@ def plain_scalar(text: str) -> Scalar:
 def is_null(text: str) -> bool:
     """Whether unquoted `text` means "no value"."""
     return text.strip() in _NULLS
+
+
+def scalar_text(value: object) -> str:
+    """Return a single value as YAML that is read back to the same one; a text in quotes where it needs them."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, Decimal)):
+        return plain_number(value)
+    text = str(value)
+    is_plain = _PLAIN_TEXT.fullmatch(text) and plain_scalar(text) == text
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def shorten(text: str) -> str:

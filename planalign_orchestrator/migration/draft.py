@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from planalign_orchestrator.config.findings import KeyPath, RefusedError
 from planalign_orchestrator.config.legacy_keys import Action, legacy_key
 from planalign_orchestrator.config.types import Number
 from planalign_orchestrator.migration.legacy_file import Entry
+from planalign_orchestrator.problems import KeyPath, RefusedError
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
-from planalign_orchestrator.config.findings import RefusedError
-from planalign_orchestrator.config.lists import MatchTiers
 from planalign_orchestrator.config.presets import MATCH_PRESETS, MatchTier, largest_match
 from planalign_orchestrator.config.sections.base import RATE, SERVICE_YEARS
+from planalign_orchestrator.config.sections.plan.tiers import MATCH_RATE, MATCH_TIERS
 from planalign_orchestrator.config.types import kind_of, plain_number
 from planalign_orchestrator.migration.draft import Draft
 from planalign_orchestrator.migration.legacy_file import Entry
+from planalign_orchestrator.problems import RefusedError
 
 _MATCH, _CORE = "employer_match", "employer_core_contribution"
 # The law ties names to the first two, so that a formula of another type never becomes one of them.
@@ -90,8 +90,8 @@ def _simple_tiers(draft: Draft, active: Entry, mine: Mapping[str, Entry]) -> lis
     if missing:
         draft.refuse(active, f"the formula has no {' and no '.join(missing)}; type simple needs both")
         return None
-    upper = draft.number(mine["max_match_percentage"], MatchTiers.columns["upper"])
-    rate = draft.number(mine["match_rate"], MatchTiers.columns["rate"])
+    upper = draft.number(mine["max_match_percentage"], RATE)
+    rate = draft.number(mine["match_rate"], MATCH_RATE)
     if upper is None or rate is None:
         return None
     return _read_tiers(draft, mine["max_match_percentage"], [{"lower": 0, "upper": upper, "rate": rate}])
@@ -109,7 +109,7 @@ def _listed_tiers(draft: Draft, active: Entry, mine: Mapping[str, Entry]) -> lis
 
 def _read_tiers(draft: Draft, entry: Entry, tiers: Sequence[Mapping[str, object]]) -> list[MatchTier] | None:
     try:
-        parsed = MatchTiers().parse(tiers)
+        parsed = MATCH_TIERS.parse(tiers)
     except RefusedError as error:
         draft.refuse(entry, str(error))
         return None

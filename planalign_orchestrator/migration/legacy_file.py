@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from planalign_orchestrator.config.findings import KeyPath, dotted
 from planalign_orchestrator.config.keys import known_keys, known_sections, mapping_rule
 from planalign_orchestrator.config.legacy_keys import is_legacy_section, legacy_key
 from planalign_orchestrator.config.sources import read_text
-from planalign_orchestrator.config.types import FilePath, kind_of
+from planalign_orchestrator.config.types import PATH, kind_of
 from planalign_orchestrator.config.yaml_lines import Node, read_yaml
 from planalign_orchestrator.errors import ConfigurationError
+from planalign_orchestrator.problems import KeyPath, dotted
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def is_todays_key(key: str) -> bool:
 def holds_path(path: KeyPath) -> bool:
     """Whether one of today's keys holds a path, or a table that can be the path of a file."""
     key = known_keys().get(path)
-    return path[:-1] == ("parameters",) if key is None else isinstance(key.rule, FilePath)
+    return path[:-1] == ("parameters",) if key is None else key.rule is PATH
 
 
 def _entries(path: KeyPath, node: Node) -> Iterator[Entry]:

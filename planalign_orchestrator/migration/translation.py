@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from planalign_orchestrator.config.configuration import Place, Setting, SimulationConfig
-from planalign_orchestrator.config.findings import KeyPath, dotted
 from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.config.legacy_keys import legacy_key, suggestion
 from planalign_orchestrator.config.load import judge
@@ -18,6 +17,7 @@ from planalign_orchestrator.migration.employer_rules import translate_core, tran
 from planalign_orchestrator.migration.legacy_file import Entry, holds_path, is_todays_key, read_legacy_file
 from planalign_orchestrator.migration.rules import translate_the_rest
 from planalign_orchestrator.migration.table_rules import translate_tables
+from planalign_orchestrator.problems import KeyPath, dotted
 
 # Where the legacy runner read its census when nothing else was said.
 LEGACY_CENSUS = Path("data/census_preprocessed.parquet")

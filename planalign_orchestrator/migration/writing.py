@@ -1,21 +1,16 @@
 """Writes a translated configuration as YAML that the loader reads back to the same values."""
 
-import json
 import os
-import re
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 
-from planalign_orchestrator.config.findings import KeyPath
 from planalign_orchestrator.config.keys import known_keys
-from planalign_orchestrator.config.types import plain_number
-from planalign_orchestrator.config.yaml_lines import plain_scalar
+from planalign_orchestrator.config.yaml_lines import scalar_text
 from planalign_orchestrator.migration.draft import NewSetting
 from planalign_orchestrator.migration.legacy_file import holds_path
 from planalign_orchestrator.migration.translation import Translation
+from planalign_orchestrator.problems import KeyPath
 
-_PLAIN_TEXT = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*")
 _HEADER = """\
 # Translated from {source}, a configuration of the legacy runner, by `planalign migrate config`.
 # A comment names the legacy keys of a value; keys that are not here have their defaults (`planalign config show`).
@@ -31,7 +26,7 @@ def yaml_text(translation: Translation, folder: Path) -> str:
     for path in paths:
         for depth in range(len(path) - 1):
             if path[: depth + 1] != open_sections[: depth + 1]:
-                lines.append(f"{'  ' * depth}{_scalar(path[depth])}:")
+                lines.append(f"{'  ' * depth}{scalar_text(path[depth])}:")
         open_sections = path[:-1]
         lines += _setting(path, translation.settings[path], folder)
     return "\n".join(lines) + "\n"
@@ -45,8 +40,8 @@ def _setting(path: KeyPath, new: NewSetting, folder: Path) -> list[str]:
     legacy = _grouped([entry.key for entry in new.sources if entry.key != ".".join(path)])
     comments = [f"{indent}# {keys}" for keys in legacy]
     if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
-        return [*comments, f"{indent}{_scalar(path[-1])}:", *(f"{indent}  - {_inline(item)}" for item in value)]
-    line = f"{indent}{_scalar(path[-1])}: {_inline(value)}"
+        return [*comments, f"{indent}{scalar_text(path[-1])}:", *(f"{indent}  - {_inline(item)}" for item in value)]
+    line = f"{indent}{scalar_text(path[-1])}: {_inline(value)}"
     return [f"{line}  # {legacy[0]}"] if len(legacy) == 1 else [*comments, line]
 
 
@@ -68,19 +63,7 @@ def _seen_from(folder: Path, path: str) -> str:
 
 def _inline(value: object) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_scalar(str(name))}: {_inline(item)}" for name, item in value.items()) + "}"
+        return "{" + ", ".join(f"{scalar_text(str(name))}: {_inline(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_inline, value)) + "]"
-    return _scalar(value)
-
-
-def _scalar(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (int, Decimal)):
-        return plain_number(value)
-    text = str(value)
-    is_plain = _PLAIN_TEXT.fullmatch(text) and plain_scalar(text) == text
-    return text if is_plain else json.dumps(text, ensure_ascii=False)
+    return scalar_text(value)

@@ -152,7 +152,7 @@ def _projected(section: "IrsLimitsSection", end_year: int) -> dict[int, YearLimi
 
 def _replaced(limits: YearLimits, year: int, section: "IrsLimitsSection") -> YearLimits:
     """The limits of a year with those that the configuration gives for it."""
-    from planalign_orchestrator.config.lists import LIMITS
+    from planalign_orchestrator.config.sections.irs_limits import LIMITS
 
     given = section.by_year.get(year)
     if given is None:

@@ -1,7 +1,6 @@
 """Reads a parameter table from its packaged file or its replacement, with every value checked for type and range."""
 
 import csv
-import difflib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -15,6 +14,7 @@ from planalign_orchestrator.parameters.tables import (
     ParameterTable,
     TableSpec,
 )
+from planalign_orchestrator.problems import did_you_mean
 
 
 def read_table(
@@ -73,9 +73,8 @@ def _read_row(
     known = [column.name for column in spec.columns] + ["source"]
     for name in row:
         if name not in known:
-            close = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"; did you mean `{close[0]}`?" if close else f"; the columns are {', '.join(known)}"
-            problems.append(f"{where}: unknown column `{name}`{hint}")
+            hint = did_you_mean(name, known, f"the columns are {', '.join(known)}")
+            problems.append(f"{where}: unknown column `{name}`; {hint}")
     values = tuple(_read_value(column, where, row.get(column.name), problems) for column in spec.columns)
     return (*values, str(row.get("source") or source))
 

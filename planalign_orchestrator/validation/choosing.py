@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 from planalign_orchestrator.config import SimulationConfig
@@ -10,6 +9,7 @@ from planalign_orchestrator.config.sections.validation import THRESHOLDS
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.model import DataTest
+from planalign_orchestrator.problems import did_you_mean
 from planalign_orchestrator.validation.custom import custom_rules, rules_without_executing
 from planalign_orchestrator.validation.results import ValidationRule, ValidationSeverity
 from planalign_orchestrator.validation.rules import (
@@ -143,8 +143,7 @@ def _wrong_settings(
         if name not in names and may_be_more:
             continue
         if name not in names:
-            close = get_close_matches(name, names, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else "`planalign status --json` lists the rules of a run"
+            hint = did_you_mean(name, names, "`planalign status --json` lists the rules of a run")
             problems.append(f"{where}{_KEY}.{name}: there is no such rule; {hint}")
         elif name in invariants and setting.get("severity", "error") != "error":
             problems.append(

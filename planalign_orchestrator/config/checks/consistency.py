@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from planalign_orchestrator.config.findings import Finding, KeyPath
 from planalign_orchestrator.config.presets import SAFE_HARBOR_MATCHES
 from planalign_orchestrator.config.sections.plan import PlanSection
 from planalign_orchestrator.config.sections.plan.core import CoreSection
@@ -16,6 +15,7 @@ from planalign_orchestrator.config.sections.plan.eligibility import (
 from planalign_orchestrator.config.sections.plan.forfeitures import ForfeituresSection
 from planalign_orchestrator.config.sections.plan.match import MatchFormulaSection, MatchSection
 from planalign_orchestrator.config.types import plain_number
+from planalign_orchestrator.problems import Finding, KeyPath
 
 Band = tuple[int, int | None]
 
@@ -147,14 +147,12 @@ def _match_findings(at: KeyPath, section: MatchFormulaSection) -> list[Finding]:
 def _gate_findings(source: Literal["match", "core"], section: MatchSection | CoreSection) -> list[Finding]:
     if section.formula != "none":
         return []
-    gates = {"hours_gate": section.hours_gate, "last_day_gate": section.last_day_gate}
     return [
         Finding(
             f"{name} true is a condition on a contribution, and formula is `none`; set it to false or name a formula",
             (("plan", source, name), ("plan", source, "formula")),
         )
-        for name, closed in gates.items()
-        if closed
+        for name, _ in section.closed_gates()
     ]
 
 

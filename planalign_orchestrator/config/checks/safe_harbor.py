@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal
 
-from planalign_orchestrator.config.findings import Finding, KeyPath
 from planalign_orchestrator.config.presets import SAFE_HARBOR_MATCHES, core_kind, largest_match, match_tiers
 from planalign_orchestrator.config.sections.plan import PlanSection
 from planalign_orchestrator.config.sections.plan.core import CoreSection
 from planalign_orchestrator.config.sections.plan.match import MatchSection
 from planalign_orchestrator.config.types import plain_number
+from planalign_orchestrator.problems import Finding, KeyPath
 
 # what gives a safe-harbor contribution to every eligible employee
 SAFE_HARBOR_SECTIONS = {
@@ -75,17 +75,12 @@ def _formula_findings(plan: PlanSection) -> Iterator[Finding]:
 def _gate_findings(
     source: Literal["match", "core"], section: MatchSection | CoreSection, law: str
 ) -> Iterator[Finding]:
-    gates = {
-        "hours_gate": (section.hours_gate, "1,000 hours"),
-        "last_day_gate": (section.last_day_gate, "employment on 31 December"),
-    }
-    for name, (closed, what) in gates.items():
-        if closed:
-            text = (
-                f"{name} true demands {what} for `{section.formula}`, which {law} gives to every eligible employee; "
-                "set it to false or choose another formula"
-            )
-            yield Finding(text, (("plan", source, name), ("plan", source, "formula")))
+    for name, demand in section.closed_gates():
+        text = (
+            f"{name} true demands {demand} for `{section.formula}`, which {law} gives to every eligible employee; "
+            "set it to false or choose another formula"
+        )
+        yield Finding(text, (("plan", source, name), ("plan", source, "formula")))
 
 
 def _qaca_findings(plan: PlanSection) -> Iterator[Finding]:

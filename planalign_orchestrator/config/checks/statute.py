@@ -12,7 +12,6 @@ from planalign_orchestrator.config.checks.safe_harbor import (
     safe_harbor_findings,
     safe_harbor_formula,
 )
-from planalign_orchestrator.config.findings import Finding, KeyPath
 from planalign_orchestrator.config.presets import (
     VESTING_PRESETS,
     core_kind,
@@ -30,6 +29,7 @@ from planalign_orchestrator.config.sections.plan.eligibility import (
     own_eligibility_keys,
 )
 from planalign_orchestrator.config.types import plain_number
+from planalign_orchestrator.problems import Finding, KeyPath
 
 _ELIGIBILITY = ("plan", "eligibility")
 

@@ -4,13 +4,13 @@ import os
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from planalign_orchestrator.config.findings import Finding, KeyPath
 from planalign_orchestrator.config.sections.compensation import CompensationSection
 from planalign_orchestrator.config.sections.reports import REPORTS_FOLDER, ReportsSection
 from planalign_orchestrator.config.sections.runtime import CHECKPOINTS_FOLDER, RuntimeSection
 from planalign_orchestrator.config.sections.simulation import SimulationSection
 from planalign_orchestrator.config.sections.workforce import WorkforceSection
 from planalign_orchestrator.config.types import plain_number
+from planalign_orchestrator.problems import Finding, KeyPath
 
 if TYPE_CHECKING:
     from planalign_orchestrator.config.configuration import SimulationConfig

@@ -57,7 +57,7 @@ def _is_spared_acp(plan: PlanSection) -> bool:
     """Whether a match beside a safe-harbor core contribution stays within 401(m)(11)(B)."""
     match = plan.match
     tiers = match_tiers(match)
-    gated = match.hours_gate or match.last_day_gate
+    gated = any(match.closed_gates())
     return match.tiers_by == "none" and not gated and _never_rises(tiers) and tiers[-1].upper <= _LARGEST_MATCHED_RATE
 
 

@@ -1,54 +1,103 @@
-"""What the sections of a configuration share: their base class, and the numbers, dates and paths that several have.
+"""What the sections of a configuration share: how a key is declared, and the kinds of values that several have.
 
 Every model is frozen and refuses unknown keys. Rates are exact decimals (0.03 is 3 %), money is US dollars.
 """
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from planalign_orchestrator.config.collection_types import MonthWeights, TextList, Weights
-from planalign_orchestrator.config.types import Day, FilePath, Flag, Memory, MonthDay, Number, Text
+from planalign_orchestrator.config.collection_types import MONTH_WEIGHTS, Weights
+from planalign_orchestrator.config.types import DATE, FLAG, MONTH_DAY, PATH, Number
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.config.configuration import SimulationConfig
+
+JsonScalar = str | int | float | bool
 
 YEAR = Number("calendar year", Decimal(1990), Decimal(2100), places=0)
-SEED = Number("whole number", Decimal(0), Decimal(2**63 - 1), places=0)
 LEVEL = Number("level", Decimal(1), Decimal(99), places=0)
-AGE = Number("whole number of years", Decimal(14), Decimal(120), places=0)
-COUNT = Number("whole number", Decimal(0), Decimal(1000), places=0)
-THREADS = Number("whole number", Decimal(1), Decimal(1024), places=0)
 RATE = Number("rate", Decimal(0), Decimal(1))
 GROWTH = Number("rate", Decimal(-1), Decimal(1), lower_open=True)
-SHARE_BELOW_ONE = Number("rate", Decimal(0), Decimal(1), upper_open=True)
 FACTOR = Number("factor", Decimal(0), Decimal(100))
-THRESHOLD = Number("rate", Decimal(0), Decimal(10))
 SERVICE_YEARS = Number("whole number of years", Decimal(0), Decimal(60), places=0)
 DOLLARS = Number("US dollar amount", Decimal(0), Decimal(10**9), places=2)
-HOURS = Number("number of hours", Decimal(0), Decimal(168), lower_open=True, places=2)
-IDENTIFIER = Text("an identifier: up to 100 letters, digits, `_`, `.` or `-`", "[A-Za-z0-9_.-]{1,100}")
-HEADINGS = TextList("a list of column headings", Text("a column heading"), "[Cost center, Badge]")
-DATE_FORMAT = Text(
-    "a strptime format with year, month and day, such as %m/%d/%Y", "(?=.*%-?[Yy])(?=.*%-?[mbB])(?=.*%-?d).*"
-)
-MEMORY = Memory()
+
 Year = Annotated[int, YEAR]
 Rate = Annotated[Decimal, RATE]
-Threshold = Annotated[Decimal, THRESHOLD]
 ServiceYears = Annotated[int, SERVICE_YEARS]
-WeeklyHours = Annotated[Decimal, HOURS]
-TwelveWeights = Annotated[Weights, MonthWeights()]
-EveryYearDate = Annotated[str, MonthDay()]
-Location = Annotated[Path, FilePath()]
-OnOff = Annotated[bool, Flag()]
+Dollars = Annotated[Decimal, DOLLARS]
+TwelveWeights = Annotated[Weights, MONTH_WEIGHTS]
+EveryYearDate = Annotated[str, MONTH_DAY]
+CalendarDate = Annotated[dt.date, DATE]
+Location = Annotated[Path, PATH]
+OnOff = Annotated[bool, FLAG]
+
+# what Pydantic takes for a field without a default
+REQUIRED: Any = ...
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of the model that a key becomes. `{source}` in its name stands for the key's own section.
+
+    `to` makes its value from the key's value and the whole configuration, where it is not the value itself; `sql_type`
+    is its type, where it is not that of the key's rule.
+    """
+
+    name: str
+    to: "Callable[[Any, SimulationConfig], JsonScalar] | None" = None
+    sql_type: str = ""
+
+
+@dataclass(frozen=True)
+class Details:
+    """What Pydantic does not keep of a key; see `key`."""
+
+    becomes: tuple[Parameter, ...]
+    narrower: str
+    example: str
+    in_file: object
 
 
 class Section(BaseModel):
-    """A part of the configuration."""
+    """A part of the configuration.
+
+    `becomes` are the parameters of the model that a section as a whole becomes. Where `null_is_as_in` names a section
+    beside this one, a key that is null has the value of the same key there.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
+    becomes: ClassVar[tuple[Parameter, ...]] = ()
+    null_is_as_in: ClassVar[str] = ""
 
-CalendarDate = Annotated[dt.date, Day()]
-Dollars = Annotated[Decimal, DOLLARS]
+
+def key(
+    default: object,
+    description: str,
+    *becomes: str | Parameter,
+    narrower: str = "",
+    example: str = "",
+    in_file: object = REQUIRED,
+) -> Any:
+    """Return the field of a key: its default (REQUIRED for none), its meaning, the parameters of the model it becomes.
+
+    `narrower` says what the law or a check between keys asks beyond the rule: of a number the bounds in place of those
+    of the rule, otherwise words that follow a semicolon. `example` is YAML that shows its use. `in_file` is the value in
+    the default file, where it is not the default.
+    """
+    parameters = tuple(Parameter(item) if isinstance(item, str) else item for item in becomes)
+    field: Any = Field(default, description=description)
+    field.metadata = [*field.metadata, Details(parameters, narrower, example, in_file)]
+    return field
+
+
+def first_day_if_open(date: dt.date | None, config: "SimulationConfig") -> str:
+    """Return a date as ISO text; one that is not given is the first simulated day."""
+    return (date or dt.date(config.simulation.start_year, 1, 1)).isoformat()

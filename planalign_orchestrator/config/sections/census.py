@@ -3,32 +3,59 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
-
-from planalign_orchestrator.config.collection_types import ColumnNames
-from planalign_orchestrator.config.sections.base import DATE_FORMAT, HEADINGS, Location, Section
+from planalign_orchestrator.config.collection_types import HEADING, ListOf, MappingOf
+from planalign_orchestrator.config.sections.base import REQUIRED, Location, Section, key
 from planalign_orchestrator.config.types import Text
+from planalign_orchestrator.problems import Finding, RefusedError
+
+DATE_FORMAT = Text(
+    "a strptime format with year, month and day, such as %m/%d/%Y", "(?=.*%-?[Yy])(?=.*%-?[mbB])(?=.*%-?d).*"
+)
+HEADINGS = ListOf("a list of column headings, such as [Cost center, Badge]", HEADING)
+
+
+def _check_headings(columns: Mapping[str, str]) -> None:
+    """Raise RefusedError if two columns would be read from one heading."""
+    headings = list(columns.values())
+    twice = [key for key, heading in columns.items() if headings.count(heading) > 1]
+    if twice:
+        named = " and ".join(f"`{key}`" for key in twice)
+        raise RefusedError([Finding(f"{named} are read from the same heading", tuple((key,) for key in twice))])
+
+
+COLUMN_NAMES = MappingOf(
+    "a mapping of standard column names to headings, such as {employee_id: Badge}",
+    lambda name, heading: (HEADING.parse(name), HEADING.parse(heading)),
+    {"additionalProperties": HEADING.json_schema()},
+    _check_headings,
+    entries_text_only=True,
+)
 
 
 class CensusSection(Section):
     """Where the opening workforce comes from and how the file is read."""
 
-    path: Location = Field(description="Census file: CSV, Parquet or Excel, one row per employee.")
-    columns: Annotated[Mapping[str, str], ColumnNames()] = Field(
-        default={},
-        description="Standard column name -> heading in the file, for headings that are not the standard names.",
+    path: Location = key(
+        REQUIRED, "Census file: CSV, Parquet or Excel, one row per employee.", in_file="../data/sample_census.csv"
     )
-    ignore_columns: Annotated[tuple[str, ...], HEADINGS] = Field(
-        default=(), description="Headings of the file that are not read although they resemble a standard column."
+    columns: Annotated[Mapping[str, str], COLUMN_NAMES] = key(
+        {},
+        "Standard column name -> heading in your file, for headings that are not the standard names. "
+        "`planalign census map` suggests them.",
+        narrower="each heading once",
     )
-    date_format: Annotated[str, DATE_FORMAT] | None = Field(
-        default=None,
-        description="strptime format of the dates, needed where day and month cannot be told apart; null finds it out.",
+    ignore_columns: Annotated[tuple[str, ...], HEADINGS] = key(
+        (), "Headings of your file that are not read although they resemble a standard column."
     )
-    sheet: Annotated[str, Text("the name of a sheet")] | None = Field(
-        default=None, description="Sheet of an Excel file; null is the only one that holds anything."
+    date_format: Annotated[str, DATE_FORMAT] | None = key(
+        None, "Format of the dates, needed where day and month cannot be told apart; null finds it out."
     )
-    on_invalid_rows: Literal["fail", "quarantine"] = Field(
-        default="fail",
-        description="Rows that cannot be used: `fail` stops, `quarantine` sets them aside in table census_quarantine.",
+    sheet: Annotated[str, Text("the name of a sheet")] | None = key(
+        None,
+        "Sheet of an Excel file; null is the only sheet that holds anything (several are an error that names them).",
+    )
+    on_invalid_rows: Literal["fail", "quarantine"] = key(
+        "fail",
+        "What happens to rows that cannot be used: `fail` stops and lists them, `quarantine` sets them aside in "
+        "table census_quarantine with their reasons.",
     )

@@ -6,9 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from planalign_orchestrator.config.collection_types import NumberByNumber
+from planalign_orchestrator.config.collection_types import mapping_by_number
 from planalign_orchestrator.config.sections.base import (
-    AGE,
     DOLLARS,
     FACTOR,
     RATE,
@@ -17,56 +16,69 @@ from planalign_orchestrator.config.sections.base import (
     Rate,
     Section,
     ServiceYears,
+    key,
 )
+from planalign_orchestrator.config.types import Number
+
+AGE = Number("whole number of years", Decimal(14), Decimal(120), places=0)
 
 
 class PromotionSection(Section):
     """Who moves up a level, and what it pays."""
 
-    effective_date: EveryYearDate = Field(
-        default="02-01", description="Day on which promotions take effect (month-day)."
+    effective_date: EveryYearDate = key("02-01", "Day on which promotions take effect.", "promotion_effective_date")
+    base_rate: Rate = key(
+        Decimal("0.04"), "Yearly probability of a promotion before age, tenure and level count.", "promotion_base_rate"
     )
-    base_rate: Rate = Field(
-        default=Decimal("0.04"), description="Yearly probability of a promotion before age, tenure and level count."
+    rate_multiplier: Annotated[Decimal, FACTOR] = key(
+        Decimal("1.0"),
+        "Factor on every promotion probability: 0 switches promotions off, 2 doubles them.",
+        "promotion_rate_multiplier",
     )
-    rate_multiplier: Annotated[Decimal, FACTOR] = Field(
-        default=Decimal("1.0"), description="Factor on every promotion probability."
+    minimum_service_years: ServiceYears = key(
+        1, "Completed years of service needed on the promotion date.", "promotion_minimum_service_years"
     )
-    minimum_service_years: ServiceYears = Field(
-        default=1, description="Completed years of service needed on the promotion date."
+    maximum_age: Annotated[int, AGE] = key(
+        65, "Age on the promotion date from which nobody is promoted any more.", "promotion_maximum_age"
     )
-    maximum_age: Annotated[int, AGE] = Field(
-        default=65, description="Age on the promotion date from which nobody is promoted any more."
+    base_increase: Rate = key(
+        Decimal("0.20"), "Pay increase at a promotion: the middle of the drawn range.", "promotion_base_increase"
     )
-    base_increase: Rate = Field(
-        default=Decimal("0.20"), description="Pay increase at a promotion: the middle of the drawn range."
+    increase_spread: Rate = key(
+        Decimal("0.05"),
+        "Half the width of the drawn range: the increase is base_increase plus or minus at most this.",
+        "promotion_increase_spread",
+        narrower="0 to base_increase",
     )
-    increase_spread: Rate = Field(
-        default=Decimal("0.05"),
-        description="Half the width of the drawn range: the increase is base_increase plus or minus at most this.",
+    maximum_increase_rate: Rate = key(
+        Decimal("0.30"),
+        "Largest increase as a share of pay, before the lift to the minimum of the new level.",
+        "promotion_maximum_increase_rate",
     )
-    maximum_increase_rate: Rate = Field(
-        default=Decimal("0.30"),
-        description="Largest increase as a share of pay, before the lift to the minimum of the new level.",
-    )
-    maximum_increase_amount: Annotated[Decimal, DOLLARS] = Field(
-        default=Decimal(500000),
-        description="Largest increase in US dollars a year, before the lift to the minimum of the new level.",
+    maximum_increase_amount: Annotated[Decimal, DOLLARS] = key(
+        Decimal(500000),
+        "Largest increase in US dollars a year, before the lift to the minimum of the new level.",
+        "promotion_maximum_increase_amount",
     )
 
 
 class CompensationSection(Section):
     """How pay changes."""
 
-    cola_rate: Rate = Field(default=Decimal("0.02"), description="Cost-of-living part of every raise.")
-    cola_rate_by_year: Annotated[Mapping[int, Decimal], NumberByNumber(YEAR, RATE, "{2026: 0.025}")] = Field(
-        default={}, description="Simulated year -> rate that replaces cola_rate in that year."
+    cola_rate: Rate = key(Decimal("0.02"), "Cost-of-living part of every raise.")
+    cola_rate_by_year: Annotated[
+        Mapping[int, Decimal], mapping_by_number(YEAR, RATE, "a mapping such as {2026: 0.025}")
+    ] = key(
+        {},
+        "Year -> rate that replaces cola_rate in that year. Years after end_year wait until the run is extended.",
+        narrower="no year before start_year, rates from 0 to 1",
     )
-    merit_budget: Rate = Field(
-        default=Decimal("0.035"),
-        description="Merit part of the raises: the payroll-weighted average over everyone eligible.",
+    merit_budget: Rate = key(
+        Decimal("0.035"),
+        "Merit part of the raises: the payroll-weighted average over everyone eligible for a raise.",
+        "merit_budget",
     )
-    structure_increase_rate: Rate | None = Field(
-        default=None, description="Yearly increase of the pay ranges of the levels; null is the COLA of the year."
+    structure_increase_rate: Rate | None = key(
+        None, "Yearly increase of the pay ranges of the levels; null is the COLA of the year."
     )
     promotion: PromotionSection = Field(default_factory=PromotionSection)

@@ -4,21 +4,46 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from planalign_orchestrator.config.collection_types import Record, mapping_by_number
+from planalign_orchestrator.config.sections.base import DOLLARS, GROWTH, YEAR, Section, key
 
-from planalign_orchestrator.config.lists import LimitsByYear
-from planalign_orchestrator.config.sections.base import DOLLARS, GROWTH, YEAR, Section
+LIMITS = (
+    "elective_deferral_limit",
+    "catch_up_limit",
+    "super_catch_up_limit",
+    "compensation_limit",
+    "annual_additions_limit",
+    "hce_threshold",
+    "social_security_wage_base",
+    "roth_catch_up_wage_threshold",
+)
+LIMITS_BY_YEAR = mapping_by_number(
+    YEAR,
+    Record(
+        dict.fromkeys(LIMITS, DOLLARS),
+        words="a mapping such as {catch_up_limit: 8500}",
+        otherwise=f"the limits are {', '.join(LIMITS)}",
+        may_be_empty=False,
+        unknown="`{name}` is no limit",
+    ),
+    "a mapping of years to limits, such as {2027: {catch_up_limit: 8500}}",
+)
 
 
 class IrsLimitsSection(Section):
-    """How the statutory limits move after the last published year."""
+    """The statutory limits: as published up to 2026, then projected by the rules of the Code.
 
-    inflation_rate: Annotated[Decimal, GROWTH] = Field(
-        default=Decimal("0.025"), description="Yearly growth of the limits that follow consumer prices."
+    Each is projected from its unrounded amount.
+    """
+
+    inflation_rate: Annotated[Decimal, GROWTH] = key(
+        Decimal("0.025"), "Yearly growth of the limits that follow consumer prices."
     )
-    wage_growth_rate: Annotated[Decimal, GROWTH] = Field(
-        default=Decimal("0.035"), description="Yearly growth of the Social Security wage base."
+    wage_growth_rate: Annotated[Decimal, GROWTH] = key(
+        Decimal("0.035"), "Yearly growth of the Social Security wage base."
     )
-    by_year: Annotated[Mapping[int, Mapping[str, Decimal]], LimitsByYear(YEAR, DOLLARS)] = Field(
-        default={}, description="Year -> limits in US dollars that replace those of that year alone."
+    by_year: Annotated[Mapping[int, Mapping[str, Decimal]], LIMITS_BY_YEAR] = key(
+        {},
+        "Year -> limits in US dollars that replace those of that year alone. Limits: " + ", ".join(LIMITS) + ".",
+        narrower="no year before start_year - 1",
     )

@@ -4,28 +4,43 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from planalign_orchestrator.config.collection_types import check_sum, mapping_by_number
+from planalign_orchestrator.config.sections.base import LEVEL, RATE, Rate, Section, TwelveWeights, key
+from planalign_orchestrator.config.types import Number
 
-from planalign_orchestrator.config.collection_types import NumberByNumber
-from planalign_orchestrator.config.sections.base import LEVEL, RATE, Rate, Section, TwelveWeights, WeeklyHours
+HOURS = Number("number of hours", Decimal(0), Decimal(168), lower_open=True, places=2)
+WeeklyHours = Annotated[Decimal, HOURS]
+
+
+def _check_mix(mix: Mapping[int, Decimal]) -> None:
+    if mix:
+        check_sum(list(mix.values()), "shares")
+
+
+LEVEL_MIX = mapping_by_number(LEVEL, RATE, "a mapping such as {1: 0.6, 2: 0.4}", _check_mix)
 
 
 class NewHiresSection(Section):
     """Who is hired, when and at what pay."""
 
-    level_mix: Annotated[Mapping[int, Decimal], NumberByNumber(LEVEL, RATE, "{1: 0.6, 2: 0.4}", shares=True)] = Field(
-        default={}, description="Level -> share of the hires; empty is the mix of the opening workforce."
+    level_mix: Annotated[Mapping[int, Decimal], LEVEL_MIX] = key(
+        {},
+        "Level -> share of the hires; empty is the mix of the opening workforce.",
+        narrower="the shares sum to 1",
     )
-    hire_timing: TwelveWeights = Field(
-        default="even", description="Weights of the months, January first, in which people are hired."
+    hire_timing: TwelveWeights = key("even", "Weights of the months in which people are hired.")
+    pay_noise_sd: Rate = key(
+        Decimal("0.05"),
+        "Spread of hires' pay around the target of their level: standard deviation of the logarithm of pay.",
+        "new_hire_pay_noise_sd",
     )
-    pay_noise_sd: Rate = Field(
-        default=Decimal("0.05"), description="Standard deviation of the logarithm of a hire's pay around its target."
+    part_time_share: Rate = key(Decimal(0), "Share of the hires who work part-time.", "new_hire_part_time_share")
+    part_time_hours_per_week: WeeklyHours = key(
+        Decimal(20),
+        "Scheduled weekly hours of a part-time hire.",
+        "new_hire_part_time_hours_per_week",
+        narrower="above 0 and up to full_time_hours_per_week",
     )
-    part_time_share: Rate = Field(default=Decimal(0), description="Share of the hires who work part-time.")
-    part_time_hours_per_week: WeeklyHours = Field(
-        default=Decimal(20), description="Scheduled weekly hours of a part-time hire."
-    )
-    full_time_hours_per_week: WeeklyHours = Field(
-        default=Decimal(40), description="Scheduled weekly hours of every other hire."
+    full_time_hours_per_week: WeeklyHours = key(
+        Decimal(40), "Scheduled weekly hours of every other hire.", "new_hire_full_time_hours_per_week"
     )

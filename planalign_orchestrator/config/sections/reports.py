@@ -1,21 +1,21 @@
 """The section `reports`."""
 
-from pydantic import Field
-
-from planalign_orchestrator.config.sections.base import Location, Section
+from planalign_orchestrator.config.sections.base import Location, Section, key
 from planalign_orchestrator.report_templates import ReportTemplate
 
-# folders beside the database, where the configuration names no others
+# the folder beside the database, where the configuration names no other
 REPORTS_FOLDER = "reports"
 
 
 class ReportsSection(Section):
     """Where reports go, and how much they show."""
 
-    directory: Location | None = Field(
-        default=None, description="Folder of the reports; null is the folder `reports` beside the database."
+    directory: Location | None = key(
+        None, f"Folder of the reports; null is the folder `{REPORTS_FOLDER}` beside the database."
     )
-    template: ReportTemplate = Field(
-        default="detailed",
-        description="`executive` shows headline figures and failed checks only, `detailed` everything.",
+    template: ReportTemplate = key(
+        "detailed",
+        "How much the reports on the years show, on the console, in the summary (CSV) and in HTML: `executive` the "
+        "headline figures and failed checks only, `detailed` everything. The JSON report of a year always holds "
+        "everything.",
     )

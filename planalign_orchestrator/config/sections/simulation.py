@@ -3,22 +3,24 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from planalign_orchestrator.config.sections.base import GROWTH, Section, Year, key
+from planalign_orchestrator.config.types import Number
 
-from planalign_orchestrator.config.sections.base import GROWTH, SEED, Section, Year
+SEED = Number("whole number", Decimal(0), Decimal(2**63 - 1), places=0)
 
 
 class SimulationSection(Section):
-    """Which years, which luck, how much growth."""
+    """The simulated years, the seed of every draw, and the growth of the headcount."""
 
-    start_year: Year = Field(
-        default=2025, description="First simulated year. The census is as of 31 December of the year before."
+    start_year: Year = key(
+        2025, "First simulated year. The census is as of 31 December of the year before.", "start_year"
     )
-    end_year: Year = Field(default=2029, description="Last simulated year.")
-    random_seed: Annotated[int, SEED] = Field(
-        default=42,
-        description="Seed of every random draw: equal seeds give equal results, scenarios with one seed share luck.",
+    end_year: Year = key(2029, "Last simulated year.", narrower="start_year to 2100")
+    random_seed: Annotated[int, SEED] = key(
+        42,
+        "Seed of every random draw: equal seeds give equal results, and scenarios with the same seed share their luck.",
+        "random_seed",
     )
-    target_growth_rate: Annotated[Decimal, GROWTH] = Field(
-        default=Decimal("0.03"), description="Growth of the active headcount from one 31 December to the next."
+    target_growth_rate: Annotated[Decimal, GROWTH] = key(
+        Decimal("0.03"), "Growth of the active headcount from one 31 December to the next.", "target_growth_rate"
     )

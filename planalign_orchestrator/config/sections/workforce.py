@@ -3,27 +3,32 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from planalign_orchestrator.config.sections.base import Rate, Section, TwelveWeights, key
+from planalign_orchestrator.config.types import Number
 
-from planalign_orchestrator.config.sections.base import SHARE_BELOW_ONE, Rate, Section, TwelveWeights
+SHARE_BELOW_ONE = Number("rate", Decimal(0), Decimal(1), upper_open=True)
 
 
 class WorkforceSection(Section):
     """How many people leave, and when."""
 
-    headcount_mode: Literal["exact", "stochastic"] = Field(
-        default="exact",
-        description="`exact` meets the growth target to the person; `stochastic` meets it in expectation only.",
+    headcount_mode: Literal["exact", "stochastic"] = key(
+        "exact",
+        "`exact` meets the growth target to the person every year; `stochastic` meets it in expectation, so that "
+        "headcount varies with the seed.",
+        "headcount_mode",
     )
-    total_termination_rate: Rate = Field(
-        default=Decimal("0.12"), description="Share of the headcount of 1 January that leaves within the year."
+    total_termination_rate: Rate = key(
+        Decimal("0.12"), "Share of the headcount of 1 January that leaves within the year.", "total_termination_rate"
     )
-    new_hire_termination_rate: Annotated[Decimal, SHARE_BELOW_ONE] = Field(
-        default=Decimal("0.25"), description="Share of a year's hires who leave before 31 December."
+    new_hire_termination_rate: Annotated[Decimal, SHARE_BELOW_ONE] = key(
+        Decimal("0.25"),
+        "Share of a year's hires who leave before 31 December of that year.",
+        "new_hire_termination_rate",
     )
-    voluntary_share: Rate = Field(
-        default=Decimal("0.75"), description="Share of the exits other than retirements that are voluntary."
+    voluntary_share: Rate = key(
+        Decimal("0.75"),
+        "Share of the exits other than retirements that are voluntary; the rest are involuntary.",
+        "voluntary_share",
     )
-    exit_timing: TwelveWeights = Field(
-        default="even", description="Weights of the months, January first, in which people leave."
-    )
+    exit_timing: TwelveWeights = key("even", "Weights of the months in which people leave.")

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from planalign_orchestrator.config.lists import WordList
-from planalign_orchestrator.config.sections.base import CalendarDate, Section
+from planalign_orchestrator.config.collection_types import WordList
+from planalign_orchestrator.config.sections.base import CalendarDate, Parameter, Section, first_day_if_open, key
 from planalign_orchestrator.config.sections.plan.after_tax import AfterTaxSection
 from planalign_orchestrator.config.sections.plan.automatic_enrollment import AutomaticEnrollmentSection
 from planalign_orchestrator.config.sections.plan.core import CoreSection
@@ -27,23 +27,31 @@ RETURN = Number("rate", Decimal("-0.99"), Decimal(1))
 
 
 class PlanSection(Section):
-    """The retirement plan."""
+    """The retirement plan. What the law forbids is an error that names the section of the Internal Revenue Code.
 
-    effective_date: CalendarDate | None = Field(
-        default=None,
-        description="Day before which nobody is enrolled automatically; null is 1 January of start_year. Nothing else "
-        "waits for it.",
+    The default plan is a safe harbor under 401(k)(12) with automatic enrollment: it needs no ADP or ACP testing.
+    Complete configurations of other designs: service_graded.yaml, integrated_core.yaml and stretch_match.yaml.
+    """
+
+    effective_date: CalendarDate | None = key(
+        None,
+        "Day before which nobody is enrolled automatically; null is 1 January of start_year. Nothing else waits for"
+        " it.",
+        Parameter("plan_effective_date", first_day_if_open),
     )
-    annual_return: Annotated[Decimal, RETURN] = Field(default=Decimal(0), description="Yearly return of the accounts.")
-    normal_retirement_age: Annotated[int, RETIREMENT_AGE] = Field(
-        default=65, description="Age from which an employee is fully vested."
+    annual_return: Annotated[Decimal, RETURN] = key(Decimal(0), "Yearly return of the accounts.", "annual_return")
+    normal_retirement_age: Annotated[int, RETIREMENT_AGE] = key(
+        65, "Age from which an employee is fully vested.", "normal_retirement_age"
     )
-    compensation_from: Literal["entry_date", "plan_year"] = Field(
-        default="entry_date",
-        description="Pay that counts for employer contributions: from the source's entry date, or of the whole year.",
+    compensation_from: Literal["entry_date", "plan_year"] = key(
+        "entry_date",
+        "Pay that counts for employer contributions: from the entry date of their source on, or of the whole year.",
+        "compensation_from",
     )
-    limit_415_order: Annotated[tuple[str, ...], WordList(("after_tax", "core", "match"), ordered=True)] = Field(
-        default=("after_tax", "core", "match"), description="Order in which contributions are cut to the 415(c) limit."
+    limit_415_order: Annotated[tuple[str, ...], WordList(("after_tax", "core", "match"), ordered=True)] = key(
+        ("after_tax", "core", "match"),
+        "Order in which contributions are cut where annual additions exceed the limit of 415(c).",
+        "limit_415_order",
     )
     eligibility: EligibilitySection = Field(default_factory=EligibilitySection)
     participation: ParticipationSection = Field(default_factory=ParticipationSection)

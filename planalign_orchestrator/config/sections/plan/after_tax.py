@@ -2,15 +2,15 @@
 
 from decimal import Decimal
 
-from pydantic import Field
-
-from planalign_orchestrator.config.sections.base import OnOff, Rate, Section
+from planalign_orchestrator.config.sections.base import OnOff, Rate, Section, key
 
 
 class AfterTaxSection(Section):
-    """After-tax contributions that are not Roth."""
+    """Contributions after tax that are not Roth; they are never matched."""
 
-    rate: Rate = Field(default=Decimal(0), description="After-tax contribution as a share of pay.")
-    spill_over: OnOff = Field(
-        default=False, description="Whether after-tax contributions are for those who reached the 402(g) limit only."
+    rate: Rate = key(Decimal(0), "After-tax contribution as a share of pay.", "after_tax_rate")
+    spill_over: OnOff = key(
+        False,
+        "Whether after-tax contributions are for those who reached the 402(g) limit only.",
+        "after_tax_spill_over",
     )

@@ -3,11 +3,9 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
-
-from planalign_orchestrator.config.lists import CoreTierEntry, CoreTiers
-from planalign_orchestrator.config.sections.base import Dollars, OnOff, Rate, Section
-from planalign_orchestrator.config.sections.plan.gates import LastDayExceptions
+from planalign_orchestrator.config.sections.base import Dollars, Rate, Section, key
+from planalign_orchestrator.config.sections.plan.gates import GatesSection
+from planalign_orchestrator.config.sections.plan.tiers import CORE_TIERS, CoreTierEntry
 from planalign_orchestrator.config.types import Number
 
 # Above 1 is legible here, so that the check against 401(l) can say what is wrong with it.
@@ -15,30 +13,36 @@ SHARE_OF_WAGE_BASE = Number("rate", Decimal(0), Decimal(2), lower_open=True, upp
 CoreName = Literal["none", "flat", "service", "points", "age", "safe_harbor_nonelective"]
 
 
-class CoreSection(Section):
-    """The core contribution, which needs no deferral, and who gets it."""
+class CoreFormulaSection(Section):
+    """What a core contribution pays."""
 
-    formula: CoreName = Field(default="none", description="Formula of the core contribution.")
-    rate: Rate | None = Field(default=None, description="Share of pay of formula `flat`; null for every other one.")
-    tiers: Annotated[tuple[CoreTierEntry, ...], CoreTiers()] = Field(
-        default=(),
-        description="Tiers of formulas `service`, `points` and `age`: `rate` of pay in the band `from`-`to`.",
+    formula: CoreName = key(
+        "none",
+        "Formula: one rate (`flat`), rates by completed years of service, points (age + service) or age, or the 3 %"
+        " of 401(k)(12)(C). Those by service, points and age require 401(a)(4) testing.",
     )
-    integration_level: Literal["none", "wage_base", "percent_of_wage_base", "dollars"] = Field(
-        default="none",
-        description="Pay above which formula `flat` adds disparity_rate: the Social Security wage base, part, dollars.",
+    rate: Rate | None = key(None, "Share of pay of formula `flat`; null for every other formula.")
+    tiers: Annotated[tuple[CoreTierEntry, ...], CORE_TIERS] = key(
+        (), "Tiers of formulas `service`, `points` and `age`; the bands cover everybody once."
     )
-    integration_percent: Annotated[Decimal, SHARE_OF_WAGE_BASE] | None = Field(
-        default=None, description="Share of the wage base, for `percent_of_wage_base`; null for every other level."
+    integration_level: Literal["none", "wage_base", "percent_of_wage_base", "dollars"] = key(
+        "none",
+        "Pay above which formula `flat` adds disparity_rate, within the bounds of 401(l) in every simulated year: "
+        "the Social Security wage base, a share of it (integration_percent), or an amount (integration_dollars).",
     )
-    integration_dollars: Dollars | None = Field(
-        default=None, description="Level in US dollars, for `dollars`; null for every other level."
+    integration_percent: Annotated[Decimal, SHARE_OF_WAGE_BASE] | None = key(
+        None,
+        "Share of the wage base, for `percent_of_wage_base`; null for every other level.",
+        narrower="above 0 and up to 1",
     )
-    disparity_rate: Rate | None = Field(
-        default=None, description="Additional rate on pay above the integration level; null without one."
+    integration_dollars: Dollars | None = key(None, "Level in US dollars, for `dollars`; null for every other level.")
+    disparity_rate: Rate | None = key(
+        None,
+        "Additional rate on pay above the integration level: at most `rate`, and 0.057, 0.054 or 0.043 by the level; "
+        "null without one.",
+        narrower="0 to 0.057",
     )
-    hours_gate: OnOff = Field(default=False, description="Whether 1,000 scheduled hours in the year are needed.")
-    last_day_gate: OnOff = Field(default=False, description="Whether employment on 31 December is needed.")
-    last_day_exceptions: LastDayExceptions = Field(
-        default=("retirement", "age_55"), description="Who gets it all the same when leaving before 31 December."
-    )
+
+
+class CoreSection(GatesSection, CoreFormulaSection):
+    """The core contribution, for every eligible employee, enrolled or not, and who gets it."""

@@ -2,13 +2,12 @@
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from planalign_orchestrator.config.collection_types import TextList
-from planalign_orchestrator.config.lists import NumberList
-from planalign_orchestrator.config.sections.base import LEVEL, Section
+from planalign_orchestrator.config.collection_types import ListOf, rising
+from planalign_orchestrator.config.sections.base import LEVEL, Parameter, Section, key
 from planalign_orchestrator.config.types import Number, Text
 
 MINIMUM_AGE = Number("number of years", Decimal(0), Decimal(99), places=1, step=Decimal("0.5"))
@@ -21,35 +20,70 @@ EntryDates = Literal["immediate", "monthly", "quarterly", "semiannual", "annual"
 ENTRY_DATES: tuple[EntryDates, ...] = ("immediate", "monthly", "quarterly", "semiannual", "annual")
 SOURCES: tuple[Source, ...] = ("deferral", "match", "core")
 _MONTHS = {"days": Fraction(12, 365), "months": Fraction(1), "years": Fraction(12)}
+LEVELS = ListOf("a list such as [5]", LEVEL, check=rising, schema={"uniqueItems": True})
+DEPARTMENTS = ListOf("a list of departments, such as [Warehouse, Interns]", Text("a department"))
 MinimumAge = Annotated[Decimal, MINIMUM_AGE]
 Service = Annotated[int, SERVICE]
 
 
-class DeferralEligibilitySection(Section):
-    """When an employee may make elective deferrals."""
+def _in_months(age: Decimal, config: object) -> int:
+    return int(age * 12)
 
-    minimum_age: MinimumAge = Field(default=Decimal(21), description="Age needed to enter, in steps of half a year.")
-    method: Method = Field(
-        default="elapsed",
-        description="`elapsed` counts time employed; `hours` counts anniversary years with 1,000 scheduled hours.",
+
+_AGE_IN_MONTHS = Parameter("{source}_minimum_age_months", _in_months, "integer")
+
+
+class DeferralEligibilitySection(Section):
+    """When an employee may make elective deferrals.
+
+    Entry is on the first entry date on or after the day on which age and service are met.
+    """
+
+    minimum_age: MinimumAge = key(
+        Decimal(21),
+        "Age needed; above 21 is an error under 410(a)(1)(A).",
+        _AGE_IN_MONTHS,
+        narrower="0 to 21",
     )
-    service: Service = Field(default=0, description="Service needed to enter, in service_unit.")
-    service_unit: ServiceUnit = Field(
-        default="months", description="Unit of service; with method `hours` it must be `years`."
+    method: Method = key(
+        "elapsed",
+        "How service is counted: `elapsed` is time employed, `hours` is anniversary years with 1,000 scheduled hours.",
+        "{source}_service_method",
     )
-    entry_dates: EntryDates = Field(
-        default="immediate", description="Dates on which one enters: the first one on or after age and service are met."
+    service: Service = key(
+        0, "Service needed, in service_unit; more than a year is an error under 401(k)(2)(D).", "{source}_service"
+    )
+    service_unit: ServiceUnit = key(
+        "months", "Unit of service; with method `hours` it must be years.", "{source}_service_unit"
+    )
+    entry_dates: EntryDates = key(
+        "immediate",
+        "Entry dates: every day, the first of a month, of a quarter or of a half-year, or 1 January. `annual` with "
+        "more than six months of service or a minimum_age above 20.5 is an error under 410(a)(4).",
+        "{source}_entry_dates",
     )
 
 
 class EmployerEligibilitySection(Section):
     """When an employee shares in an employer contribution; null is as for deferrals."""
 
-    minimum_age: MinimumAge | None = Field(default=None, description="Age needed; null is as for deferrals.")
-    method: Method | None = Field(default=None, description="How service is counted; null is as for deferrals.")
-    service: Service | None = Field(default=None, description="Service needed; null is as for deferrals.")
-    service_unit: ServiceUnit | None = Field(default=None, description="Unit of service; null is as for deferrals.")
-    entry_dates: EntryDates | None = Field(default=None, description="Entry dates; null is as for deferrals.")
+    null_is_as_in: ClassVar[str] = "deferral"
+    becomes: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("{source}_follows_deferral", lambda section, config: not _own_settings(section), "boolean"),
+    )
+
+    minimum_age: MinimumAge | None = key(
+        None, "Age needed; null is as for deferrals.", _AGE_IN_MONTHS, narrower="0 to 21"
+    )
+    method: Method | None = key(None, "How service is counted; null is as for deferrals.", "{source}_service_method")
+    service: Service | None = key(
+        None,
+        "Service needed; null is as for deferrals. More than a year is an error under 410(a)(1)(B), more than two if "
+        "the money vests at once.",
+        "{source}_service",
+    )
+    service_unit: ServiceUnit | None = key(None, "Unit of service; null is as for deferrals.", "{source}_service_unit")
+    entry_dates: EntryDates | None = key(None, "Entry dates; null is as for deferrals.", "{source}_entry_dates")
 
 
 class EligibilitySection(Section):
@@ -58,19 +92,17 @@ class EligibilitySection(Section):
     deferral: DeferralEligibilitySection = Field(default_factory=DeferralEligibilitySection)
     match: EmployerEligibilitySection = Field(default_factory=EmployerEligibilitySection)
     core: EmployerEligibilitySection = Field(default_factory=EmployerEligibilitySection)
-    excluded_levels: Annotated[tuple[int, ...], NumberList(LEVEL, "[5]")] = Field(
-        default=(), description="Job levels that are excluded from the plan."
+    excluded_levels: Annotated[tuple[int, ...], LEVELS] = key((), "Job levels that are excluded from the plan.")
+    excluded_departments: Annotated[tuple[str, ...], DEPARTMENTS] = key(
+        (), "Departments of the census that are excluded from the plan."
     )
-    excluded_departments: Annotated[
-        tuple[str, ...], TextList("a list of departments", Text("a department"), "[Warehouse, Interns]")
-    ] = Field(default=(), description="Departments of the census that are excluded from the plan.")
 
 
 def eligibility_rule(eligibility: EligibilitySection, source: Source) -> DeferralEligibilitySection:
     """Return the rule of a source: its own keys where they are set, those of deferrals elsewhere."""
     if source == "deferral":
         return eligibility.deferral
-    return eligibility.deferral.model_copy(update=_own_settings(eligibility, source))
+    return eligibility.deferral.model_copy(update=_own_settings(_employer(eligibility, source)))
 
 
 def months_of_service(rule: DeferralEligibilitySection) -> Fraction:
@@ -82,9 +114,12 @@ def own_eligibility_keys(eligibility: EligibilitySection, source: Source) -> fro
     """Return the names of the keys that a source does not take over from deferrals."""
     if source == "deferral":
         return frozenset(DeferralEligibilitySection.model_fields)
-    return frozenset(_own_settings(eligibility, source))
+    return frozenset(_own_settings(_employer(eligibility, source)))
 
 
-def _own_settings(eligibility: EligibilitySection, source: Literal["match", "core"]) -> dict[str, object]:
-    own = eligibility.match if source == "match" else eligibility.core
-    return {name: value for name, value in own if value is not None}
+def _employer(eligibility: EligibilitySection, source: Literal["match", "core"]) -> EmployerEligibilitySection:
+    return eligibility.match if source == "match" else eligibility.core
+
+
+def _own_settings(section: EmployerEligibilitySection) -> dict[str, object]:
+    return {name: value for name, value in section if value is not None}

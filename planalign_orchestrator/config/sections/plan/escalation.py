@@ -3,9 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
-
-from planalign_orchestrator.config.sections.base import EveryYearDate, OnOff, Rate, Section
+from planalign_orchestrator.config.sections.base import EveryYearDate, OnOff, Rate, Section, key
 from planalign_orchestrator.config.types import Number
 
 DELAY = Number("whole number of years", Decimal(0), Decimal(10), places=0)
@@ -14,17 +12,23 @@ DELAY = Number("whole number of years", Decimal(0), Decimal(10), places=0)
 class EscalationSection(Section):
     """Automatic yearly increases of deferral rates."""
 
-    enabled: OnOff = Field(default=True, description="Whether deferral rates rise automatically.")
-    scope: Literal["auto_enrolled", "all_participants"] = Field(
-        default="auto_enrolled",
-        description="Whose rate rises: those enrolled automatically who made no choice since, or every participant.",
+    enabled: OnOff = key(True, "Whether deferral rates rise automatically every year.", "escalation_enabled")
+    scope: Literal["auto_enrolled", "all_participants"] = key(
+        "auto_enrolled",
+        "Whose rate rises: those enrolled automatically until they make a choice of their own, or every participant.",
+        "escalation_scope",
     )
-    effective_day: EveryYearDate = Field(default="01-01", description="Day of the yearly increase.")
-    delay_years: Annotated[int, DELAY] = Field(
-        default=1, description="Completed years since enrollment before the first increase."
+    effective_day: EveryYearDate = key("01-01", "Day of the yearly increase.", "escalation_effective_day")
+    delay_years: Annotated[int, DELAY] = key(
+        1, "Completed years since enrollment before the first increase.", "escalation_delay_years"
     )
-    increment: Rate = Field(default=Decimal("0.01"), description="Increase of the deferral rate a year.")
-    cap: Rate = Field(default=Decimal("0.10"), description="Deferral rate at which increases stop.")
-    opt_out_rate: Rate = Field(
-        default=Decimal("0.15"), description="Share of new participants who decline automatic increases."
+    increment: Rate = key(Decimal("0.01"), "Increase of the deferral rate a year.", "escalation_increment")
+    cap: Rate = key(
+        Decimal("0.10"),
+        "Deferral rate at which increases stop.",
+        "escalation_cap",
+        narrower="0 to deferrals.maximum_rate",
+    )
+    opt_out_rate: Rate = key(
+        Decimal("0.15"), "Share of new participants who decline automatic increases.", "escalation_opt_out_rate"
     )

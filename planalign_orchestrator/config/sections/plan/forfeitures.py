@@ -3,16 +3,18 @@
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field
-
-from planalign_orchestrator.config.sections.base import Dollars, Section
+from planalign_orchestrator.config.sections.base import Dollars, Section, key
 
 
 class ForfeituresSection(Section):
     """What becomes of money that leavers were not vested in."""
 
-    use: Literal["offset_employer", "pay_expenses", "reallocate"] = Field(
-        default="offset_employer",
-        description="Forfeitures lower employer contributions, pay plan expenses first, or go to participants.",
+    use: Literal["offset_employer", "pay_expenses", "reallocate"] = key(
+        "offset_employer",
+        "What forfeitures of the year before do: lower employer contributions, pay plan expenses first, or go to "
+        "participants.",
+        "forfeiture_use",
     )
-    annual_expenses: Dollars = Field(default=Decimal(0), description="Plan expenses in US dollars a year.")
+    annual_expenses: Dollars = key(
+        Decimal(0), "Plan expenses in US dollars a year, which forfeitures may pay.", "plan_expenses"
+    )

@@ -3,55 +3,63 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
-
-from planalign_orchestrator.config.lists import MatchTierEntry, MatchTiers
-from planalign_orchestrator.config.sections.base import Dollars, OnOff, Rate, Section
-from planalign_orchestrator.config.sections.plan.gates import LastDayExceptions
+from planalign_orchestrator.config.sections.base import Dollars, Rate, Section, key
+from planalign_orchestrator.config.sections.plan.gates import GatesSection
+from planalign_orchestrator.config.sections.plan.tiers import MATCH_TIERS, MatchTierEntry
 from planalign_orchestrator.config.types import Number
 
 PERIODS = Number("whole number", Decimal(1), Decimal(366), places=0)
 MatchName = Literal["none", "custom", "simple", "safe_harbor_basic", "safe_harbor_enhanced", "qaca", "stretch"]
 TiersBy = Literal["none", "service", "points", "age"]
+_TIERS_EXAMPLE = """\
+tiers_by: service
+tiers:
+  - {from: 0, to: 5, lower: 0, upper: 0.06, rate: 0.5}
+  - {from: 5, lower: 0, upper: 0.06, rate: 1.0}"""
 
 
 class MatchFormulaSection(Section):
-    """What a match pays on the deferrals of a person."""
+    """The match before the first simulated year.
 
-    formula: MatchName | None = Field(
-        default=None,
-        description="Match before the first year, to which participants compare the present one; null is not stated.",
+    Where it is stated, participants answer the change to the present one.
+    """
+
+    formula: MatchName | None = key(None, "Formula, as for the match; null is not stated.")
+    tiers: Annotated[tuple[MatchTierEntry, ...], MATCH_TIERS] = key(
+        (), "Tiers of formula `custom`, as for the match.", narrower="rates from 0 to below 2, bounds from 0 to 1"
     )
-    tiers: Annotated[tuple[MatchTierEntry, ...], MatchTiers()] = Field(
-        default=(),
-        description="Tiers of formula `custom`: `rate` on the deferrals from `lower` to `upper`, as shares of pay.",
+    tiers_by: TiersBy = key(
+        "none",
+        "What a tier's band `from`-`to` counts: completed years of service, points (age + service) or age, each at the "
+        "end of the year.",
     )
-    tiers_by: TiersBy = Field(
-        default="none",
-        description="What a tier's band `from`-`to` counts: completed years of service, points (age + service) or age.",
-    )
-    cap_rate: Rate | None = Field(default=None, description="Largest match as a share of pay; null is no such cap.")
-    cap_amount: Dollars | None = Field(
-        default=None, description="Largest match in US dollars a year; null is no such cap."
-    )
+    cap_rate: Rate | None = key(None, "Largest match as a share of pay; null is no such cap.")
+    cap_amount: Dollars | None = key(None, "Largest match in US dollars a year; null is no such cap.")
 
 
-class MatchSection(MatchFormulaSection):
+class PresentMatchSection(MatchFormulaSection):
+    """The formula of the match that the plan pays, and how it is computed."""
+
+    formula: MatchName = key(
+        "safe_harbor_basic",
+        "Formula. simple: 50 % of deferrals to 6 % of pay. safe_harbor_basic: 100 % to 3 %, 50 % from 3 to 5 %. "
+        "safe_harbor_enhanced: 100 % to 4 %. qaca: 100 % to 1 %, 50 % from 1 to 6 %. stretch: 25 % to 12 %. custom:"
+        " tiers.",
+    )
+    tiers: Annotated[tuple[MatchTierEntry, ...], MATCH_TIERS] = key(
+        (),
+        "Tiers of formula `custom`: `rate` on the deferrals from `lower` to `upper`, as shares of pay. With tiers_by, "
+        "each belongs to a band `from`-`to` (no `to`: open); the bands cover everybody once.",
+        narrower="rates from 0 to below 2, bounds from 0 to 1",
+        example=_TIERS_EXAMPLE,
+    )
+    computed: Literal["annual", "per_payroll"] = key(
+        "annual",
+        "`annual` matches the year as a whole (with a true-up), `per_payroll` each pay period by itself (without).",
+        "match_computed",
+    )
+    pay_periods: Annotated[int, PERIODS] = key(26, "Pay periods of a year, for `computed: per_payroll`.", "pay_periods")
+
+
+class MatchSection(GatesSection, PresentMatchSection):
     """The match, and who gets it."""
-
-    formula: MatchName = Field(
-        default="safe_harbor_basic",
-        description="Formula of the match: a preset, `custom` with tiers of its own, or `none`.",
-    )
-    computed: Literal["annual", "per_payroll"] = Field(
-        default="annual",
-        description="`annual` matches the year as a whole (true-up), `per_payroll` each pay period by itself.",
-    )
-    pay_periods: Annotated[int, PERIODS] = Field(
-        default=26, description="Pay periods of a year, for `computed: per_payroll`."
-    )
-    hours_gate: OnOff = Field(default=False, description="Whether 1,000 scheduled hours in the year are needed.")
-    last_day_gate: OnOff = Field(default=False, description="Whether employment on 31 December is needed.")
-    last_day_exceptions: LastDayExceptions = Field(
-        default=("retirement", "age_55"), description="Who gets it all the same when leaving before 31 December."
-    )

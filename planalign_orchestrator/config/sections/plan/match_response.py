@@ -2,23 +2,29 @@
 
 from decimal import Decimal
 
-from pydantic import Field
-
-from planalign_orchestrator.config.sections.base import Rate, Section
+from planalign_orchestrator.config.sections.base import Rate, Section, key
 
 
 class MatchResponseSection(Section):
-    """How participants answer a change of the match; read only where previous_match is stated."""
+    """How participants answer a change of the match on 1 January of the first year, where previous_match is stated."""
 
-    increase_response_rate: Rate = Field(
-        default=Decimal("0.40"), description="Share of those below a ceiling that went up who raise their rate."
+    increase_response_rate: Rate = key(
+        Decimal("0.40"),
+        "Share of those below a ceiling that went up who raise their rate.",
+        "match_increase_response_rate",
     )
-    increase_full_share: Rate = Field(
-        default=Decimal("0.60"), description="Share of those who raise that go to the ceiling; the rest go half-way."
+    increase_full_share: Rate = key(
+        Decimal("0.60"),
+        "Share of those who raise that go all the way to the ceiling; the rest go half-way.",
+        "match_increase_full_share",
     )
-    decrease_response_rate: Rate = Field(
-        default=Decimal("0.15"), description="Share of those above a ceiling that went down who lower their rate."
+    decrease_response_rate: Rate = key(
+        Decimal("0.15"),
+        "Share of those above a ceiling that went down who lower their rate.",
+        "match_decrease_response_rate",
     )
-    decrease_full_share: Rate = Field(
-        default=Decimal("0.70"), description="Share of those who lower that go to the ceiling; the rest go half-way."
+    decrease_full_share: Rate = key(
+        Decimal("0.70"),
+        "Share of those who lower that go all the way to the ceiling; the rest go half-way.",
+        "match_decrease_full_share",
     )

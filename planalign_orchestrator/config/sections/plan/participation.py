@@ -2,19 +2,19 @@
 
 from decimal import Decimal
 
-from pydantic import Field
-
-from planalign_orchestrator.config.sections.base import Rate, Section
+from planalign_orchestrator.config.sections.base import Rate, Section, key
 
 
 class ParticipationSection(Section):
-    """How the published participation tables are applied."""
+    """How the tables of participation (`parameters`) are applied."""
 
-    automatic_enrollment_factor: Rate = Field(
-        default=Decimal("0.5"),
-        description="Factor on the probability of joining for those whom automatic enrollment will catch anyway.",
+    automatic_enrollment_factor: Rate = key(
+        Decimal("0.5"),
+        "Factor on the probability of joining for those whom automatic enrollment will catch anyway.",
+        "automatic_enrollment_factor",
     )
-    ceiling_share: Rate = Field(
-        default=Decimal("0.45"),
-        description="Share of joiners below their match ceiling who take the ceiling as their rate.",
+    ceiling_share: Rate = key(
+        Decimal("0.45"),
+        "Share of joiners who take the rate that earns the whole match where the rate of the table is below it.",
+        "ceiling_share",
     )

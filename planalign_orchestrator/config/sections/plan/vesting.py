@@ -1,19 +1,60 @@
 """The section `plan.vesting`."""
 
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated
 
-from pydantic import Field
+from planalign_orchestrator.config.collection_types import ListOf
+from planalign_orchestrator.config.sections.base import RATE, Section, key
+from planalign_orchestrator.config.types import Kind
+from planalign_orchestrator.problems import RefusedError, did_you_mean
 
-from planalign_orchestrator.config.lists import VestingSchedule, VestingSetting
-from planalign_orchestrator.config.sections.base import Section
+VESTING_WORDS = ("immediate", "cliff_2", "cliff_3", "graded_4", "graded_5", "graded_6")
+VestingSetting = str | tuple[Decimal, ...]
 
-Vesting = Annotated[VestingSetting, VestingSchedule()]
+
+def _full_in_the_end(rates: list[Decimal]) -> Sequence[Decimal]:
+    if any(later < earlier for earlier, later in pairwise(rates)):
+        raise RefusedError("has a rate that is lower than the one before; vested rates never fall")
+    if not rates or rates[-1] != 1:
+        raise RefusedError("does not end at 1; everybody is fully vested in the end")
+    return rates
+
+
+def _read_vesting(value: object) -> VestingSetting:
+    """Return a named schedule, or vested rates by completed years of service from 0, which rise to 1."""
+    if isinstance(value, str):
+        if value not in VESTING_WORDS:
+            raise RefusedError(did_you_mean(value, VESTING_WORDS, f"must be {_RATES.allowed}"))
+        return value
+    rates: tuple[Decimal, ...] = _RATES.parse(value)
+    return rates
+
+
+_RATES = ListOf(
+    f"{', '.join(f'`{word}`' for word in VESTING_WORDS)} or a list of vested rates by completed year from 0, such as "
+    "[0, 0.5, 1]",
+    RATE,
+    "rate",
+    _full_in_the_end,
+    schema={"minItems": 1},
+)
+VESTING = Kind(_RATES.allowed, _read_vesting, {"anyOf": [{"enum": list(VESTING_WORDS)}, _RATES.json_schema()]})
+Vesting = Annotated[VestingSetting, VESTING]
 
 
 class VestingSection(Section):
-    """How employer money vests with completed years of service."""
+    """How employer money vests with completed years of service.
 
-    match: Vesting = Field(default="immediate", description="Vesting of the match: a named schedule or rates by year.")
-    core: Vesting = Field(
-        default="immediate", description="Vesting of the core contribution: a named schedule or rates by year."
+    graded_4 is 25 50 75 100 % from the first year on, graded_5 20 40 60 80 100 %, graded_6 0 20 40 60 80 100 %.
+    Safe-harbor money vests at once, QACA money at the latest by cliff_2, other money by cliff_3 or graded_6.
+    """
+
+    match: Vesting = key(
+        "immediate",
+        "Vesting of the match: a named schedule, or vested rates by completed year.",
+    )
+    core: Vesting = key(
+        "immediate", "Vesting of the core contribution: a named schedule, or vested rates by completed year."
     )

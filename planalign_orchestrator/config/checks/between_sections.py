@@ -1,0 +1,73 @@
+"""What is wrong between keys that are right by themselves, the plan's and all others."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from planalign_orchestrator.config.checks.consistency import consistency_findings
+from planalign_orchestrator.config.checks.statute import statute_findings
+from planalign_orchestrator.config.checks.survival import survival_findings
+from planalign_orchestrator.config.types import plain_number
+from planalign_orchestrator.problems import Finding, KeyPath
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.config.configuration import SimulationConfig
+
+
+def cross_field_findings(config: "SimulationConfig") -> list[Finding]:
+    """What is wrong between keys that are right by themselves; each finding names the keys it compares."""
+    promotion, hires = config.compensation.promotion, config.new_hires
+    findings = [
+        *_year_findings(config),
+        *consistency_findings(config.plan),
+        *statute_findings(config.plan),
+        *survival_findings(config),
+    ]
+    if promotion.increase_spread > promotion.base_increase:
+        text = (
+            f"increase_spread {plain_number(promotion.increase_spread)} is larger than base_increase "
+            f"{plain_number(promotion.base_increase)}, so that a promotion could lower the pay; change one of them"
+        )
+        section = ("compensation", "promotion")
+        findings.append(Finding(text, ((*section, "increase_spread"), (*section, "base_increase"))))
+    if hires.part_time_hours_per_week > hires.full_time_hours_per_week:
+        text = (
+            f"part_time_hours_per_week {plain_number(hires.part_time_hours_per_week)} is more than "
+            f"full_time_hours_per_week {plain_number(hires.full_time_hours_per_week)}; change one of them"
+        )
+        keys = (("new_hires", "part_time_hours_per_week"), ("new_hires", "full_time_hours_per_week"))
+        findings.append(Finding(text, keys))
+    findings += [
+        Finding(
+            f"the heading {heading} is also in census.ignore_columns; remove it from one",
+            (("census", "columns", name),),
+        )
+        for name, heading in config.census.columns.items()
+        if heading in config.census.ignore_columns
+    ]
+    return findings
+
+
+def _year_findings(config: "SimulationConfig") -> list[Finding]:
+    simulation = config.simulation
+    start, end = ("simulation", "start_year"), ("simulation", "end_year")
+    if simulation.start_year > simulation.end_year:
+        text = f"simulation.start_year {simulation.start_year} is after simulation.end_year {simulation.end_year}"
+        return [Finding(f"{text}; change one of them", (start, end))]
+    # the limits of the year before the first are read too
+    settings: tuple[tuple[KeyPath, Iterable[int], int], ...] = (
+        (("compensation", "cola_rate_by_year"), config.compensation.cola_rate_by_year, 0),
+        (("irs_limits", "by_year"), config.irs_limits.by_year, 1),
+    )
+    return [
+        Finding(
+            f"{year} is before {'the year before ' if earlier else ''}simulation.start_year {simulation.start_year}; "
+            "remove this year or change that",
+            ((*key, str(year)), start),
+        )
+        for key, years, earlier in settings
+        for year in years
+        if year < simulation.start_year - earlier
+    ]
+
+
+# IMPORT key
