@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,11 @@ from planalign_orchestrator.config import (
     load_simulation_config,
     to_dbt_vars,
 )
+from planalign_orchestrator.config.dbt_vars import parameter_types
+from planalign_orchestrator.config.keys import known_keys, known_sections
+from planalign_orchestrator.config.types import Number
 from planalign_orchestrator.errors import ConfigurationError
+from planalign_orchestrator.problems import did_you_mean, nearest
 
 DEFAULT_FILE = Path(__file__).parents[1] / "config" / "simulation_config.yaml"
 MINIMAL = "census: {path: census.csv}\n"
@@ -605,6 +610,49 @@ def test_dbt_vars_are_flat_json_scalars() -> None:
     assert variables["promotion_effective_date"] == "02-01"
     assert variables["promotion_maximum_increase_amount"] == 500_000
     assert len(variables) == 94
+
+
+def test_every_parameter_has_the_sql_type_of_its_key() -> None:
+    variables, types = to_dbt_vars(minimal()), parameter_types()
+    assert types.keys() == variables.keys() | {"simulation_year"}
+    kinds = {"boolean": bool, "integer": int, "bigint": int, "date": str, "varchar": str}
+    for name, value in variables.items():
+        assert type(value) is kinds.get(types[name], float), name
+    assert (types["random_seed"], types["target_growth_rate"], types["plan_expenses"]) == (
+        "bigint",
+        "decimal(9, 6)",
+        "decimal(18, 2)",
+    )
+    assert (types["deferral_minimum_age_months"], types["core_age_exception"]) == ("integer", "boolean")
+
+
+def test_sql_types_hold_the_bounds_of_their_keys() -> None:
+    largest = {"integer": 2**31 - 1, "bigint": 2**63 - 1}
+    for path, key in known_keys().items():
+        if isinstance(key.rule, Number) and key.details.becomes:
+            digits = re.fullmatch(r"decimal\(([0-9]+), ([0-9]+)\)", key.sql_type)
+            most = 10 ** (int(digits[1]) - int(digits[2])) - 1 if digits else largest[key.sql_type]
+            assert max(abs(key.rule.lower), key.rule.upper) <= most, path
+            assert digits is None or int(digits[2]) >= key.rule.places, path
+
+
+def test_default_file_fits_the_width_of_a_page_and_explains_every_section() -> None:
+    lines = DEFAULT_FILE.read_text(encoding="utf-8").splitlines()
+    assert max(map(len, lines)) <= 120
+    for path in known_sections():
+        if path:
+            place = lines.index(f"{'  ' * (len(path) - 1)}{path[-1]}:")
+            assert lines[place - 1].lstrip().startswith("# "), path
+
+
+def test_an_unknown_word_is_answered_by_the_nearest_known_one() -> None:
+    assert nearest("EXAKT", ["exact", "stochastic"]) == nearest("exakt", ["exact"]) == "exact"
+    assert nearest("x", ["exact"]) is None
+    assert nearest("departmnt", ["department"], cutoff=0.99) is None
+    assert did_you_mean("exakt", ["exact"], "must be exact") == "did you mean `exact`?"
+    assert did_you_mean("zzz", ["exact"], "must be exact") == "must be exact"
+    # the boolean is no misspelled `fail`
+    assert did_you_mean(False, ["fail"], "must be fail") == "must be fail"
 
 
 def test_json_schema_describes_every_key_and_agrees_with_the_default_file() -> None:

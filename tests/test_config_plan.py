@@ -18,6 +18,8 @@ from planalign_orchestrator.config import (
     load_simulation_config,
     to_dbt_vars,
 )
+from planalign_orchestrator.config.keys import known_keys
+from planalign_orchestrator.config.sections.plan.gates import GATES, GatesSection
 from planalign_orchestrator.errors import ConfigurationError
 
 FOLDER = Path(__file__).parents[1] / "config"
@@ -734,6 +736,18 @@ def test_lists_become_single_values(load: Load) -> None:
         variables[f"{source}_{name}_exception"] for source in ("match", "core") for name in ("retirement", "age")
     ]
     assert exceptions == [False, True, False, False]
+
+
+def test_match_and_core_have_the_same_gates_each_with_its_own_keys(load: Load) -> None:
+    flags = {name for name, info in GatesSection.model_fields.items() if info.annotation is bool}
+    assert flags == GATES.keys()
+    for source in ("match", "core"):
+        other = "core" if source == "match" else "match"
+        for gate in GATES:
+            variables = to_dbt_vars(load({**NO_SAFE_HARBOR, **FLAT, f"plan.{source}.{gate}": True}))
+            assert (variables[f"{source}_{gate}"], variables[f"{other}_{gate}"]) == (True, False)
+        keys = [path[-1] for path in known_keys() if path[:-1] == ("plan", source)]
+        assert keys[-len(GatesSection.model_fields) :] == list(GatesSection.model_fields)
 
 
 # --- which tests a plan needs -----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic.json_schema import JsonSchemaValue
 
-from planalign_orchestrator.config.types import Number, Rule, Text, kind_of, plain_number
+from planalign_orchestrator.config.types import Number, Rule, WordedRule, kind_of, plain_number, text
 from planalign_orchestrator.problems import Finding, RefusedError, did_you_mean
 
 Weights = Literal["even"] | tuple[Decimal, ...]
@@ -17,24 +17,19 @@ _SHARE_STEP = Decimal("0.000000000001")
 
 
 @dataclass(frozen=True, eq=False)
-class ListOf(Rule):
+class ListOf(WordedRule):
     """A list of entries of one kind, or the word `or_word` in its place.
 
     `check` returns the list as the configuration keeps it, or raises RefusedError if the entries, each good alone, do
     not fit together. `schema` is what the JSON Schema says beyond the type of the entries.
     """
 
-    words: str
     entry: Rule
     noun: str = "entry"
     check: Callable[[list[Any]], Sequence[Any]] = tuple
     length: int | None = None
     or_word: str = ""
     schema: JsonSchemaValue = field(default_factory=dict)
-
-    @property
-    def allowed(self) -> str:
-        return self.words
 
     def parse(self, value: object) -> Any:
         if self.or_word and value == self.or_word:
@@ -81,7 +76,7 @@ class WordList(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class MappingOf(Rule):
+class MappingOf(WordedRule):
     """A mapping whose keys the author chooses; in an override, each entry can be set alone as `section.key.entry`.
 
     `entry` returns a key and its value as the configuration keeps them, or raises RefusedError; `check` raises it if
@@ -89,20 +84,10 @@ class MappingOf(Rule):
     the value itself.
     """
 
-    words: str
     entry: Callable[[object, object], tuple[object, object]]
     schema: JsonSchemaValue
     check: Callable[[Mapping[Any, Any]], None] = lambda entries: None
     entries_text_only: bool = False
-    in_brief: str = ""
-
-    @property
-    def allowed(self) -> str:
-        return self.words
-
-    @property
-    def brief(self) -> str:
-        return self.in_brief or super().brief
 
     def parse(self, value: object) -> Mapping[object, object]:
         if not isinstance(value, Mapping):
@@ -143,14 +128,13 @@ def mapping_by_number(
 
 
 @dataclass(frozen=True, eq=False)
-class Record(Rule):
+class Record(WordedRule):
     """Values by name, each with its rule. Those that are not `required` may be left out, or blank with `may_be_blank`.
 
     `unknown` and `refused` are the words for a name that is not known and for a value that its rule refuses.
     """
 
     columns: Mapping[str, Rule]
-    words: str
     otherwise: str
     required: tuple[str, ...] = ()
     may_be_blank: bool = False
@@ -158,10 +142,6 @@ class Record(Rule):
     unknown: str = "has the unknown key `{name}`"
     refused: str = "has `{name}` = {value}, which {error}"
     check: Callable[[Mapping[str, Any]], None] = lambda values: None
-
-    @property
-    def allowed(self) -> str:
-        return self.words
 
     def parse(self, value: object) -> Mapping[str, Any]:
         if not isinstance(value, Mapping) or not (value or self.may_be_empty):
@@ -242,4 +222,4 @@ MONTH_WEIGHTS = ListOf(
     or_word="even",
     schema={"minItems": 12, "maxItems": 12},
 )
-HEADING = Text("a column heading")
+HEADING = text("a column heading")

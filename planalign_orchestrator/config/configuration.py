@@ -22,14 +22,14 @@ from planalign_orchestrator.config.sections.runtime import RuntimeSection
 from planalign_orchestrator.config.sections.simulation import SimulationSection
 from planalign_orchestrator.config.sections.validation import ValidationSection
 from planalign_orchestrator.config.sections.workforce import WorkforceSection
-from planalign_orchestrator.config.types import Text
+from planalign_orchestrator.config.types import text
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.problems import Finding, KeyPath, RefusedError, did_you_mean, dotted
 
 Origin = Literal["default", "file", "environment", "command line"]
 
 _IDENTIFIERS = ("scenario_id", "plan_design_id")
-IDENTIFIER = Text("an identifier: up to 100 letters, digits, `_`, `.` or `-`", "[A-Za-z0-9_.-]{1,100}")
+IDENTIFIER = text("an identifier: up to 100 letters, digits, `_`, `.` or `-`", "[A-Za-z0-9_.-]{1,100}")
 
 
 @dataclass(frozen=True)

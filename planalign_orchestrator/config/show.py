@@ -10,25 +10,13 @@ from typing import Literal
 from pydantic.json_schema import GenerateJsonSchema
 
 from planalign_orchestrator.config.configuration import Origin, Place, Setting, SimulationConfig
-from planalign_orchestrator.config.keys import known_keys
+from planalign_orchestrator.config.keys import known_keys, known_sections
 from planalign_orchestrator.config.presets import MATCH_PRESETS, core_kind, core_rate, match_tiers
 from planalign_orchestrator.config.types import plain_number
 from planalign_orchestrator.problems import KeyPath, dotted
 
 JsonScalar = str | int | float | bool
 JsonValue = JsonScalar | None | list["JsonValue"] | dict[str, "JsonValue"]
-
-# Results do not depend on these. The people of the census and the rows of the parameter tables are compared themselves.
-_WITHOUT_EFFECT_ON_RESULTS = (
-    ("simulation", "end_year"),
-    ("census",),
-    ("validation", "examples"),
-    ("validation", "fail_on_validation_error"),
-    ("validation", "rules"),
-    ("validation", "custom_rules_file"),
-    ("reports",),
-    ("runtime",),
-)
 
 
 @dataclass(frozen=True)
@@ -76,9 +64,7 @@ def config_fingerprint(cfg: SimulationConfig) -> dict[str, JsonValue]:
     return {
         dotted(path): json_value(value, exact=True)
         for path, value in _leaves(cfg)
-        if not isinstance(value, Path)
-        and value != {}
-        and not any(path[: len(key)] == key for key in _WITHOUT_EFFECT_ON_RESULTS)
+        if not isinstance(value, Path) and value != {} and _changes_results(path)
     }
 
 
@@ -100,6 +86,12 @@ class _SchemaWithNumbers(GenerateJsonSchema):
 
     def encode_default(self, dft: object) -> JsonValue:
         return json_value(dft)
+
+
+def _changes_results(path: KeyPath) -> bool:
+    """Whether results may depend on a key, or on an entry of a mapping."""
+    key = known_keys().get(path) or known_keys()[path[:-1]]
+    return key.details.changes_results and known_sections()[key.path[:-1]].changes_results
 
 
 def _presets(cfg: SimulationConfig) -> dict[KeyPath, tuple[object, str]]:

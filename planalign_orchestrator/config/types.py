@@ -8,7 +8,7 @@ import datetime as dt
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -65,15 +65,11 @@ class Rule(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Kind(Rule):
-    """A kind of value that is told by its words, the function that reads it, and its JSON Schema."""
+class WordedRule(Rule):
+    """A rule that is given its words: `words` complete "must be ...", `in_brief` is the line of the default file."""
 
     words: str
-    reader: Callable[[object], object]
-    schema: JsonSchemaValue
-    sql_type: str = "varchar"
-    text_only: bool = False
-    in_brief: str = ""
+    in_brief: str = field(default="", kw_only=True)
 
     @property
     def allowed(self) -> str:
@@ -82,6 +78,16 @@ class Kind(Rule):
     @property
     def brief(self) -> str:
         return self.in_brief or super().brief
+
+
+@dataclass(frozen=True, eq=False)
+class Kind(WordedRule):
+    """A kind of value that is told by its words, the function that reads it, and its JSON Schema."""
+
+    reader: Callable[[object], object]
+    schema: JsonSchemaValue
+    sql_type: str = "varchar"
+    text_only: bool = False
 
     def parse(self, value: object) -> object:
         return self.reader(value)
@@ -167,13 +173,13 @@ class Number(Rule):
             raise RefusedError(f"is not a finite number; must be {self.allowed}")
         return Decimal(value)
 
-    def _read_text(self, text: str) -> Decimal:
-        if _NUMBER_TEXT.fullmatch(text):
-            return Decimal(text)
-        if self.unit == "rate" and text.endswith("%") and _NUMBER_TEXT.fullmatch(text[:-1].strip()):
-            share = plain_number(Decimal(text[:-1].strip()).scaleb(-2))
+    def _read_text(self, written: str) -> Decimal:
+        if _NUMBER_TEXT.fullmatch(written):
+            return Decimal(written)
+        if self.unit == "rate" and written.endswith("%") and _NUMBER_TEXT.fullmatch(written[:-1].strip()):
+            share = plain_number(Decimal(written[:-1].strip()).scaleb(-2))
             raise RefusedError(f"has a percent sign; rates are decimals: write {share}")
-        hint = "; use a point for decimals and nothing between thousands" if "," in text else ""
+        hint = "; use a point for decimals and nothing between thousands" if "," in written else ""
         raise RefusedError(f"is not a number; must be {self.allowed}{hint}")
 
     def _inside(self, number: Decimal) -> bool:
@@ -188,38 +194,26 @@ class Number(Rule):
         return f"; rates are decimals: {plain_number(number)} % is {plain_number(share)}"
 
 
-@dataclass(frozen=True)
-class Text(Rule):
-    """A text that matches `pattern` as a whole, by default one that is not blank; `described` is `pattern` in words."""
+def text(words: str = "a text", pattern: str = "") -> Kind:
+    """Return the rule of a text that matches a pattern as a whole, without one that is not blank."""
 
-    described: str = "a text"
-    pattern: str = r"(?s)\s*\S.*"
-    text_only: bool = True
-
-    @property
-    def allowed(self) -> str:
-        return self.described
-
-    def parse(self, value: object) -> str:
+    def read(value: object) -> str:
+        matched = re.fullmatch(pattern or r"(?s)\s*\S.*", str(value))
         if not isinstance(value, str):
-            would_do = isinstance(value, (int, Decimal)) and re.fullmatch(self.pattern, str(value))
-            raise RefusedError(
-                f"is {kind_of(value)}; must be {self.described}{'; put it in quotes' if would_do else ''}"
-            )
-        if not re.fullmatch(self.pattern, value):
-            raise RefusedError(f"must be {self.described}")
+            would_do = matched and isinstance(value, (int, Decimal))
+            raise RefusedError(f"is {kind_of(value)}; must be {words}{'; put it in quotes' if would_do else ''}")
+        if not matched:
+            raise RefusedError(f"must be {words}")
         return value
 
-    def json_schema(self) -> JsonSchemaValue:
-        if self.pattern == Text.pattern:
-            return {"type": "string", "minLength": 1}
-        return {"type": "string", "pattern": f"^({self.pattern})$"}
+    beyond: JsonSchemaValue = {"pattern": f"^({pattern})$"} if pattern else {"minLength": 1}
+    return Kind(words, read, {"type": "string", **beyond}, text_only=True)
 
 
 def _read_memory(value: object) -> str:
-    text = _AMOUNT.parse(value)
-    number = text.rstrip("KkMmGgTtIiBb").strip()
-    unit = text[len(number) :].strip().upper()
+    amount_text = str(_AMOUNT.parse(value))
+    number = amount_text.rstrip("KkMmGgTtIiBb").strip()
+    unit = amount_text[len(number) :].strip().upper()
     amount = int(Decimal(number) * (1024 if "I" in unit else 1000) ** ("KMGT".index(unit[0]) + 1))
     if amount < _LEAST_MEMORY:
         raise RefusedError(
@@ -228,7 +222,7 @@ def _read_memory(value: object) -> str:
         )
     if amount > _MOST_MEMORY:
         raise RefusedError(f"is more than the {_MOST_MEMORY // 2**40}TiB that can be used; lower it")
-    return text
+    return amount_text
 
 
 def _read_path(value: object) -> Path:
@@ -272,7 +266,7 @@ def _read_flag(value: object) -> bool:
     return value
 
 
-_AMOUNT = Text("an amount of memory such as 4GB or 512MiB", "(?=.*[1-9])[0-9]+([.][0-9]+)? ?[KkMmGgTt][Ii]?[Bb]")
+_AMOUNT = text("an amount of memory such as 4GB or 512MiB", "(?=.*[1-9])[0-9]+([.][0-9]+)? ?[KkMmGgTt][Ii]?[Bb]")
 MEMORY = Kind(_AMOUNT.allowed, _read_memory, _AMOUNT.json_schema(), text_only=True)
 PATH = Kind("a path", _read_path, {"type": "string", "minLength": 1}, text_only=True)
 MONTH_DAY = Kind(
@@ -294,9 +288,9 @@ FLAG = Kind("true or false", _read_flag, {"type": "boolean"}, sql_type="boolean"
 
 def plain_number(number: Decimal | int) -> str:
     """Return the digits of a number, all of them, without exponent, trailing zeros or a negative zero."""
-    text = format(Decimal(number), "f")
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "") else text
+    digits = format(Decimal(number), "f")
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return "0" if digits in ("-0", "") else digits
 
 
 def kind_of(value: object) -> str:

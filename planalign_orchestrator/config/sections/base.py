@@ -63,19 +63,22 @@ class Details:
     narrower: str
     example: str
     in_file: object
+    changes_results: bool
 
 
 class Section(BaseModel):
     """A part of the configuration.
 
     `becomes` are the parameters of the model that a section as a whole becomes. Where `null_is_as_in` names a section
-    beside this one, a key that is null has the value of the same key there.
+    beside this one, a key that is null has the value of the same key there. Without `changes_results`, a run can be
+    resumed with other values of its keys.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     becomes: ClassVar[tuple[Parameter, ...]] = ()
     null_is_as_in: ClassVar[str] = ""
+    changes_results: ClassVar[bool] = True
 
 
 def key(
@@ -85,16 +88,18 @@ def key(
     narrower: str = "",
     example: str = "",
     in_file: object = REQUIRED,
+    changes_results: bool = True,
 ) -> Any:
     """Return the field of a key: its default (REQUIRED for none), its meaning, the parameters of the model it becomes.
 
     `narrower` says what the law or a check between keys asks beyond the rule: of a number the bounds in place of those
-    of the rule, otherwise words that follow a semicolon. `example` is YAML that shows its use. `in_file` is the value in
-    the default file, where it is not the default.
+    of the rule, otherwise words that follow a semicolon. `example` is YAML that shows its use. `in_file` is the value
+    in the default file, where it is not the default. Without `changes_results`, a run can be resumed with another
+    value.
     """
     parameters = tuple(Parameter(item) if isinstance(item, str) else item for item in becomes)
     field: Any = Field(default, description=description)
-    field.metadata = [*field.metadata, Details(parameters, narrower, example, in_file)]
+    field.metadata = [*field.metadata, Details(parameters, narrower, example, in_file, changes_results)]
     return field
 
 

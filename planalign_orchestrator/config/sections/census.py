@@ -1,14 +1,14 @@
 """The section `census`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from planalign_orchestrator.config.collection_types import HEADING, ListOf, MappingOf
 from planalign_orchestrator.config.sections.base import REQUIRED, Location, Section, key
-from planalign_orchestrator.config.types import Text
+from planalign_orchestrator.config.types import text
 from planalign_orchestrator.problems import Finding, RefusedError
 
-DATE_FORMAT = Text(
+DATE_FORMAT = text(
     "a strptime format with year, month and day, such as %m/%d/%Y", "(?=.*%-?[Yy])(?=.*%-?[mbB])(?=.*%-?d).*"
 )
 HEADINGS = ListOf("a list of column headings, such as [Cost center, Badge]", HEADING)
@@ -35,6 +35,9 @@ COLUMN_NAMES = MappingOf(
 class CensusSection(Section):
     """Where the opening workforce comes from and how the file is read."""
 
+    # the people themselves are compared
+    changes_results: ClassVar[bool] = False
+
     path: Location = key(
         REQUIRED, "Census file: CSV, Parquet or Excel, one row per employee.", in_file="../data/sample_census.csv"
     )
@@ -50,7 +53,7 @@ class CensusSection(Section):
     date_format: Annotated[str, DATE_FORMAT] | None = key(
         None, "Format of the dates, needed where day and month cannot be told apart; null finds it out."
     )
-    sheet: Annotated[str, Text("the name of a sheet")] | None = key(
+    sheet: Annotated[str, text("the name of a sheet")] | None = key(
         None,
         "Sheet of an Excel file; null is the only sheet that holds anything (several are an error that names them).",
     )

@@ -20,8 +20,8 @@ LIMITS = (
 LIMITS_BY_YEAR = mapping_by_number(
     YEAR,
     Record(
+        "a mapping such as {catch_up_limit: 8500}",
         dict.fromkeys(LIMITS, DOLLARS),
-        words="a mapping such as {catch_up_limit: 8500}",
         otherwise=f"the limits are {', '.join(LIMITS)}",
         may_be_empty=False,
         unknown="`{name}` is no limit",

@@ -1,5 +1,7 @@
 """The section `reports`."""
 
+from typing import ClassVar
+
 from planalign_orchestrator.config.sections.base import Location, Section, key
 from planalign_orchestrator.report_templates import ReportTemplate
 
@@ -9,6 +11,8 @@ REPORTS_FOLDER = "reports"
 
 class ReportsSection(Section):
     """Where reports go, and how much they show."""
+
+    changes_results: ClassVar[bool] = False
 
     directory: Location | None = key(
         None, f"Folder of the reports; null is the folder `{REPORTS_FOLDER}` beside the database."

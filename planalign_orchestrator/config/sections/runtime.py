@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from planalign_orchestrator.config.sections.base import Location, Section, key
 from planalign_orchestrator.config.types import MEMORY, Number
@@ -18,6 +18,8 @@ THREADS = Number("whole number", Decimal(1), Decimal(1024), places=0)
 
 class RuntimeSection(Section):
     """How the run is carried out; nothing here changes a result."""
+
+    changes_results: ClassVar[bool] = False
 
     database: Location = key(
         Path("simulation.duckdb"),

@@ -15,7 +15,7 @@ class SimulationSection(Section):
     start_year: Year = key(
         2025, "First simulated year. The census is as of 31 December of the year before.", "start_year"
     )
-    end_year: Year = key(2029, "Last simulated year.", narrower="start_year to 2100")
+    end_year: Year = key(2029, "Last simulated year.", narrower="start_year to 2100", changes_results=False)
     random_seed: Annotated[int, SEED] = key(
         42,
         "Seed of every random draw: equal seeds give equal results, and scenarios with the same seed share their luck.",

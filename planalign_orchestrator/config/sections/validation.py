@@ -53,8 +53,8 @@ def _read_rule(name: object, value: object) -> tuple[object, object]:
         return name, {"severity": _read_severity(value)}
     columns = {"severity": SEVERITY, **THRESHOLDS.get(str(name), {})}
     setting = Record(
+        "a severity, or a mapping of severity and thresholds",
         columns,
-        words="a severity, or a mapping of severity and thresholds",
         otherwise=f"the keys are {', '.join(columns)}",
         unknown="`{name}` is unknown here",
         refused="`{name}` {error}",
@@ -85,6 +85,7 @@ class ValidationSection(Section):
     fail_on_validation_error: OnOff = key(
         False,
         "Whether a rule of severity error stops the run when it fails; a broken invariant of the model always does.",
+        changes_results=False,
     )
     maximum_hire_rate: Threshold = key(
         Decimal("0.60"),
@@ -96,17 +97,19 @@ class ValidationSection(Section):
         "Growth of average pay within a year, above which the year is reported.",
         "maximum_average_pay_growth",
     )
-    examples: Annotated[int, COUNT] = key(3, "How many employees a reported violation names.")
+    examples: Annotated[int, COUNT] = key(3, "How many employees a reported violation names.", changes_results=False)
     rules: Annotated[Mapping[str, RuleSetting], RULES] = key(
         {},
         "How much a validation rule weighs: error, warning, info (a note) or off; or severity and thresholds of a "
         "rule that has some: row_count_drift (maximum_drift 0.5), hire_termination_ratio (minimum_ratio 0.25, "
         "maximum_ratio 4, minimum_exits 50), event_spike (maximum_ratio 2, minimum_events 100). `planalign status "
         "--json` lists the rules of a run. An invariant of the model cannot be switched off or made a warning.",
+        changes_results=False,
     )
     custom_rules_file: Location | None = key(
         None,
         "Rules of your own: a Python file with a list RULES of rules, a .sql file with a query of offending rows, "
         "or a folder of .sql files. A path is relative to this file. Installed packages bring rules by "
         "planalign.validation_rules.",
+        changes_results=False,
     )

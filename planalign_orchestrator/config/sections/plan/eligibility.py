@@ -8,7 +8,7 @@ from pydantic import Field
 
 from planalign_orchestrator.config.collection_types import ListOf, rising
 from planalign_orchestrator.config.sections.base import LEVEL, Parameter, Section, key
-from planalign_orchestrator.config.types import Number, Text
+from planalign_orchestrator.config.types import Number, text
 
 MINIMUM_AGE = Number("number of years", Decimal(0), Decimal(99), places=1, step=Decimal("0.5"))
 SERVICE = Number("whole number", Decimal(0), Decimal(1000), places=0)
@@ -21,7 +21,7 @@ ENTRY_DATES: tuple[EntryDates, ...] = ("immediate", "monthly", "quarterly", "sem
 SOURCES: tuple[Source, ...] = ("deferral", "match", "core")
 _MONTHS = {"days": Fraction(12, 365), "months": Fraction(1), "years": Fraction(12)}
 LEVELS = ListOf("a list such as [5]", LEVEL, check=rising, schema={"uniqueItems": True})
-DEPARTMENTS = ListOf("a list of departments, such as [Warehouse, Interns]", Text("a department"))
+DEPARTMENTS = ListOf("a list of departments, such as [Warehouse, Interns]", text("a department"))
 MinimumAge = Annotated[Decimal, MINIMUM_AGE]
 Service = Annotated[int, SERVICE]
 

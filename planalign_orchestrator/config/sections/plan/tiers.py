@@ -44,8 +44,8 @@ def _without_overlap(tiers: list[Mapping[str, Decimal | int]]) -> Sequence[Mappi
 def _tier(columns: Mapping[str, Number], required: tuple[str, ...], example: str) -> Record:
     """Return the rule of a tier. A blank `from` or `to` is the same as none."""
     return Record(
+        f"a mapping such as {example}",
         columns,
-        words=f"a mapping such as {example}",
         otherwise=f"its keys are {', '.join(columns)}",
         required=required,
         may_be_blank=True,
