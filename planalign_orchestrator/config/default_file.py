@@ -22,8 +22,6 @@ _HEADER = """\
 #   planalign run --set simulation.random_seed=7        (first)
 #   PLANALIGN__SIMULATION__RANDOM_SEED=7                (second; __ separates the levels)
 # `planalign config show` lists every value and where it came from.
-#
-# This file is made from planalign_orchestrator/config/sections by `make docs`.
 """
 
 

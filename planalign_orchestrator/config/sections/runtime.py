@@ -23,8 +23,7 @@ class RuntimeSection(Section):
 
     database: Location = key(
         Path("simulation.duckdb"),
-        "Database file that a run writes. (The default is in the working directory, this one beside the folder of "
-        "this file.)",
+        "Database file that a run writes; the default is in the working directory.",
         in_file="../simulation.duckdb",
     )
     engine: Literal["native", "dbt"] = key(

@@ -109,7 +109,6 @@ class ValidationSection(Section):
     custom_rules_file: Location | None = key(
         None,
         "Rules of your own: a Python file with a list RULES of rules, a .sql file with a query of offending rows, "
-        "or a folder of .sql files. A path is relative to this file. Installed packages bring rules by "
-        "planalign.validation_rules.",
+        "or a folder of .sql files. Installed packages bring rules by planalign.validation_rules.",
         changes_results=False,
     )
