@@ -35,7 +35,7 @@ _LAYERS = (
     ("staging", "Staging", "Inputs, typed and checked; working tables of a year."),
     ("workforce", "Workforce", "Who is here, leaves, joins, moves and gets a raise; working tables of a year."),
     ("plan", "Plan", "Eligibility, enrollment, deferrals and contributions; working tables of a year."),
-    ("changes", "Changes", "All events but payments, and what the year left everyone with; working tables of a year."),
+    ("ledger", "Ledger", "All events but payments, and what the year left everyone with; working tables of a year."),
 )
 
 

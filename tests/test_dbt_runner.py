@@ -28,16 +28,16 @@ LOCKED = 'IO Error: Could not set lock on file "simulation.duckdb": Conflicting 
 DATABASE_ERROR = """\
 15:29:17  1 of 4 ERROR creating sql table model working.int_hires ......... [ERROR in 0.05s]
 15:29:17  Completed with 1 error, 0 partial successes, and 0 warnings:
-15:29:17    Runtime Error in model int_hires (models/workforce/events/int_hires.sql)
+15:29:17    Runtime Error in model int_hires (models/workforce/hires/int_hires.sql)
   Binder Error: Values list "keys" does not have a column named "no_such_column"
 
   LINE 58:         keys.no_such_column
-  compiled code at target/run/planalign/models/workforce/events/int_hires.sql
+  compiled code at target/run/planalign/models/workforce/hires/int_hires.sql
 15:29:17  Done. PASS=0 WARN=0 ERROR=1 SKIP=3 NO-OP=0 TOTAL=4
 """
 COMPILATION_ERROR = """\
 15:29:17  Encountered an error:
-Compilation Error in model int_exits (models/workforce/events/int_exits.sql)
+Compilation Error in model int_exits (models/workforce/exits/int_exits.sql)
   Required var 'random_seed' not found in config:
   Vars supplied to int_exits = {}
 """
