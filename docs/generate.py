@@ -2,7 +2,8 @@
 
 The references in this folder: commands come from the program, keys from the sections of the configuration, columns from
 the YAML of the dbt models, so nothing here is written twice. From the sections come the default configuration and the
-SQL types of the model's parameters, too. In the README of the package it writes what the examples print.
+SQL types of the model's parameters, too. In the README of the package it writes what the examples print, in METHODOLOGY.md
+the registers of events and of key figures.
 """
 
 import json
@@ -23,10 +24,18 @@ from planalign_orchestrator.config.dbt_vars import parameter_types
 from planalign_orchestrator.config.default_file import default_file
 from planalign_orchestrator.config.keys import Key, known_keys, known_sections
 from planalign_orchestrator.config.show import json_value
+from planalign_orchestrator.model import load_compiled_model
 from planalign_orchestrator.project import dbt_project
 
 FOLDER = Path(__file__).resolve().parent
 README = FOLDER.parent / "planalign_orchestrator" / "README.md"
+METHODOLOGY = FOLDER.parent / "METHODOLOGY.md"
+# a register in METHODOLOGY.md
+_REGISTER = re.compile(
+    r"(?<=<!-- Made by `make docs` from the register of )(\w+)(; changes here are overwritten. -->\n\n).*?"
+    r"(?=<!-- End of what `make docs` made. -->)",
+    re.DOTALL,
+)
 # an example and the block of what it prints
 _EXAMPLE = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```\n", re.DOTALL)
 _NOTICE = "<!-- Made by docs/generate.py from the code (`make docs`); changes here are overwritten. -->"
@@ -95,6 +104,31 @@ def column_reference() -> str:
     return "\n".join([*lines, ""])
 
 
+def methodology() -> str:
+    """METHODOLOGY.md with the registers of events and of key figures, each between its marks."""
+    registers = {model.name: model.register for model in load_compiled_model().models}
+    events = [
+        (
+            f"`{row['event_type']}`",
+            row["subject"],
+            ", ".join(f"`{kind}`" for kind in row["categories"] or ()) or "name of the formula",
+            f"{row['account']}, {'+' if row['sign'] > 0 else '-'}" if row["account"] else "",
+            row["description"],
+        )
+        for row in registers["stg_event_types"]
+    ]
+    figures = [
+        (f"`{row['name']}`", row["unit"], str(row.get("lowest", "")), str(row.get("highest", "")), row["description"])
+        for row in registers["fct_annual_metrics"]
+    ]
+    tables = {
+        "events": _table(("event type", "about", "kinds", "account", "what has happened"), events),
+        "figures": _table(("key figure", "unit", "at least", "at most", "what it is"), figures),
+    }
+    text = METHODOLOGY.read_text(encoding="utf-8")
+    return _REGISTER.sub(lambda found: f"{found[1]}{found[2]}" + "\n".join([*tables[found[1]], "", ""]), text)
+
+
 def package_readme() -> str:
     """The README of the package with what its examples print, each in the text block below it.
 
@@ -159,7 +193,8 @@ def stale(folder: Path = FOLDER) -> list[str]:
 def main() -> None:
     """Write everything, or with `--check` exit with 1 if any is stale."""
     if sys.argv[1:] == ["--check"]:
-        found = stale() + ([] if README.read_text(encoding="utf-8") == package_readme() else [README.name])
+        made = {README: package_readme, METHODOLOGY: methodology}
+        found = stale() + [path.name for path, make in made.items() if path.read_text(encoding="utf-8") != make()]
         if found:
             sys.exit(f"stale: {', '.join(found)}; run `make docs`")
         return
@@ -167,6 +202,7 @@ def main() -> None:
         (FOLDER / name).write_text(make(), encoding="utf-8")
     for name, make in MADE_FILES.items():
         (FOLDER.parent / name).write_text(make(), encoding="utf-8")
+    METHODOLOGY.write_text(methodology(), encoding="utf-8")
     README.write_text(package_readme(), encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """The references in `docs/` are what the code says, and the examples of the package's README run."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,15 @@ def generator() -> ModuleType:
 
 def test_references_are_what_the_code_says(generator: ModuleType) -> None:
     assert generator.stale() == [], "run `make docs`"
+
+
+def test_the_methodology_shows_the_registers_of_the_model(generator: ModuleType) -> None:
+    text = generator.methodology()
+    assert text == generator.METHODOLOGY.read_text(encoding="utf-8"), "run `make docs`"
+    for model in load_compiled_model().models:
+        if model.register:
+            names = [row.get("event_type") or row["name"] for row in model.register]
+            assert re.search("".join(rf"\| `{name}` \|.*\n" for name in names), text), model.name
 
 
 def test_a_stale_or_missing_reference_is_named(generator: ModuleType, tmp_path: Path) -> None:

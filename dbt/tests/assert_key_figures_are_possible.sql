@@ -1,15 +1,29 @@
--- Key figures are what they can be: counts are whole and not negative, amounts not negative (what is lost to timing may
--- be), rates from 0 to 1, changes not below -1.
+-- Key figures are what they can be by the register of figures: it knows every figure, each lies within its bounds, and
+-- counts are whole.
+with
+
+bounds as (
+    select
+        unnest({{ figure_list('name') }}) as metric,
+        unnest({{ figure_list('lowest') }}) as lowest,
+        unnest({{ figure_list('highest') }}) as highest
+)
+
 select
-    metric,
-    value,
-    unit
-from {{ ref('fct_annual_metrics') }}
+    figures.metric,
+    figures.value,
+    figures.unit
+from {{ ref('fct_annual_metrics') }} as figures
+left join bounds
+    on figures.metric = bounds.metric
 where
-    simulation_year = {{ param('simulation_year') }}
-    and case
-        when unit in ('people', 'events') then not coalesce(value >= 0 and value = floor(value), false)
-        when unit = 'rate' and (metric like '%growth%' or metric = 'realised_merit_rate') then value < -1
-        when unit = 'rate' then value not between 0 and 1
-        else value < 0 and metric <> 'match_lost_to_timing'
-    end
+    figures.simulation_year = {{ param('simulation_year') }}
+    and (
+        bounds.metric is null
+        or figures.value < bounds.lowest
+        or figures.value > bounds.highest
+        or (
+            figures.unit in ('people', 'events')
+            and not coalesce(figures.value = floor(figures.value), false)
+        )
+    )

@@ -16,13 +16,16 @@ money as (
     select
         employee_id,
         simulation_year,
-        coalesce(sum((amount * 100)::bigint) filter (where event_type = 'contribution'), 0)::bigint as employee_cents,
-        coalesce(sum((amount * 100)::bigint) filter (where event_type = 'employer_match'), 0)::bigint as match_cents,
-        coalesce(sum((amount * 100)::bigint) filter (where event_type = 'employer_core'), 0)::bigint as core_cents
+        coalesce(sum((amount * 100)::bigint) filter (where event_type in {{ event_types_into('employee') }}), 0)::bigint
+            as employee_cents,
+        coalesce(sum((amount * 100)::bigint) filter (where event_type in {{ event_types_into('match') }}), 0)::bigint
+            as match_cents,
+        coalesce(sum((amount * 100)::bigint) filter (where event_type in {{ event_types_into('core') }}), 0)::bigint
+            as core_cents
     from {{ ref('fct_yearly_events') }}
     where
         simulation_year <= {{ param('simulation_year') }}
-        and event_type in ('contribution', 'employer_match', 'employer_core')
+        and event_type in {{ event_types_about(['money']) }}
     group by employee_id, simulation_year
 ),
 

@@ -28,7 +28,8 @@ ledger as not materialized (
     from {{ ref('fct_yearly_events') }}
     where
         simulation_year <= {{ param('simulation_year') }}
-        and event_type not in ('contribution', 'employer_match', 'employer_core', 'forfeiture', 'termination')
+        and event_type not in {{ event_types_about(['money']) }}
+        and event_type <> 'termination'
 ),
 
 histories as (

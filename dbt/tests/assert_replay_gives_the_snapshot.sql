@@ -24,7 +24,7 @@ ledger as not materialized (
     from {{ ref('fct_yearly_events') }}
     where
         simulation_year <= {{ param('simulation_year') }}
-        and event_type in ('hire', 'promotion', 'raise', 'termination')
+        and event_type in {{ event_types_about(['employment', 'pay']) }}
 ),
 
 levels as (

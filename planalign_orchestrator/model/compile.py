@@ -16,6 +16,7 @@ from planalign_orchestrator import project
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ModelCompilationError
 from planalign_orchestrator.model.compiled import (
+    DEVELOPMENT,
     PARAMETER,
     STAGES,
     YEAR,
@@ -40,6 +41,7 @@ def compile_model(project_dir: Path) -> str:
     """
     with tempfile.TemporaryDirectory(prefix="planalign-compile-") as scratch:
         arguments = ["--quiet", "compile", "--target", "compiled", "--no-introspect", "--no-partial-parse"]
+        arguments += ["--exclude", f"tag:{DEVELOPMENT}"]
         runner = DbtRunner(project_dir, artifacts=Path(scratch), attempts=1)
         result = runner.execute_command(arguments, description="compile the model")
         if not result.success:
@@ -51,7 +53,7 @@ def compile_model(project_dir: Path) -> str:
 def _from_manifest(manifest: Mapping[str, Any], *, key: str) -> CompiledModel:
     nodes = manifest["nodes"]
     models = {name: node for name, node in nodes.items() if node["resource_type"] == "model"}
-    tests = [node for node in nodes.values() if node["resource_type"] == "test"]
+    tests = [node for node in nodes.values() if node["resource_type"] == "test" and DEVELOPMENT not in node["tags"]]
     if problems := problems_of(manifest):
         lines = "\n".join(f"  - {problem}" for problem in problems)
         raise ModelCompilationError(f"the model breaks the rules that keep both engines equal:\n{lines}")
@@ -119,6 +121,7 @@ def _model(node: Mapping[str, Any], *, is_yearly: bool) -> Model:
         is_yearly=is_yearly,
         only_when=next(((parameter, str(value)) for parameter, value in meta.get("only_when", {}).items()), None),
         is_remembered=bool(meta.get("remembered", False)),
+        register=tuple(meta.get("register", ())),
     )
 
 

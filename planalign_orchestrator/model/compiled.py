@@ -9,9 +9,11 @@ from typing import Any
 
 from planalign_orchestrator.errors import ModelCompilationError
 
-FORMAT = 6
+FORMAT = 7
 STAGES = ("initialization", "foundation", "event_generation", "state_accumulation")
 YEAR = "simulation_year"
+# the tag of the data tests that `dbt test` runs and a run does not
+DEVELOPMENT = "development"
 # how a model of the compiled model reads a parameter
 PARAMETER = re.compile(r"getvariable\('(?P<name>\w+)'\)::(?P<type>\w+(?:\([\d, ]*\))?)")
 # the first lines of a written compiled model: the hash of all that follows them
@@ -42,7 +44,7 @@ class Model:
     `reads` names the models that must be built before it. One that is not `is_yearly` holds the same rows in every year
     of a run. `only_when` names a parameter and the value without which the model has no rows; None where its rule is
     always on. Of a mart that is `is_remembered` the models read the rows of all years before, of the others those of
-    the last year only.
+    the last year only. `register` holds the rows of the list that the model is made from, if there is one.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Model:
     is_yearly: bool
     only_when: tuple[str, str] | None
     is_remembered: bool
+    register: tuple[dict[str, Any], ...] = ()
 
     @property
     def is_mart(self) -> bool:
@@ -152,6 +155,7 @@ class CompiledModel:
                         "reads": tuple(model["reads"]),
                         "columns": tuple(Column(**column) for column in model["columns"]),
                         "only_when": tuple(model["only_when"]) if model["only_when"] else None,
+                        "register": tuple(model["register"]),
                     }
                 )
                 for model in raw["models"]

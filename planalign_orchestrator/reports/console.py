@@ -1,12 +1,13 @@
 """Reports for people: aligned plain text that survives a pipe, and a Rich table for terminals, from the same cells."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from planalign_orchestrator.escaping import visible
-from planalign_orchestrator.report_templates import HEADLINES, ReportTemplate
+from planalign_orchestrator.report_templates import ReportTemplate
+from planalign_orchestrator.reports.figures import KeyFigure, headlines, plan_columns
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
 from planalign_orchestrator.reports.tables import WIDTH, Block, aligned, blocks
 from planalign_orchestrator.reports.year import Metric, YearAuditReport
@@ -18,21 +19,6 @@ if TYPE_CHECKING:
 _EQUATION = "opening - exits + hires - new-hire exits = closing"
 _WORKFORCE_HEADINGS = ("Year", "Headcount", "Growth", "Average pay", "Pay growth", "Paid in the year", "Checks")
 _WORKFORCE_TEXTS = (0, 1, 6)
-# heading, metric, and whether it is a rate
-_PLAN_COLUMNS = (
-    ("Participation", "participation_rate", True),
-    ("Average deferral", "average_deferral_rate", True),
-    ("Deferrals", "employee_contribution_total", False),
-    ("Match", "employer_match_total", False),
-    ("Core", "employer_core_total", False),
-    ("Forfeitures", "forfeiture_total", False),
-    ("Net cost", "net_employer_cost", False),
-    ("Cost rate", "employer_cost_rate", True),
-)
-_PLAN_HEADINGS = ("Year", *(heading for heading, _, _ in _PLAN_COLUMNS))
-
-
-_HEADLINE_HEADINGS = ("Year", *(heading for heading, _, _ in HEADLINES), "Checks")
 
 
 @dataclass(frozen=True)
@@ -67,16 +53,16 @@ class ConsoleReporter:
         """What `format_year_audit` shows below its title; parts without a row are left out."""
         checks = [(_verdicts(report.validation), ""), *((line, "") for line in _failures(report.validation))]
         if self._template == "executive":
-            headlines = list(zip(_HEADLINE_HEADINGS[1:-1], _headline_cells(report), strict=True))
-            return [Part("Headline figures", headlines), Part("Validation", checks)]
+            figures = list(zip(headlines(), _cells(report, headlines().values()), strict=True))
+            return [Part("Headline figures", figures), Part("Validation", checks)]
         people = report.workforce_breakdown
-        figures = [(name, *_figure(metric)) for name, metric in report.metrics.items()]
+        metrics = [(name, *_figure(metric)) for name, metric in report.metrics.items()]
         parts = [
             Part("Headcount", [(_EQUATION, ""), (people.equation, "")]),
             Part("People by status", _counts(people.by_status)),
             Part("Active people by level", _counts({f"level {key}": n for key, n in people.by_level.items()})),
             Part("Events", _event_cells(report), left=(0, 2)),
-            Part("Key figures", figures, left=(0, 2)),
+            Part("Key figures", metrics, left=(0, 2)),
             Part(_limits_title(report), _limit_cells(report), left=(0, 2)),
             Part("Nondiscrimination tests", [(sentence, "") for sentence in report.plan_testing]),
             Part("Validation", checks),
@@ -107,13 +93,18 @@ class ConsoleReporter:
         """The tables of `format_summary`, a row for each year."""
         if self._template == "executive":
             rows = [
-                (str(report.simulation_year), *_headline_cells(report), _verdicts(report.validation))
+                (
+                    str(report.simulation_year),
+                    *_cells(report, headlines().values()),
+                    _verdicts(report.validation),
+                )
                 for report in summary.years
             ]
-            return [Part("Headline figures", rows, _HEADLINE_HEADINGS, (0, len(_HEADLINE_HEADINGS) - 1))]
+            headings = ("Year", *headlines(), "Checks")
+            return [Part("Headline figures", rows, headings, (0, len(headings) - 1))]
         return [
             Part("Workforce", _workforce_cells(summary), _WORKFORCE_HEADINGS, _WORKFORCE_TEXTS),
-            Part("Plan", _plan_cells(summary), _PLAN_HEADINGS),
+            Part("Plan", _plan_cells(summary), ("Year", *plan_columns())),
         ]
 
     def closing_lines(self, summary: MultiYearSummary) -> list[str]:
@@ -174,24 +165,15 @@ def _workforce_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
     ]
 
 
-def _headline_cells(report: YearAuditReport) -> list[str]:
+def _cells(report: YearAuditReport, figures: Iterable[KeyFigure]) -> list[str]:
     return [
-        _percent(report.value(metric), places=2) if is_rate else _amount(report.value(metric))
-        for _, metric, is_rate in HEADLINES
+        _percent(report.value(figure.name), places=2) if figure.is_rate else _amount(report.value(figure.name))
+        for figure in figures
     ]
 
 
 def _plan_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
-    return [
-        (
-            str(report.simulation_year),
-            *(
-                _percent(report.value(metric), places=2) if is_rate else _amount(report.value(metric))
-                for _, metric, is_rate in _PLAN_COLUMNS
-            ),
-        )
-        for report in summary.years
-    ]
+    return [(str(report.simulation_year), *_cells(report, plan_columns().values())) for report in summary.years]
 
 
 def _plan_lines(summary: MultiYearSummary) -> list[str]:

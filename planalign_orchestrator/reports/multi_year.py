@@ -13,34 +13,14 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import write_atomically
 from planalign_orchestrator.files.replacing import csv_header
-from planalign_orchestrator.report_templates import HEADLINES, ReportTemplate
+from planalign_orchestrator.report_templates import ReportTemplate
+from planalign_orchestrator.reports.figures import headlines, leading_names
 from planalign_orchestrator.reports.year import WorkforceBreakdown, YearAuditReport, json_number, read_years
 from planalign_orchestrator.validation import ValidationResult
 
-# The first columns of the spreadsheet, in the order in which a year happens; all other figures follow by name.
-_LEADING_METRICS = (
-    "opening_headcount",
-    "terminations",
-    "hires",
-    "new_hire_terminations",
-    "closing_headcount",
-    "headcount_growth_rate",
-    "total_compensation",
-    "average_compensation",
-    "eligible_count",
-    "participant_count",
-    "participation_rate",
-    "average_deferral_rate",
-    "employee_contribution_total",
-    "employer_match_total",
-    "employer_core_total",
-    "forfeiture_total",
-    "net_employer_cost",
-    "employer_cost_rate",
-)
+# The columns of the spreadsheet before its figures; the leading figures follow, then all others by name.
 _IDENTIFIERS = ("scenario_id", "plan_design_id", "run_id", "simulation_year")
 _LIMITS = "irs_limits"
-_EXECUTIVE_HEADER = (*_IDENTIFIERS, *(metric for _, metric, _ in HEADLINES), "failed_checks")
 _PARTICIPATION_METRICS = (
     "eligible_count",
     "participant_count",
@@ -167,8 +147,8 @@ class MultiYearSummary:
         """The lines of `to_csv` as values, the headings first."""
         rows: list[list[str | int | Decimal | None]]
         if template == "executive":
-            metrics = [metric for _, metric, _ in HEADLINES]
-            rows = [list(_EXECUTIVE_HEADER)]
+            metrics = [figure.name for figure in headlines().values()]
+            rows = [list(_executive_header())]
             others = [[sum(verdict.has_failed for verdict in report.validation)] for report in self.years]
         else:
             metrics, events = self._metric_names(), self.event_trends
@@ -190,7 +170,7 @@ class MultiYearSummary:
 
     def _metric_names(self) -> list[str]:
         known = {name for report in self.years for name in report.metrics}
-        leading = [name for name in _LEADING_METRICS if name in known]
+        leading = [name for name in leading_names() if name in known]
         return [*leading, *sorted(known - set(leading))]
 
     def _value(self, metric: str, place: int) -> int | float | None:
@@ -223,8 +203,8 @@ def is_summary(path: Path) -> bool:
     Those of a detailed one begin with the same figures in every run; which others follow depends on the plan.
     """
     header = csv_header(path)
-    beginning = (*_IDENTIFIERS, _LIMITS, *_LEADING_METRICS)
-    return header == _EXECUTIVE_HEADER or header[: len(beginning)] == beginning
+    beginning = (*_IDENTIFIERS, _LIMITS, *leading_names())
+    return header == _executive_header() or header[: len(beginning)] == beginning
 
 
 def runs_of_summary(path: Path) -> set[str]:
@@ -233,6 +213,10 @@ def runs_of_summary(path: Path) -> set[str]:
         raise DatabaseError(f"{path} is not a summary of ours; move it away or set reports.directory")
     with path.open(encoding="utf-8", newline="") as file:
         return {row["run_id"] for row in csv.DictReader(file)}
+
+
+def _executive_header() -> tuple[str, ...]:
+    return (*_IDENTIFIERS, *(figure.name for figure in headlines().values()), "failed_checks")
 
 
 def _csv_cell(value: str | int | Decimal | None) -> str | int:

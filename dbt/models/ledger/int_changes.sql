@@ -1,6 +1,5 @@
 -- The year's events that change what somebody is, earns or saves, as the ledger will hold them, numbered within each
--- person by date, then hire, hce_status, eligibility, enrollment, changes of the deferral rate, promotion, raise,
--- termination. The other events are payments, which are all of the last day.
+-- person by date, then in the order of the register. The other events are payments, which are all of the last day.
 with
 
 leavers as (
@@ -30,7 +29,7 @@ changes as (
         'hire' as event_type,
         'new_hire' as event_category,
         hire_date as effective_date,
-        1 as type_order,
+        {{ order_in_day('hire') }} as type_order,
         compensation as compensation_after,
         level_id as level_after,
         '{"department":null,"employee_birth_date":"' || birth_date
@@ -42,7 +41,7 @@ changes as (
         'promotion' as event_type,
         'level_change' as event_category,
         promotion_date as effective_date,
-        8 as type_order,
+        {{ order_in_day('promotion') }} as type_order,
         compensation_before,
         compensation_after,
         level_before,
@@ -58,7 +57,7 @@ changes as (
         'raise' as event_type,
         'merit_and_cola' as event_category,
         raise_date as effective_date,
-        9 as type_order,
+        {{ order_in_day('raise') }} as type_order,
         compensation_before,
         compensation_after,
         level_id as level_before,
@@ -72,7 +71,7 @@ changes as (
         'termination' as event_type,
         termination_reason as event_category,
         termination_date as effective_date,
-        10 as type_order,
+        {{ order_in_day('termination') }} as type_order,
         exit_probability as event_probability,
         exit_draw as random_draw,
         event_details
@@ -83,7 +82,7 @@ changes as (
         'hce_status' as event_type,
         hce.hce_basis as event_category,
         make_date({{ param('simulation_year') }}, 1, 1) as effective_date,
-        2 as type_order,
+        {{ order_in_day('hce_status') }} as type_order,
         '{"prior_year_compensation":' || hce.prior_year_compensation
         || ',"threshold":' || hce.prior_year_hce_threshold || '}' as event_details
     from {{ ref('int_hce') }} as hce
@@ -93,7 +92,7 @@ changes as (
         'eligibility' as event_type,
         entry_basis as event_category,
         first_may_join_on as effective_date,
-        3 as type_order,
+        {{ order_in_day('eligibility') }} as type_order,
         '{"core_entry_date":' || coalesce('"' || core_entry_date || '"', 'null')
         || ',"match_entry_date":' || coalesce('"' || match_entry_date || '"', 'null') || '}' as event_details
     from {{ ref('int_eligibility') }}

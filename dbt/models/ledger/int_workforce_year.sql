@@ -52,10 +52,7 @@ select
     (people.hundredths_of_hours / 100)::decimal(9, 2) as annual_hours,
     elections.deferral_rate,
     elections.enrollment_date,
-    case
-        when elections.enrollment_category in ('automatic', 'reenrollment') then 'auto'
-        when elections.enrollment_category is not null then 'voluntary'
-    end as enrollment_method,
+    {{ enrollment_method('elections.enrollment_category') }} as enrollment_method,
     elections.last_step = 'opt_out' as has_opted_out,
     elections.is_refunded,
     coalesce(elections.escalations, 0) as escalations

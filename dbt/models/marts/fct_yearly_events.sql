@@ -1,5 +1,5 @@
 -- The ledger: one row for each event of the simulated year, in a stated order within each person: the changes in the
--- order of int_changes, then what was paid on the last day, contribution, match, core and forfeiture, and last of all a
+-- order of int_changes, then what was paid on the last day, in the order of the register, and last of all a
 -- termination. The id is a UUID made from what the event is, so the same run gives the same ids.
 with
 
@@ -13,7 +13,7 @@ changes_before as (
     group by employee_id
 ),
 
--- what was paid for everyone, and how many events come up to each kind of payment
+-- what was paid for everyone, each amount by the name of its event, and how many events come up to each payment
 payments as (
     select
         people.employee_id,
@@ -24,15 +24,14 @@ payments as (
         additions.catch_up,
         additions.after_tax,
         additions.contribution_cut,
-        additions.match_amount,
-        additions.core_amount,
+        additions.match_amount as employer_match,
+        additions.core_amount as employer_core,
         additions.reallocated,
+        (accounts.match_forfeiture + accounts.core_forfeiture)::decimal(18, 2) as forfeiture,
         accounts.match_forfeiture,
         accounts.core_forfeiture,
-        coalesce(changes_before.changes, 0) + coalesce(contribution > 0, false)::integer as up_to_contribution,
-        up_to_contribution + coalesce(additions.match_amount > 0, false)::integer as up_to_match,
-        up_to_match + coalesce(additions.core_amount > 0, false)::integer as up_to_core,
-        up_to_core + (accounts.match_forfeiture + accounts.core_forfeiture > 0)::integer as up_to_forfeiture
+        coalesce(changes_before.changes, 0) as up_to_changes,
+        {{ running_count_of_payments('up_to_changes') }}
     from {{ ref('int_employment') }} as people
     left join changes_before
         on people.employee_id = changes_before.employee_id
@@ -69,7 +68,7 @@ events as (
         changes.event_type,
         changes.event_category,
         changes.effective_date,
-        payments.up_to_forfeiture + 1 as event_sequence,
+        payments.up_to_all + 1 as event_sequence,
         changes.event_probability,
         changes.random_draw,
         changes.event_details
@@ -105,8 +104,8 @@ events as (
         'employer_match' as event_type,
         formulas.name as event_category,
         payments.as_of as effective_date,
-        payments.up_to_match as event_sequence,
-        payments.match_amount as amount,
+        payments.up_to_employer_match as event_sequence,
+        payments.employer_match as amount,
         concat('{"before_limits":', matches.match_amount, ',"plan_compensation":', matches.plan_compensation, '}')
             as event_details
     from payments
@@ -114,7 +113,7 @@ events as (
         on payments.employee_id = matches.employee_id
     inner join {{ source('parameters', 'match_formulas') }} as formulas
         on formulas.formula = 'current'
-    where payments.match_amount > 0
+    where payments.employer_match > 0
     union all by name
     select
         payments.employee_id,
@@ -124,8 +123,8 @@ events as (
             else formulas.name
         end as event_category,
         payments.as_of as effective_date,
-        payments.up_to_core as event_sequence,
-        payments.core_amount as amount,
+        payments.up_to_employer_core as event_sequence,
+        payments.employer_core as amount,
         '{"before_limits":' || coalesce(core.core_amount, 0)::decimal(18, 2)
         || ',"plan_compensation":' || {{ dollars('people.core_pay_cents') }}
         || ',"reallocated_forfeitures":' || payments.reallocated || '}' as event_details
@@ -135,7 +134,7 @@ events as (
     left join {{ ref('int_employer_core') }} as core
         on payments.employee_id = core.employee_id
     cross join {{ source('parameters', 'core_formulas') }} as formulas
-    where payments.core_amount > 0
+    where payments.employer_core > 0
     union all by name
     select
         employee_id,
@@ -143,10 +142,10 @@ events as (
         'unvested' as event_category,
         as_of as effective_date,
         up_to_forfeiture as event_sequence,
-        (match_forfeiture + core_forfeiture)::decimal(18, 2) as amount,
+        forfeiture as amount,
         '{"core":' || core_forfeiture || ',"match":' || match_forfeiture || '}' as event_details
     from payments
-    where match_forfeiture + core_forfeiture > 0
+    where forfeiture > 0
 )
 
 select

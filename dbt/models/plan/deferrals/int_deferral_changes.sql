@@ -1,6 +1,5 @@
 -- Every change of a deferral rate in the year, with the rate before and after, as the ledger will hold it.
--- On one day enrollment comes before an answer to the match, this before the automatic increase, and own changes and
--- opt-outs last. An enrollment that is opted out of, and the opt-out, are marked as refunded: nothing is contributed
+-- An enrollment that is opted out of, and the opt-out, are marked as refunded: nothing is contributed
 -- between them, even when the person leaves before the opt-out.  Code section 414(w).
 with
 
@@ -82,13 +81,13 @@ changes as (
         enrolled_on as effective_date,
         'enrollment' as event_type,
         enrollment_category as event_category,
-        4 as type_order,
+        {{ order_in_day('enrollment') }} as type_order,
         0::decimal(9, 6) as rate_before,
         deferral_rate as rate_after,
         enrollment_probability as event_probability,
         enrollment_draw as random_draw,
         '{"enrollment_method":"'
-        || case when enrollment_category in ('automatic', 'reenrollment') then 'auto' else 'voluntary' end
+        || {{ enrollment_method('enrollment_category') }}
         || '","will_be_refunded":' || will_opt_out || '}' as event_details,
         will_opt_out as is_refunded
     from enrollments
@@ -98,7 +97,7 @@ changes as (
         opt_outs.opts_out_on as effective_date,
         'enrollment_change' as event_type,
         'opt_out' as event_category,
-        7 as type_order,
+        {{ order_in_day('enrollment_change') }} as type_order,
         opt_outs.deferral_rate as rate_before,
         0::decimal(9, 6) as rate_after,
         opt_outs.opt_out_probability as event_probability,
@@ -115,7 +114,7 @@ changes as (
         responded_on as effective_date,
         'deferral_match_response' as event_type,
         response as event_category,
-        5 as type_order,
+        {{ order_in_day('deferral_match_response') }} as type_order,
         rate_before,
         rate_after,
         response_probability as event_probability,
@@ -129,7 +128,7 @@ changes as (
         escalation_date as effective_date,
         'deferral_escalation' as event_type,
         'automatic_increase' as event_category,
-        6 as type_order,
+        {{ order_in_day('deferral_escalation') }} as type_order,
         rate_before,
         rate_after,
         null::decimal(9, 6) as event_probability,
@@ -143,7 +142,7 @@ changes as (
         changed_on as effective_date,
         'enrollment_change' as event_type,
         'own_change' as event_category,
-        7 as type_order,
+        {{ order_in_day('enrollment_change') }} as type_order,
         rate_before,
         {{ changed_rate('rate_before', 'own_changes') }} as rate_after,
         change_probability as event_probability,

@@ -1,0 +1,357 @@
+{#- The register of key figures: one row for each figure of fct_annual_metrics, in the order of reports. The mart, its
+    bounds, reports and METHODOLOGY.md take everything about a figure from here. A block that calls it gets the rows:
+    {% call(figures) key_figures() %} {% for figure in figures %} ... {% endfor %} {% endcall %}
+
+    name         name of the figure
+    unit         people, events (both whole numbers), rate, USD or USD a year
+    of           people, where the expression aggregates the year's fct_workforce_snapshot; events, where it aggregates
+                 the year's fct_yearly_events; absent, where it is made of other figures and totals of the mart's model
+    expression   SQL
+    description  what it is
+    lowest       the least it can be; absent where there is no bound
+    highest      the most it can be; absent where there is no bound
+    leading      whether it is among the first columns of a summary
+    column       heading of the figure in the plan's table of a report; absent where it is not in it
+    headline     heading of the figure in an executive report; absent where it is not in it -#}
+{% macro key_figures() -%}
+    {%- set opening_average = ratio('opening.payroll', 'opening.headcount') -%}
+    {%- set closing_average = ratio('closing_payroll', 'closing_headcount') -%}
+    {%- set continuous_average = ratio('continuous_payroll', 'continuous_headcount') -%}
+    {{ caller([
+        {
+            'name': 'opening_headcount',
+            'unit': 'people',
+            'expression': 'opening.headcount',
+            'description': 'People employed on 1 January.',
+            'lowest': 0,
+            'leading': true,
+        },
+        {
+            'name': 'terminations',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where detailed_status_code = 'experienced_termination')",
+            'description': 'Exits of the opening population.',
+            'lowest': 0,
+            'leading': true,
+        },
+        {
+            'name': 'retirements',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where termination_reason = 'retirement')",
+            'description': 'Exits by retirement.',
+            'lowest': 0,
+        },
+        {
+            'name': 'announced_terminations',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where termination_reason = 'announced')",
+            'description': 'Exits that the census announces.',
+            'lowest': 0,
+        },
+        {
+            'name': 'hires',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where detailed_status_code like 'new_hire%')",
+            'description': 'People hired in the year.',
+            'lowest': 0,
+            'leading': true,
+        },
+        {
+            'name': 'new_hire_terminations',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where detailed_status_code = 'new_hire_termination')",
+            'description': 'Hires who leave in the year they came.',
+            'lowest': 0,
+            'leading': true,
+        },
+        {
+            'name': 'closing_headcount',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where employment_status = 'active')",
+            'description': 'People active at the close.',
+            'lowest': 0,
+            'leading': true,
+            'headline': 'Headcount',
+        },
+        {
+            'name': 'target_headcount',
+            'unit': 'people',
+            'expression': 'target.target_headcount',
+            'description': 'People the year should close with.',
+            'lowest': 0,
+        },
+        {
+            'name': 'headcount_growth_rate',
+            'unit': 'rate',
+            'expression': ratio('closing_headcount', 'opening.headcount') ~ ' - 1',
+            'description': 'Closing over opening headcount, less 1.',
+            'lowest': -1,
+            'leading': true,
+            'headline': 'Growth',
+        },
+        {
+            'name': 'promotions',
+            'unit': 'events',
+            'of': 'events',
+            'expression': "count(*) filter (where event_type = 'promotion')",
+            'description': 'Promotions.',
+            'lowest': 0,
+        },
+        {
+            'name': 'raises',
+            'unit': 'events',
+            'of': 'events',
+            'expression': "count(*) filter (where event_type = 'raise')",
+            'description': 'Yearly raises.',
+            'lowest': 0,
+        },
+        {
+            'name': 'realised_merit_rate',
+            'unit': 'rate',
+            'expression': ratio('raise_amount - calendar.cola_rate * raise_payroll', 'raise_payroll'),
+            'description': 'Raises less their COLA, over the pay they were given on.',
+            'lowest': -1,
+        },
+        {
+            'name': 'total_compensation',
+            'unit': 'USD',
+            'of': 'people',
+            'expression': 'coalesce(sum(prorated_annual_compensation), 0)',
+            'description': 'Paid compensation of everyone in the snapshot.',
+            'lowest': 0,
+            'leading': true,
+        },
+        {
+            'name': 'average_compensation',
+            'unit': 'USD a year',
+            'expression': closing_average,
+            'description': 'Average rate of pay of everyone active at the close.',
+            'lowest': 0,
+            'leading': true,
+        },
+        {
+            'name': 'compensation_growth_all',
+            'unit': 'rate',
+            'expression': ratio(closing_average, opening_average) ~ ' - 1',
+            'description': 'Average rate of pay of everyone active at the close, over that of everyone on 1 January, less 1: '
+            ~ 'it moves with pay, exits and hires.',
+            'lowest': -1,
+        },
+        {
+            'name': 'compensation_growth_continuous',
+            'unit': 'rate',
+            'expression': ratio(continuous_average, opening_average) ~ ' - 1',
+            'description': 'Average rate of pay at the close of those active on 1 January and at the close, over that of '
+            ~ 'everyone on 1 January, less 1: it moves with pay and exits.',
+            'lowest': -1,
+        },
+        {
+            'name': 'compensation_growth_same_person',
+            'unit': 'rate',
+            'expression': ratio('continuous_payroll', 'continuous_opening.payroll') ~ ' - 1',
+            'description': 'Payroll at the close of those active on 1 January and at the close, over that of the same people '
+            ~ 'on 1 January, less 1: it moves with raises and promotions only.',
+            'lowest': -1,
+        },
+        {
+            'name': 'eligible_count',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where is_eligible and employment_status = 'active')",
+            'description': 'People active at the close who may defer.',
+            'lowest': 0,
+            'leading': true,
+        },
+        {
+            'name': 'participant_count',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where is_eligible and is_enrolled and employment_status = 'active')",
+            'description': 'Eligible people with an election above 0.',
+            'lowest': 0,
+            'leading': true,
+        },
+        {
+            'name': 'participation_rate',
+            'unit': 'rate',
+            'expression': ratio('participant_count', 'eligible_count'),
+            'description': 'Participants over eligible people.',
+            'lowest': 0,
+            'highest': 1,
+            'leading': true,
+            'column': 'Participation',
+            'headline': 'Participation',
+        },
+        {
+            'name': 'average_deferral_rate',
+            'unit': 'rate',
+            'expression': ratio('participant_rates', 'participant_count'),
+            'description': 'Average deferral rate of participants.',
+            'lowest': 0,
+            'highest': 1,
+            'leading': true,
+            'column': 'Average deferral',
+        },
+        {
+            'name': 'average_deferral_rate_all_eligible',
+            'unit': 'rate',
+            'expression': ratio('coalesce(participant_rates, 0)', 'eligible_count'),
+            'description': 'Average deferral rate of eligible people, 0 for those who do not participate.',
+            'lowest': 0,
+            'highest': 1,
+        },
+        {
+            'name': 'average_deferral_rate_payroll_weighted',
+            'unit': 'rate',
+            'expression': ratio('coalesce(deferring_payroll, 0)', 'eligible_payroll'),
+            'description': 'Average deferral rate of eligible people, weighted by the annual rate of pay.',
+            'lowest': 0,
+            'highest': 1,
+        },
+        {
+            'name': 'employee_contribution_total',
+            'unit': 'USD',
+            'of': 'people',
+            'expression': 'coalesce(sum(employee_contribution_amount), 0)',
+            'description': 'Pre-tax, Roth and after-tax contributions of everyone in the snapshot.',
+            'lowest': 0,
+            'leading': true,
+            'column': 'Deferrals',
+            'headline': 'Deferrals',
+        },
+        {
+            'name': 'employer_match_total',
+            'unit': 'USD',
+            'of': 'people',
+            'expression': 'coalesce(sum(employer_match_amount), 0)',
+            'description': 'Match of everyone in the snapshot.',
+            'lowest': 0,
+            'leading': true,
+            'column': 'Match',
+        },
+        {
+            'name': 'employer_core_total',
+            'unit': 'USD',
+            'of': 'people',
+            'expression': 'coalesce(sum(employer_core_amount), 0)',
+            'description': 'Core contribution of everyone in the snapshot, reallocated forfeitures included.',
+            'lowest': 0,
+            'leading': true,
+            'column': 'Core',
+        },
+        {
+            'name': 'match_lost_to_timing',
+            'unit': 'USD',
+            'expression': 'match_lost_to_timing',
+            'description': 'Annual match less the match by pay period, before section 415(c); it may be negative.',
+        },
+        {
+            'name': 'forfeiture_total',
+            'unit': 'USD',
+            'of': 'people',
+            'expression': 'coalesce(sum(forfeiture_amount), 0)',
+            'description': "Forfeitures of the year's leavers, for next year's pool.",
+            'lowest': 0,
+            'leading': true,
+            'column': 'Forfeitures',
+        },
+        {
+            'name': 'forfeitures_available',
+            'unit': 'USD',
+            'expression': 'pool',
+            'description': "The year's pool.",
+            'lowest': 0,
+        },
+        {
+            'name': 'forfeitures_paid_expenses',
+            'unit': 'USD',
+            'expression': 'paid_expenses',
+            'description': 'What of the pool pays plan expenses.',
+            'lowest': 0,
+        },
+        {
+            'name': 'forfeitures_offset',
+            'unit': 'USD',
+            'expression': 'offset_amount',
+            'description': 'What of the pool lowers what the employer pays: what expenses leave, at most match + core; 0 where '
+            ~ 'the plan reallocates.',
+            'lowest': 0,
+        },
+        {
+            'name': 'forfeitures_reallocated',
+            'unit': 'USD',
+            'expression': 'reallocated',
+            'description': 'What of the pool is reallocated to people.',
+            'lowest': 0,
+        },
+        {
+            'name': 'forfeitures_carried_forward',
+            'unit': 'USD',
+            'expression': 'pool - paid_expenses - offset_amount - reallocated',
+            'description': 'What is left of the pool for next year.',
+            'lowest': 0,
+        },
+        {
+            'name': 'net_employer_cost',
+            'unit': 'USD',
+            'expression': 'employer_match_total + employer_core_total - reallocated - offset_amount',
+            'description': 'Match + core - forfeitures offset and reallocated.',
+            'lowest': 0,
+            'leading': true,
+            'column': 'Net cost',
+            'headline': 'Employer cost',
+        },
+        {
+            'name': 'employer_cost_rate',
+            'unit': 'rate',
+            'expression': ratio('employer_match_total + employer_core_total', 'total_compensation'),
+            'description': 'Match + core over total compensation, gross of forfeitures.',
+            'lowest': 0,
+            'highest': 1,
+            'leading': true,
+            'column': 'Cost rate',
+            'headline': 'Cost rate',
+        },
+        {
+            'name': 'hce_count',
+            'unit': 'people',
+            'of': 'people',
+            'expression': 'count(*) filter (where is_hce)',
+            'description': 'Highly compensated people in the snapshot.',
+            'lowest': 0,
+        },
+    ]) }}
+{%- endmacro %}
+
+{#- The figures that aggregate people or events, as columns of a select. -#}
+{% macro figures_of(what) -%}
+    {%- call(figures) key_figures() -%}
+        {%- for figure in figures if figure.of == what -%}
+            {{ figure.expression }} as {{ figure.name }}{{ ",\n        " if not loop.last }}
+        {%- endfor -%}
+    {%- endcall -%}
+{%- endmacro %}
+
+{#- A list in the order of the register: each figure's name, unit, value (from one row of totals), a bound. -#}
+{% macro figure_list(what) -%}
+    {%- call(figures) key_figures() -%}
+        {%- if what in ('name', 'unit') -%}
+            ['{{ figures | map(attribute=what) | join("', '") }}']
+        {%- elif what in ('lowest', 'highest') -%}
+            [{{ figures | map(attribute=what, default='null') | join(', ') }}]
+        {%- else -%}
+            [
+            {%- for figure in figures -%}
+                {{ '\n            ' }}({{ figure.name if figure.of else figure.expression }})::decimal(38, 6)
+                {{- ',' if not loop.last }}
+            {%- endfor -%}
+            {{ '\n        ' }}]
+        {%- endif -%}
+    {%- endcall -%}
+{%- endmacro %}

@@ -1,0 +1,62 @@
+"""The key figures as reports show them, from the register that `fct_annual_metrics` is made from."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from planalign_orchestrator.model import load_compiled_model
+
+METRICS = "fct_annual_metrics"
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """What the register says of a key figure.
+
+    `unit` is people, events, rate, USD or USD a year. `column` and `headline` are the headings of the figure in the
+    plan's table and in an executive report, None where it is not shown there. The leading figures are the first columns
+    of a summary.
+    """
+
+    name: str
+    unit: str
+    description: str
+    column: str | None
+    headline: str | None
+    is_leading: bool
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether it is shown in percent."""
+        return self.unit == "rate"
+
+
+@cache
+def key_figures() -> tuple[KeyFigure, ...]:
+    """Return every key figure, in the order of reports. Errors: those of `load_compiled_model`."""
+    (mart,) = (model for model in load_compiled_model().marts if model.name == METRICS)
+    return tuple(
+        KeyFigure(
+            name=row["name"],
+            unit=row["unit"],
+            description=row["description"],
+            column=row.get("column"),
+            headline=row.get("headline"),
+            is_leading=row.get("leading", False),
+        )
+        for row in mart.register
+    )
+
+
+def headlines() -> dict[str, KeyFigure]:
+    """Return what an executive report shows of each year besides the failed checks, by heading."""
+    return {figure.headline: figure for figure in key_figures() if figure.headline is not None}
+
+
+def plan_columns() -> dict[str, KeyFigure]:
+    """Return the columns of the plan's table, by heading."""
+    return {figure.column: figure for figure in key_figures() if figure.column is not None}
+
+
+def leading_names() -> tuple[str, ...]:
+    """Return the figures of the first columns of a summary."""
+    return tuple(figure.name for figure in key_figures() if figure.is_leading)
