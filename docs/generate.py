@@ -95,8 +95,9 @@ def column_reference() -> str:
         for path in sorted((dbt_project() / "models" / folder).rglob("*.yml")):
             document = yaml.safe_load(path.read_text(encoding="utf-8"))
             for model in document.get("models", ()):
-                lines += ["", f"### {model['name']}", "", " ".join(model["description"].split()), ""]
-                lines += _columns(model["columns"])
+                key = ", ".join(f"`{column}`" for column in model["config"]["meta"]["grain"])
+                said = " ".join(model["description"].split()) + (f" Key: {key}." if key else "")
+                lines += ["", f"### {model['name']}", "", said, "", *_columns(model["columns"])]
             for source in document.get("sources", ()):
                 lines += ["", f"### Source {source['name']}", "", " ".join(source["description"].split()), ""]
                 rows = [(f"`{table['name']}`", " ".join(table["description"].split())) for table in source["tables"]]
@@ -224,8 +225,12 @@ def _default(key: Key) -> str:
 
 
 def _columns(columns: Sequence[Mapping[str, Any]]) -> list[str]:
+    shared = (dbt_project() / "docs" / "columns.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"{% docs (\w+) %}(.*?){% enddocs %}", shared, re.DOTALL))
+
     def meaning(column: Mapping[str, Any]) -> str:
-        return " ".join(str(column["description"]).split())
+        text = re.sub(r"{{ doc\('(\w+)'\) }}", lambda found: blocks[found[1]], str(column["description"]))
+        return " ".join(text.split())
 
     if not all("data_type" in column for column in columns):
         return _table(("column", "meaning"), [(f"`{column['name']}`", meaning(column)) for column in columns])

@@ -111,6 +111,32 @@ def test_a_native_run_is_extended_with_dbt_and_by_hand(copy: Project) -> None:
         assert checkpoints.mart_digests(db.get_connection(), load_compiled_model().marts, 2027) == before["digests"]
 
 
+def test_dbt_test_finds_what_no_run_looks_for(copy: Project) -> None:
+    variables = (copy.folder / "run_vars.json").read_text(encoding="utf-8")
+    folder = copy.folder / "by_hand"
+    with DbtRunner(project.dbt_project(), 2, database=copy.database, artifacts=folder, warm=True) as runner:
+        result = runner.execute_command(["run", "--vars", variables])
+        assert result.success, result.stdout
+    with DatabaseConnectionManager(copy.database) as db:
+        for damage in (
+            "update main.fct_yearly_events set event_category = 'party' where event_type = 'raise'",
+            "update main.fct_yearly_events set event_type = 'party' where event_type = 'promotion'",
+            "update working.int_exits set termination_reason = 'party'",
+            "insert into working.int_exit_scale from working.int_exit_scale",
+        ):
+            db.get_connection().execute(damage)
+    with DbtRunner(project.dbt_project(), 2, database=copy.database, artifacts=folder, attempts=1) as runner:
+        result = runner.execute_command(["test", "--select", "tag:development", "--vars", variables])
+    results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
+    found = {one["unique_id"].split(".")[2]: one["failures"] for one in results if one["status"] != "pass"}
+    assert found.pop("assert_events_are_registered") == 2
+    assert sorted(found) == [
+        "registered_kind_int_exits_termination_reason__termination",
+        "relationships_fct_yearly_events_event_type__event_type__ref_stg_event_types_",
+        "single_row_int_exit_scale_",
+    ]
+
+
 @pytest.fixture
 def broken_project(tmp_path: Path) -> Path:
     """A copy of the dbt project with a model that reads a column which does not exist."""

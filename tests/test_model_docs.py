@@ -115,6 +115,28 @@ def test_a_model_states_its_grain_and_describes_every_column(name: str) -> None:
     assert undescribed == []
 
 
+def data_tests_of(entry: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the data tests of a model or column in the YAML: names and settings."""
+    written = ({test: {}} if isinstance(test, str) else test for test in entry.get("data_tests", ()))
+    return [(kind, settings) for test in written for kind, settings in test.items()]
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_the_grain_of_a_model_is_tested(name: str) -> None:
+    grain = MODELS[name]["config"]["meta"]["grain"]
+    columns = {column["name"]: column for column in MODELS[name]["columns"]}
+    keys = [[column] for column, entry in columns.items() if "unique" in dict(data_tests_of(entry))]
+    for kind, settings in data_tests_of(MODELS[name]):
+        if kind == "single_row":
+            keys.append([])
+        elif kind.startswith("unique"):
+            # such a test looks at one simulated year
+            year = ["simulation_year"] if kind == "unique_in_year" else []
+            keys.append([*year, *settings["arguments"]["columns"]])
+    assert grain in keys
+    assert set(grain) <= columns.keys()
+
+
 @pytest.mark.parametrize("name", MODEL_FILES)
 def test_the_described_columns_are_those_the_model_returns(simulated: "duckdb.DuckDBPyConnection", name: str) -> None:
     returned = [row[0] for row in simulated.execute(f"describe working.main.{name}").fetchall()]

@@ -93,7 +93,7 @@ def installed(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> P
 @built
 def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Archives) -> None:
     package = source_files("planalign_orchestrator", *SUFFIXES) | {"planalign_orchestrator/py.typed"}
-    model = {f"{INSIDE}/{name}" for name in source_files("dbt", ".sql", ".yml")}
+    model = {f"{INSIDE}/{name}" for name in source_files("dbt", ".sql", ".yml", ".md")}
     data = {f"{INSIDE}/{name}" for name in (*CONFIGURATIONS, "data/sample_census.csv")}
     with zipfile.ZipFile(archives.wheel) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
@@ -103,7 +103,7 @@ def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Arch
 @pytest.mark.slow
 @built
 def test_source_archive_holds_what_the_wheel_is_built_from_and_nothing_else(archives: Archives) -> None:
-    expected = source_files("planalign_orchestrator", *SUFFIXES) | source_files("dbt", ".sql", ".yml")
+    expected = source_files("planalign_orchestrator", *SUFFIXES) | source_files("dbt", ".sql", ".yml", ".md")
     expected |= {"planalign_orchestrator/py.typed", *CONFIGURATIONS, "data/sample_census.csv"}
     expected |= {
         "pyproject.toml",
@@ -170,7 +170,7 @@ def test_no_file_names_a_package_index_or_a_folder_of_one_machine() -> None:
 
 
 def test_git_ignores_nothing_that_belongs_to_the_source() -> None:
-    expected = source_files("planalign_orchestrator", *SUFFIXES) | source_files("dbt", ".sql", ".yml")
+    expected = source_files("planalign_orchestrator", *SUFFIXES) | source_files("dbt", ".sql", ".yml", ".md")
     assert expected <= set(tracked_files())
 
 

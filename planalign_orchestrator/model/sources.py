@@ -8,7 +8,7 @@ from pathlib import Path
 
 from planalign_orchestrator.model.compiled import FORMAT
 
-_SOURCES = (".sql", ".yml", ".csv")
+_SOURCES = (".sql", ".yml", ".csv", ".md")
 _RUN_ARTEFACTS = {"target", "logs", "dbt_packages"}
 
 
