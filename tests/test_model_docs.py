@@ -115,6 +115,12 @@ def test_a_model_states_its_grain_and_describes_every_column(name: str) -> None:
     assert undescribed == []
 
 
+def test_a_model_of_more_than_120_lines_says_why() -> None:
+    texts = {name: path.read_text(encoding="utf-8") for name, path in MODEL_FILES.items()}
+    long = {name for name, text in texts.items() if text.count("\n") > 120}
+    assert {name for name, text in texts.items() if re.search(r"\A(--.*\n)*-- Long because ", text)} == long
+
+
 def data_tests_of(entry: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return the data tests of a model or column in the YAML: names and settings."""
     written = ({test: {}} if isinstance(test, str) else test for test in entry.get("data_tests", ()))

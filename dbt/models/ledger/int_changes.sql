@@ -1,5 +1,6 @@
 -- The year's events that change what somebody is, earns or saves, as the ledger will hold them, numbered within each
 -- person by date, then in the order of the register. The other events are payments, which are all of the last day.
+-- Long because every kind of event has a select of its own.
 with
 
 leavers as (

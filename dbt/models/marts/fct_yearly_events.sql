@@ -1,6 +1,7 @@
 -- The ledger: one row for each event of the simulated year, in a stated order within each person: the changes in the
 -- order of int_changes, then what was paid on the last day, in the order of the register, and last of all a
 -- termination. The id is a UUID made from what the event is, so the same run gives the same ids.
+-- Long because every kind of payment has a select of its own.
 with
 
 -- how many changes of everyone come before their payments

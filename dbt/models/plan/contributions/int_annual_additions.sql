@@ -3,6 +3,7 @@
 -- the paid compensation of the whole year. What is too much is cut in the plan's order of after-tax, core and match;
 -- reallocated forfeitures are cut just before core, and wait for the next year. Safe-harbor money is cut last, in the
 -- same order, after deferrals that earn no match, pre-tax before Roth. All in whole cents.
+-- Long because each cut works on what the one before left; a table between would hold everyone once more.
 with
 
 contributions as (

@@ -2,6 +2,7 @@
 -- Period k of n covers the days floor((k - 1) L / n) + 1 to floor(k L / n) of the year's L days. Deferrals and plan
 -- compensation of a period are the differences of their cumulated, limited amounts, so that limits are reached in order
 -- of date. The tiers apply to the period's pay; each period is rounded, and there is no true-up.
+-- Long because the rows of people x periods are used at once and never stored.
 with
 
 periods as (

@@ -1,6 +1,7 @@
 -- Every change of a deferral rate in the year, with the rate before and after, as the ledger will hold it.
 -- An enrollment that is opted out of, and the opt-out, are marked as refunded: nothing is contributed
 -- between them, even when the person leaves before the opt-out.  Code section 414(w).
+-- Long because every kind of change has a select of its own.
 with
 
 enrollments as (

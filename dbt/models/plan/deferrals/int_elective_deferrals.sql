@@ -5,6 +5,7 @@
 -- up. From the year in which a wage threshold is in force, catch-up of people paid above it the year before is all
 -- Roth, and nothing where the plan has no Roth feature. After-tax contributions follow the enrolled pay, rounded once,
 -- up to the pay that deferrals leave; with spill-over only for those who reached the 402(g) limit.
+-- Long because each limit works on what the one before left; a table between would hold everyone once more.
 with
 
 changes as (

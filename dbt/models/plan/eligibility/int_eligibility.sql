@@ -3,6 +3,7 @@
 -- override of the census comes before that too. Plan compensation of a source = what is paid from its entry date to the
 -- exit (or in the whole year), at most the limit of section 401(a)(17), which is never prorated. Somebody first may
 -- join on the entry date, or on the 1 January on which an exclusion has ended.
+-- Long because of its columns: the plan reads everything about a person from here, in one pass over all.
 with
 
 exclusions as (
