@@ -2,8 +2,8 @@
 
 The references in this folder: commands come from the program, keys from the sections of the configuration, columns from
 the YAML of the dbt models, so nothing here is written twice. From the sections come the default configuration and the
-SQL types of the model's parameters, too. In the README of the package it writes what the examples print, in METHODOLOGY.md
-the registers of events and of key figures.
+SQL types of the model's parameters, too. In the README of the package it writes what the examples print, in
+METHODOLOGY.md the registers of events and of key figures.
 """
 
 import json
