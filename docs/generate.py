@@ -3,7 +3,7 @@
 The references in this folder: commands come from the program, keys from the sections of the configuration, columns from
 the YAML of the dbt models, so nothing here is written twice. From the sections come the default configuration and the
 SQL types of the model's parameters, too. In the README of the package it writes what the examples print, in
-METHODOLOGY.md the registers of events and of key figures.
+METHODOLOGY.md the registers of events and of key figures, and the index.
 """
 
 import json
@@ -19,17 +19,18 @@ from typing import Any
 import typer
 import yaml
 
+from docs.methodology_index import METHODOLOGY, with_index
 from planalign_orchestrator.cli.app import app
-from planalign_orchestrator.config.dbt_vars import parameter_types
+from planalign_orchestrator.config.dbt_vars import parameter_types, parameters_by_key
 from planalign_orchestrator.config.default_file import default_file
 from planalign_orchestrator.config.keys import Key, known_keys, known_sections
 from planalign_orchestrator.config.show import json_value
 from planalign_orchestrator.model import load_compiled_model
+from planalign_orchestrator.model.compiled import PARAMETER
 from planalign_orchestrator.project import dbt_project
 
 FOLDER = Path(__file__).resolve().parent
 README = FOLDER.parent / "planalign_orchestrator" / "README.md"
-METHODOLOGY = FOLDER.parent / "METHODOLOGY.md"
 # a register in METHODOLOGY.md
 _REGISTER = re.compile(
     r"(?<=<!-- Made by `make docs` from the register of )(\w+)(; changes here are overwritten. -->\n\n).*?"
@@ -127,7 +128,41 @@ def methodology() -> str:
         "figures": _table(("key figure", "unit", "at least", "at most", "what it is"), figures),
     }
     text = METHODOLOGY.read_text(encoding="utf-8")
-    return _REGISTER.sub(lambda found: f"{found[1]}{found[2]}" + "\n".join([*tables[found[1]], "", ""]), text)
+    text = _REGISTER.sub(lambda found: f"{found[1]}{found[2]}" + "\n".join([*tables[found[1]], "", ""]), text)
+    return with_index(text, _makers(registers["fct_annual_metrics"]), _readers())
+
+
+def _makers(figures: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """The models that first have the columns of each key figure's expression, besides those that every figure reads."""
+    expressions = {row["name"]: row["expression"] for row in figures}
+    columns: dict[str, set[str]] = {}
+    for path in (dbt_project() / "models").rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ()):
+            columns[model["name"]] = {column["name"] for column in model["columns"]}
+    first = {
+        column: model.name
+        for model in reversed(load_compiled_model().models)
+        if not model.is_mart
+        for column in columns[model.name] - {"employment_status", "event_type"}
+    }
+
+    def words(name: str) -> set[str]:
+        found = set(re.findall(r"[a-z_]+", expressions[name]))
+        return found.union(*(words(other) for other in found & expressions.keys() - {name}))
+
+    return {name: {first[word] for word in words(name) & first.keys()} for name in expressions}
+
+
+def _readers() -> dict[str, set[str]]:
+    """The models that read a parameter of each key."""
+    readers: dict[str, set[str]] = {}
+    for model in load_compiled_model().models:
+        for read in PARAMETER.finditer(model.sql):
+            readers.setdefault(read["name"], set()).add(model.name)
+    return {
+        key: set().union(*(readers.get(name, ()) for name in parameters))
+        for key, parameters in parameters_by_key().items()
+    }
 
 
 def package_readme() -> str:

@@ -1,6 +1,7 @@
 """The index at the end of METHODOLOGY.md: by key figure, by configuration key, and by section of the law.
 
-A key is indexed where the text names it and where a model reads the parameter that it becomes.
+A figure is indexed where the text names it and where its columns are made, a key where the text names it and where a
+model reads the parameter that it becomes.
 """
 
 import re
@@ -43,18 +44,19 @@ def parts(text: str) -> list[Part]:
     return [Part(match[1], text[match.end() : end]) for match, end in zip(found, ends, strict=True)]
 
 
-def with_index(text: str, figures: Iterable[str], readers: Mapping[str, Iterable[str]]) -> str:
+def with_index(text: str, makers: Mapping[str, Iterable[str]], readers: Mapping[str, Iterable[str]]) -> str:
     """Return the methodology with its index made anew.
 
-    `figures` are the names of the key figures; `readers` are the configuration keys, each with the models that read it.
+    `makers` are the key figures, each with the models that make its columns. `readers` are the configuration keys, each
+    with the models that read it.
     """
     body = text.partition(_BEGIN)[0].rstrip() + "\n"
     document = parts(body)
     by_law = _by_law(document)
     sections: Sequence[tuple[str, str, Mapping[str, Sequence[Part]]]] = (
-        ("By key figure", "key figure", {figure: _naming(document, {figure}) for figure in sorted(figures)}),
+        ("By key figure", "key figure", {name: _about(document, name, set(makers[name])) for name in sorted(makers)}),
         ("By configuration key", "key", {key: _about(document, key, set(readers[key])) for key in sorted(readers)}),
-        ("By section of the Internal Revenue Code", "section", by_law),
+        ("By section of the Code and its regulations", "section", by_law),
     )
     lines = [_BEGIN, "", "## Index"]
     for title, head, found in sections:
@@ -67,16 +69,12 @@ def with_index(text: str, figures: Iterable[str], readers: Mapping[str, Iterable
     return f"{body}\n" + "\n".join(lines) + "\n"
 
 
-def _naming(document: Sequence[Part], names: set[str]) -> list[Part]:
-    """The parts whose text writes one of the names as code, alone or within a formula."""
-    word = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(names)))})(?![\w.])")
-    return [part for part in document if any(word.search(code) for code in _CODE.findall(part.text))]
-
-
-def _about(document: Sequence[Part], key: str, models: set[str]) -> list[Part]:
-    """The parts that name a key, or a section of the configuration that it is the last level of, or its models."""
-    named = _naming(document, {key})
-    return [part for part in document if part in named or part.names & models]
+def _about(document: Sequence[Part], name: str, models: set[str]) -> list[Part]:
+    """The parts whose text writes a name as code, alone or within a formula, and those about one of the models."""
+    word = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.])")
+    return [
+        part for part in document if part.names & models or any(word.search(code) for code in _CODE.findall(part.text))
+    ]
 
 
 def _by_law(document: Sequence[Part]) -> dict[str, list[Part]]:

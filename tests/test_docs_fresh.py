@@ -9,8 +9,10 @@ from types import ModuleType
 
 import pytest
 
+from planalign_orchestrator.config.dbt_vars import parameters_by_key
 from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.model import load_compiled_model
+from planalign_orchestrator.reports.figures import key_figures
 from tests.test_cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +31,21 @@ def generator() -> ModuleType:
 
 def test_references_are_what_the_code_says(generator: ModuleType) -> None:
     assert generator.stale() == [], "run `make docs`"
+
+
+def test_the_index_finds_every_figure_and_every_key_that_a_model_reads(generator: ModuleType) -> None:
+    text = generator.methodology()
+    index = text.partition("## Index")[2]
+    indexed = set(re.findall(r"^\| `?([^`|]+?)`? \|", index, re.MULTILINE))
+    assert {figure.name for figure in key_figures()} <= indexed
+    assert {key for key, parameters in parameters_by_key().items() if parameters} <= indexed
+    assert {"401(a)(17)", "402(g)", "414(v)", "415(c)"} <= indexed
+    headings = re.findall(r"^#{2,3} (.+)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\(#([^)]*)\)", index)) <= anchors
+    assert "[int_raises](#int_raises)" in next(
+        line for line in index.splitlines() if "`compensation.merit_budget`" in line
+    )
 
 
 def test_the_methodology_shows_the_registers_of_the_model(generator: ModuleType) -> None:

@@ -35,6 +35,16 @@ def parameter_types() -> dict[str, str]:
     return types | _YEAR_PARAMETER
 
 
+def parameters_by_key() -> dict[str, list[str]]:
+    """Return the parameters that each key becomes, by itself or together with the other keys of its section."""
+    becoming: dict[str, list[str]] = {dotted(path): [] for path in known_keys()}
+    for name, _, path, key in _parameters():
+        keys = [path] if key is not None else [below for below in known_keys() if below[:-1] == path]
+        for below in keys:
+            becoming[dotted(below)].append(name)
+    return becoming
+
+
 def _parameters() -> Iterator[tuple[str, Parameter, KeyPath, Key | None]]:
     """Yield every parameter with its name and the path of its section, or of its key and the key."""
     for path, section in known_sections().items():
