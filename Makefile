@@ -2,7 +2,9 @@
 #   make run         simulate five years of the sample census
 #   make install     the command, as .venv/bin/planalign; export PATH="$PWD/.venv/bin:$PATH" makes it `planalign`
 #   make dev         the developer's tools too: dbt, the tests, the linters
-#   make test        every test;  make test-fast  those that take seconds
+#   make test        every property, on a sample
+#   make test-fast   the tests that neither simulate nor start a process: half a minute, for every save
+#   make soak        the larger samples: many kills, people and designs, dbt with every design
 #   make lint        style, types, imports, SQL, the compiled model
 #   make bench       speed and memory (SIZES=1000,10000,100000)
 #   make docs        the references in docs/, from the code
@@ -22,16 +24,19 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run test test-fast lint bench docs model wheel lock install dev clean
+.PHONY: run test test-fast soak lint bench docs model wheel lock install dev clean
 
 run: $(STAMP)
 	$(BIN)/planalign run -c config/simulation_config.yaml
 
 test: $(DEV)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not soak"
 
 test-fast: $(DEV)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not (model or process or dbt or soak)"
+
+soak: $(DEV)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m soak
 
 lint: $(DEV)
 	$(BIN)/ruff check .

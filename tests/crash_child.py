@@ -28,12 +28,14 @@ from planalign_orchestrator.config import load_simulation_config
 from planalign_orchestrator.errors import PlanAlignError
 from planalign_orchestrator.factory import build_orchestrator
 from planalign_orchestrator.pipeline import ProgressEvent, RunArtifacts
+from tests import fork_server
 
-YEARS = [2025, 2026, 2027, 2028, 2029]
+YEARS = [2025, 2026, 2027]
 PEOPLE = 300
 # so many that a year's commit is moved into the file at once, instead of being kept in the log
 MANY_PEOPLE = 3000
 STARTED = "started"
+PROGRAM = (sys.executable, "-m", "planalign_orchestrator")
 TIMEOUT = 120
 
 # of prctl(2) and capabilities(7): PR_CAPBSET_DROP; CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
@@ -75,9 +77,11 @@ class Project:
         return self.folder / "config.yaml"
 
     def configure(self, **sections: Any) -> None:
-        """Write the configuration anew."""
+        """Write the configuration anew; `sections` replace those of the basis, and `simulation` is added to."""
         basis = {"census": {"path": "census.csv"}, "runtime": {"database": str(self.database), "threads": 1}}
-        self.config.write_text(yaml.safe_dump(basis | sections, allow_unicode=True), encoding="utf-8")
+        simulation = {"end_year": YEARS[-1]} | sections.pop("simulation", {})
+        sections = basis | {"simulation": simulation} | sections
+        self.config.write_text(yaml.safe_dump(sections, allow_unicode=True), encoding="utf-8")
 
     def simulate(self, overrides: Mapping[str, object] | None = None, *, resume: bool = False) -> RunArtifacts:
         """Simulate within this process, which saves its start."""
@@ -87,32 +91,39 @@ class Project:
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
         """Start `planalign run`; `options` are those of Popen."""
-        return self._start(["-m", "planalign_orchestrator", "run", "-c", str(self.config), *arguments], **options)
+        return self.start_command("run", *arguments, **options)
+
+    def start_command(self, command: str, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        """Start a command of the program."""
+        return self.start_program(
+            [sys.executable, "-m", "planalign_orchestrator", command, "-c", str(self.config), *arguments], **options
+        )
 
     def run(self, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
         """Run `planalign run` to its end."""
-        return _finished(self.start(*arguments, **options))
+        return self.do("run", *arguments, **options)
 
     def do(self, command: str, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
-        """Run another command of the program to its end."""
-        call = ["-m", "planalign_orchestrator", command, "-c", str(self.config), *arguments]
-        return _finished(self._start(call, **options))
+        """Run a command of the program to its end: in a new Python where options ask for it, else in a fork."""
+        if options:
+            return finished(self.start_command(command, *arguments, **options))
+        call = (command, "-c", str(self.config), *arguments)
+        return fork_server.run(fork_server.Command(call, self.folder, _environment()))
 
     def start_child(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
         """Start this module as a program."""
-        return self._start([__file__, str(self.config), *arguments], **options)
+        return self.start_program([sys.executable, __file__, str(self.config), *arguments], **options)
 
     def run_child(self, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
         """Run this module as a program to its end."""
-        return _finished(self.start_child(*arguments, **options))
+        return finished(self.start_child(*arguments, **options))
 
-    def _start(self, arguments: list[str], **options: Any) -> "subprocess.Popen[str]":
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PLANALIGN__")}
-        environment |= options.pop("environment", {})
+    def start_program(self, command: list[str], **options: Any) -> "subprocess.Popen[str]":
+        """Start any program in the folder, with the environment of the tests but its settings of the program."""
         return subprocess.Popen(
-            [sys.executable, *arguments],
+            command,
             cwd=self.folder,
-            env=environment,
+            env=_environment() | options.pop("environment", {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -120,7 +131,12 @@ class Project:
         )
 
 
-def _finished(process: "subprocess.Popen[str]") -> "subprocess.CompletedProcess[str]":
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PLANALIGN__")}
+
+
+def finished(process: "subprocess.Popen[str]") -> "subprocess.CompletedProcess[str]":
+    """Wait for a process that was started."""
     try:
         output, errors = process.communicate(timeout=TIMEOUT)
     finally:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from planalign_orchestrator.parameters import TABLES
-from tests.conftest import default_table
+from tests.companies import default_table
 
 # a bound of the packaged band tables, moved
 MOVED_BOUNDS = {

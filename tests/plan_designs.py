@@ -11,7 +11,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, TypeVar
 
-from tests.conftest import Row, anniversary, person
+from tests.companies import Row, anniversary, person
 
 Design = Mapping[str, Any]
 Item = TypeVar("Item")

@@ -17,7 +17,7 @@ from functools import cache, cached_property
 from itertools import accumulate, groupby, pairwise
 from typing import Any
 
-from tests.conftest import Row, anniversary, completed_years, default_table
+from tests.companies import Row, anniversary, completed_years, default_table
 from tests.plan_designs import ELIGIBILITY_KEYS, SAFE_HARBOR_MATCHES, Design
 
 Event = Mapping[str, Any]

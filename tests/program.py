@@ -16,7 +16,7 @@ import pytest
 from planalign_orchestrator.cli import main
 
 if TYPE_CHECKING:
-    from tests.conftest import Result
+    from tests.laboratory import Result
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -53,12 +53,11 @@ def planalign(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
     return call
 
 
-@pytest.fixture
-def project(tmp_path: Path, generated: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the working directory: a project of 200 people for 2025-2026 with the usual paths."""
-    (tmp_path / "config").mkdir()
-    (tmp_path / "data").mkdir()
-    shutil.copy(generated(200), tmp_path / "data" / "census.csv")
+def write_project(folder: Path, census: Path) -> None:
+    """Make a project for 2025-2026 with the usual paths."""
+    (folder / "config").mkdir()
+    (folder / "data").mkdir()
+    shutil.copy(census, folder / "data" / "census.csv")
     settings = {
         "scenario_id": "test",
         "plan_design_id": "none",
@@ -66,7 +65,13 @@ def project(tmp_path: Path, generated: Callable[[int], Path], monkeypatch: pytes
         "census": {"path": "../data/census.csv"},
         "runtime": {"database": "../simulation.duckdb", "threads": 1},
     }
-    (tmp_path / "config" / "simulation_config.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    (folder / "config" / "simulation_config.yaml").write_text(json.dumps(settings), encoding="utf-8")
+
+
+@pytest.fixture
+def project(tmp_path: Path, generated: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the working directory: a project of 200 people for 2025-2026 with the usual paths."""
+    write_project(tmp_path, generated(200))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -113,7 +118,9 @@ def wait_for(process: "subprocess.Popen[str]", line: str) -> None:
 
 
 @pytest.fixture
-def long_run(project: Path, generated: Callable[[int], Path]) -> Iterator["subprocess.Popen[str]"]:
+def long_run(
+    project: Path, generated: Callable[[int], Path], starts_processes: None
+) -> Iterator["subprocess.Popen[str]"]:
     """A run of 20,000 people and 20 years, of which the first year is finished."""
     census = f"census.path={generated(20_000)}"
     process = start("run", "--years", "2025-2044", "--set", census, folder=project)

@@ -43,7 +43,7 @@ restore(folder / "simulation.duckdb", reports=folder / "reports", copies=folder 
 
 
 @pytest.fixture(scope="module")
-def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two_runs(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Path:
     """A folder with a run over 2025-2026, and as its backup one over 2025 with another seed; not to be changed."""
     project = Project.create(tmp_path_factory.mktemp("two"), simulation={"end_year": 2026})
     project.simulate({"simulation.random_seed": 1, "simulation.end_year": 2025})
@@ -90,6 +90,7 @@ def asked_for(project: Project) -> Path:
     return found
 
 
+@pytest.mark.process
 def test_a_backup_has_a_name_of_its_own_that_later_runs_leave_alone(project: Project) -> None:
     before, automatic = project.database.read_bytes(), backup_of(project).read_bytes()
     done = project.do("backup")
@@ -107,6 +108,7 @@ def test_a_backup_has_a_name_of_its_own_that_later_runs_leave_alone(project: Pro
     assert own.read_bytes() == before
 
 
+@pytest.mark.process
 def test_backups_are_listed_and_each_can_be_restored_by_its_run(project: Project) -> None:
     kept = contents(project.database)
     run = read_status(project.database).runs[-1]["run_id"]
@@ -129,6 +131,7 @@ def test_backups_are_listed_and_each_can_be_restored_by_its_run(project: Project
         project.simulate({"simulation.random_seed": 7})
 
 
+@pytest.mark.process
 def test_backup_to_a_file_of_ones_own_leaves_the_backup_alone(project: Project, tmp_path: Path) -> None:
     before = files(project.folder)
     done = project.do("backup", "--to", str(tmp_path / "kept.duckdb"), "--json")
@@ -144,6 +147,7 @@ def test_a_copy_is_as_private_as_the_database(project: Project) -> None:
     assert asked_for(project).stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.process
 def test_backup_holds_the_years_of_a_killed_run_that_are_in_its_log(tmp_path: Path) -> None:
     project = Project.create(tmp_path, simulation={"end_year": 2026})
     stop_in_the_second_year(project)
@@ -155,6 +159,7 @@ def test_backup_holds_the_years_of_a_killed_run_that_are_in_its_log(tmp_path: Pa
     assert contents(asked_for(project)) == contents(project.database)
 
 
+@pytest.mark.process
 def test_restore_changes_places_and_restoring_twice_changes_nothing(project: Project) -> None:
     database, backup = both(project)
     before = files(project.folder)
@@ -195,6 +200,7 @@ def test_a_file_of_ones_own_is_copied_and_the_database_becomes_the_backup(projec
     demand_files_of_the_run(project)
 
 
+@pytest.mark.process
 def test_a_run_of_a_version_with_other_keys_is_restored_without_its_variables(project: Project) -> None:
     edit(backup_of(project), """update run_metadata set configuration = '{"former_key": 1}'""")
     done = project.do("restore")
@@ -204,6 +210,7 @@ def test_a_run_of_a_version_with_other_keys_is_restored_without_its_variables(pr
     demand_files_of_the_run(project)
 
 
+@pytest.mark.process
 def test_a_lost_database_comes_back(project: Project) -> None:
     _, backup = both(project)
     project.database.unlink()
@@ -213,6 +220,7 @@ def test_a_lost_database_comes_back(project: Project) -> None:
     assert not backup_of(project).exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("rename", [1, 2])
 def test_a_restore_that_is_killed_loses_nothing(project: Project, rename: int) -> None:
     database, backup = both(project)
@@ -241,6 +249,7 @@ def test_places_are_changed_on_a_file_system_without_hard_links(
 BUSY = [("backup", "simulation.duckdb"), ("restore", "simulation.duckdb"), ("restore", "simulation_backup.duckdb")]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("command", "name"), BUSY)
 def test_a_file_that_a_run_is_writing_is_left_to_it(project: Project, command: str, name: str) -> None:
     busy = project.folder / name
@@ -255,6 +264,7 @@ def test_a_file_that_a_run_is_writing_is_left_to_it(project: Project, command: s
     assert files(project.folder) == before
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("command", "name"), BUSY)
 def test_a_file_that_another_program_has_open_is_left_to_it(project: Project, command: str, name: str) -> None:
     busy = project.folder / name
@@ -302,6 +312,7 @@ def test_a_database_without_a_finished_year_is_no_backup(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".duckdb"] == ["simulation.duckdb"]
 
 
+@pytest.mark.process
 def test_an_unfinished_run_does_not_replace_a_finished_one(project: Project) -> None:
     project.configure(simulation={"random_seed": 3, "end_year": 2026})
     project.database.unlink()
@@ -313,6 +324,7 @@ def test_an_unfinished_run_does_not_replace_a_finished_one(project: Project) -> 
     assert both(project) == (backup, database)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("command", "option", "said"),
     [
@@ -336,6 +348,7 @@ def test_files_that_cannot_be_meant(project: Project, command: str, option: list
 # --- no room, no permission -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("limit", [0, 10_000, 1_000_000])
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_a_full_disk_leaves_both_files_as_they_were(project: Project, tmp_path: Path, command: str, limit: int) -> None:
@@ -356,6 +369,7 @@ def read_only(project: Project) -> Iterator[Project]:
     project.folder.chmod(0o755)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_a_folder_that_may_not_be_written_is_left_as_it_is(read_only: Project, command: str) -> None:
     before = files(read_only.folder)
@@ -365,6 +379,7 @@ def test_a_folder_that_may_not_be_written_is_left_as_it_is(read_only: Project, c
     assert files(read_only.folder) == before
 
 
+@pytest.mark.process
 def test_a_lost_database_in_a_folder_that_may_not_be_written_stays_lost_and_the_backup_stays(project: Project) -> None:
     project.database.unlink()
     before = files(project.folder)
@@ -378,6 +393,7 @@ def test_a_lost_database_in_a_folder_that_may_not_be_written_stays_lost_and_the_
     assert files(project.folder) == before
 
 
+@pytest.mark.process
 def test_a_backup_on_a_medium_that_may_not_be_written_can_be_restored(project: Project, tmp_path: Path) -> None:
     _, backup = both(project)
     medium = tmp_path / "medium"

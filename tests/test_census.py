@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ import pytest
 
 from planalign_orchestrator.census import CensusSource, CensusSummary, check_census, load_census
 from planalign_orchestrator.errors import CensusError
-from tests.conftest import CENSUS_DATE, Row, person, read_rows, records, write_rows
+from tests.companies import CENSUS_DATE, Row, person, read_rows, write_rows
+from tests.laboratory import records
+from tests.tiers import sampled
 
 LEVELS = (1, 2, 3, 4, 5)
 TYPES = {
@@ -249,7 +252,12 @@ BAD_VALUES = [
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "message"), BAD_VALUES, ids=[f"{column}={value!r}" for column, value, _ in BAD_VALUES]
+    ("column", "value", "message"),
+    [
+        # of each column the first one in every run: all of them together are in the next test
+        pytest.param(*case, id=f"{case[0]}={case[1]!r}", marks=[] if case[0] != before[0] else pytest.mark.soak)
+        for before, case in pairwise([("", "", ""), *BAD_VALUES])
+    ],
 )
 def test_a_bad_value_is_set_aside_with_its_reason(tmp_path: Path, column: str, value: str, message: str) -> None:
     bad_row = {**person("B"), column: value}
@@ -510,9 +518,9 @@ def test_a_source_takes_the_configured_keys() -> None:
     ]
 
 
-@pytest.mark.slow
-def test_row_numbers_follow_the_file_whatever_the_number_of_threads(tmp_path: Path, generated: Any) -> None:
-    path = generated(300_000)
+@pytest.mark.parametrize("size", sampled([5_000, 300_000], 1))
+def test_row_numbers_follow_the_file_whatever_the_number_of_threads(tmp_path: Path, generated: Any, size: int) -> None:
+    path = generated(size)
     for order in ("true", "false"):
         with database() as connection:
             connection.execute(f"set threads = 4; set preserve_insertion_order = {order}")

@@ -8,11 +8,11 @@ from random import Random
 
 import pytest
 
-from tests.conftest import Row, person, write_rows
+from tests.companies import Row, person, write_rows
 from tests.test_census import load, refusal
+from tests.tiers import sampled
 
-FILES = 200
-QUICK_FILES = 40
+FILES, SOAK_FILES = 10, 200
 
 # What is wrong with a row of each kind: its values, and what is said of it.
 FAULTS: dict[str, tuple[dict[str, str], str]] = {
@@ -58,9 +58,7 @@ def faults_of(seed: int) -> tuple[int, dict[int, str]]:
     return size, faults
 
 
-@pytest.mark.parametrize(
-    "seed", [pytest.param(seed, marks=[] if seed < QUICK_FILES else pytest.mark.slow) for seed in range(FILES)]
-)
+@pytest.mark.parametrize("seed", sampled(range(SOAK_FILES), FILES))
 def test_blocks_of_bad_rows_are_set_aside_with_their_reasons(tmp_path: Path, seed: int) -> None:
     size, faults = faults_of(seed)
     rows = [faulty_row(number, faults.get(number)) for number in range(size)]

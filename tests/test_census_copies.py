@@ -13,7 +13,7 @@ import pytest
 
 from planalign_orchestrator.files import spilling
 from planalign_orchestrator.files.text import Selection, copy_rows
-from tests.conftest import Row, person, write_rows
+from tests.companies import Row, person, write_rows
 from tests.test_census import as_lines, load, refusal, write_lines
 from tests.test_census_files import workbook
 
@@ -84,6 +84,7 @@ def test_a_carriage_return_in_a_value_is_named(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="files without a name are Linux's")
 def test_a_kill_while_the_copy_is_read_leaves_nothing(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "team.csv", [person(f"P{number}", private="123-45-6789") for number in range(60_000)])
@@ -119,6 +120,7 @@ def copies_held_by(process: int, folder: Path) -> list[str]:
     return held
 
 
+@pytest.mark.process
 def test_what_killed_processes_left_is_tidied_at_the_next_read(tmp_path: Path, temporary: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         gone.wait()

@@ -15,7 +15,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from planalign_orchestrator.census import CensusSource, load_census
 from planalign_orchestrator.errors import CensusError
-from tests.conftest import CENSUS_DATE, Row, person, write_rows
+from tests.companies import CENSUS_DATE, Row, person, write_rows
 from tests.crash_child import Project, give_up_privileges
 from tests.test_census import LEVELS, as_lines, database, load, refusal, write_lines
 
@@ -135,6 +135,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "folder.csv") == ["this is a folder: census.path must name a file"]
 
 
+@pytest.mark.process
 def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     project = Project.create(tmp_path)
     (tmp_path / "census.csv").chmod(0)

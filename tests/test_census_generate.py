@@ -13,7 +13,7 @@ import pytest
 from planalign_orchestrator.census import write_census
 from planalign_orchestrator.census.columns import STORED_COLUMNS
 from planalign_orchestrator.errors import CensusError
-from tests.conftest import CENSUS_DATE, read_rows
+from tests.companies import CENSUS_DATE, read_rows
 from tests.test_census import Loaded, load
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample_census.csv"
@@ -36,6 +36,7 @@ def test_the_sample_census_is_made_as_its_readme_says(tmp_path: Path) -> None:
     assert (tmp_path / "again.csv").read_bytes() == SAMPLE.read_bytes()
 
 
+@pytest.mark.process
 def test_another_process_and_another_number_of_threads_make_the_same_bytes(tmp_path: Path) -> None:
     code = (
         "import sys, datetime as dt; from pathlib import Path; from planalign_orchestrator.census import write_census;"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from planalign_orchestrator.census.columns import nearest_column
-from tests.conftest import person
+from tests.companies import person
 from tests.test_census import as_lines, load, refusal, write_lines
 
 NEAR = {

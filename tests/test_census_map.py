@@ -7,7 +7,7 @@ import yaml
 
 from planalign_orchestrator.census import ColumnSuggestion, mapping_yaml, suggest_mapping
 from planalign_orchestrator.errors import CensusError
-from tests.conftest import Row, person, write_rows
+from tests.companies import Row, person, write_rows
 from tests.test_census import load, write_lines
 
 FOREIGN = [

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from planalign_orchestrator.cli import main
-from tests.conftest import Row, person
+from tests.companies import Row, person
 from tests.test_census import as_lines, load, refusal, write_lines
 from tests.test_census_files import write_parquet
 
@@ -26,8 +26,15 @@ CONTROL = {
 def test_control_characters_are_refused_and_shown_escaped(tmp_path: Path, column: str, value: str, shown: str) -> None:
     rows: list[Row] = [person("B", department="Sales"), {**person("C", department="Sales"), column: value}]
     assert refusal(rows, tmp_path) == [f"{column} contains a control character: 1 row (row 3 '{shown}'); remove it"]
-    (row,) = load(rows, tmp_path, on_invalid_rows="quarantine").quarantine
-    assert row["reasons"] == f"{column} '{shown}' contains a control character"
+
+
+@pytest.mark.parametrize("column", ["employee_id", "department"])
+def test_control_characters_are_set_aside_and_shown_escaped(tmp_path: Path, column: str) -> None:
+    good = person("good", department="Sales")
+    rows = [good, *({**good, "employee_id": name, column: value} for name, (value, _) in CONTROL.items())]
+    set_aside = load(rows, tmp_path, on_invalid_rows="quarantine").quarantine
+    shown = [f"{column} '{shown}' contains a control character" for _, shown in CONTROL.values()]
+    assert [row["reasons"] for row in set_aside] == shown
 
 
 def test_letters_of_every_language_are_no_control_characters(tmp_path: Path) -> None:
@@ -77,6 +84,7 @@ def test_ids_like_social_security_numbers_are_warned_of_without_naming_them(tmp_
     assert load([person(value) for value in OTHER_NUMBERS], tmp_path).summary.warnings == ()
 
 
+@pytest.mark.model
 def test_no_value_of_a_bad_row_gets_into_reports_or_metadata(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import person
+from tests.companies import person
 from tests.test_census import load, refusal
 
 FORMS: dict[str, Callable[[dt.date], str]] = {
@@ -64,14 +64,14 @@ def reasons(column: str, texts: list[str], folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(days=st.lists(DAYS, min_size=30, max_size=60))
 def test_dates_in_one_form_come_back(tmp_path: Path, form: str, days: list[dt.date]) -> None:
     assert births([FORMS[form](day) for day in days], tmp_path) == days
 
 
 @pytest.mark.parametrize("form", ORDERED_FORMS, ids=str)
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(days=st.lists(DAYS, min_size=30, max_size=60))
 def test_one_telling_date_settles_the_order_of_the_column(tmp_path: Path, form: str, days: list[dt.date]) -> None:
     days = [*days, dt.date(1980, 2, 29)]

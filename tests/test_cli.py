@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 
 from planalign_orchestrator.database.checkpoints import read_status
-from tests.conftest import Result, people, person, read_rows, write_rows
+from tests.companies import people, person, read_rows, write_rows
+from tests.laboratory import Result
 from tests.program import ROOT, Done, Planalign, files, finish, start
 
 COMMANDS = [
@@ -71,6 +72,7 @@ def last_line_of(program: str) -> str:
     return done.stdout.splitlines()[-1]
 
 
+@pytest.mark.process
 def test_help_loads_nothing_heavy() -> None:
     program = (
         "import sys\nfrom planalign_orchestrator.cli import main\ntry:\n    main(['run', '--help'])\n"
@@ -79,6 +81,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert last_line_of(program) == "[]"
 
 
+@pytest.mark.process
 def test_run_does_not_load_what_other_commands_need() -> None:
     modules = ("reports.comparison", "census.mapping", "cli.preflight", "migration.translation")
     program = (
@@ -96,6 +99,7 @@ def test_what_is_loaded_late_is_there_all_the_same(package: str) -> None:
         _ = module.nothing
 
 
+@pytest.mark.process
 def test_completion_is_offered_and_completes(planalign: Planalign, tmp_path: Path) -> None:
     assert "--install-completion" in planalign("--help").out
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "_PLANALIGN_COMPLETE": "complete_bash"}
@@ -157,6 +161,7 @@ def test_usage_errors(planalign: Planalign, project: Path, arguments: list[str],
 # run
 
 
+@pytest.mark.model
 def test_run_reports_on_standard_output_and_progress_on_standard_error(planalign: Planalign, project: Path) -> None:
     done = planalign("run")
     assert done.code == 0
@@ -172,24 +177,28 @@ def test_run_reports_on_standard_output_and_progress_on_standard_error(planalign
     assert f"2026  {people['equation']}" in done.out
 
 
+@pytest.mark.model
 def test_run_without_a_terminal_writes_plain_text(planalign: Planalign, project: Path) -> None:
     done = planalign("run", "--years", "2025")
     assert (done.out + done.err).isascii()
     assert "\x1b" not in done.out + done.err
 
 
+@pytest.mark.model
 def test_quiet_run_says_nothing_but_its_results(planalign: Planalign, project: Path) -> None:
     done = planalign("run", "-q", "--years", "2025")
     assert (done.code, done.err) == (0, "")
     assert "Workforce 2025:" in done.out
 
 
+@pytest.mark.model
 def test_verbose_run_names_the_stages(planalign: Planalign, project: Path) -> None:
     done = planalign("run", "-v", "--years", "2025")
     stages = ["initialization", "foundation", "event generation", "state accumulation", "validation", "reporting"]
     assert re.findall(r"(?m)^2025 ([a-z ]+): [0-9.]+ s$", done.err) == stages
 
 
+@pytest.mark.model
 def test_run_as_json_is_one_document(planalign: Planalign, project: Path) -> None:
     done = planalign("run", "--json", "--start-year", "2025", "--end-year", "2026", "--seed", "7")
     assert done.document["summary"]["growth_analysis"]["years_analyzed"] == 2
@@ -202,6 +211,7 @@ def test_run_as_json_is_one_document(planalign: Planalign, project: Path) -> Non
     assert read_status(project / "simulation.duckdb").runs[0]["random_seed"] == 7
 
 
+@pytest.mark.model
 def test_options_go_before_the_environment_and_this_before_the_file(
     planalign: Planalign, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +224,7 @@ def test_options_go_before_the_environment_and_this_before_the_file(
     assert year["workforce_breakdown"]["closing"] == round(year["workforce_breakdown"]["opening"] * 1.5)
 
 
+@pytest.mark.model
 @pytest.mark.parametrize("name", ["2025 run.duckdb", "it's.duckdb", 'a "quoted" name.duckdb', "-x.duckdb"])
 def test_any_name_of_a_database_works(planalign: Planalign, project: Path, name: str) -> None:
     path = project / name
@@ -222,6 +233,7 @@ def test_any_name_of_a_database_works(planalign: Planalign, project: Path, name:
     assert planalign("report", "--database", path).code == 0
 
 
+@pytest.mark.model
 def test_a_second_run_keeps_the_first_as_backup(planalign: Planalign, project: Path) -> None:
     planalign("run", "-q")
     first = read_status(project / "simulation.duckdb").runs
@@ -289,6 +301,7 @@ def test_dry_run_lists_the_dbt_command_of_every_stage(
     assert files(project) == before
 
 
+@pytest.mark.model
 def test_dry_run_says_what_is_read_written_and_how_long_it_takes(planalign: Planalign, project: Path) -> None:
     done = planalign("run", "--dry-run")
     assert "Configuration  config/simulation_config.yaml\n" in done.out
@@ -304,6 +317,7 @@ def test_dry_run_says_what_is_read_written_and_how_long_it_takes(planalign: Plan
         assert all((project / one).is_file() for one in names), name
 
 
+@pytest.mark.model
 def test_dry_run_says_what_becomes_of_the_database(planalign: Planalign, project: Path) -> None:
     planalign("run", "-q", "--years", "2025")
     before = files(project)
@@ -328,6 +342,7 @@ def test_dry_run_says_that_the_census_cannot_be_read(planalign: Planalign, proje
     assert "Takes          unknown" in done.out
 
 
+@pytest.mark.model
 def test_the_readme_shows_what_a_run_of_the_sample_prints(planalign: Planalign, tmp_path: Path) -> None:
     config = ROOT / "config" / "simulation_config.yaml"
     done = planalign("run", "-q", "-c", config, "--database", tmp_path / "simulation.duckdb")
@@ -338,6 +353,7 @@ def test_the_readme_shows_what_a_run_of_the_sample_prints(planalign: Planalign, 
 # Interruption, resumption, a database in use
 
 
+@pytest.mark.model
 def test_an_interrupted_run_keeps_its_years_and_can_be_resumed(
     long_run: "subprocess.Popen[str]", planalign: Planalign, project: Path, generated: Callable[[int], Path]
 ) -> None:
@@ -431,6 +447,7 @@ def test_validate_finds_nothing_wrong_and_leaves_no_file(planalign: Planalign, p
     assert files(project) == before
 
 
+@pytest.mark.model
 def test_validate_leaves_an_existing_database_untouched(planalign: Planalign, project: Path) -> None:
     planalign("run", "-q")
     before = files(project)
@@ -524,6 +541,7 @@ def test_checkpoint_lists_and_picks_years(planalign: Planalign, finished: Sequen
     assert "has no checkpoint of 2031; its finished years are 2025, 2026" in missing.err
 
 
+@pytest.mark.model
 def test_checkpoint_clean_asks_and_removes_the_copies_only(planalign: Planalign, project: Path) -> None:
     planalign("run", "-q")
     copies = [f".navigator_checkpoints/year_{year}.json" for year in (2025, 2026)]
@@ -637,6 +655,7 @@ def test_report_in_each_format_and_template(planalign: Planalign, finished: Sequ
     assert planalign("report", *finished, "--template", "executive", "--years", "2026").out.count("\n") == 12
 
 
+@pytest.mark.model
 def test_the_configured_template_is_that_of_run_and_report(planalign: Planalign, project: Path) -> None:
     setting = ("--set", "reports.template=executive")
     ran = planalign("run", *setting)
@@ -663,6 +682,7 @@ def test_report_names_the_years_that_are_missing(planalign: Planalign, finished:
 # init
 
 
+@pytest.mark.model
 def test_init_makes_a_project_that_runs(planalign: Planalign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = planalign("init", "demo")
@@ -884,6 +904,7 @@ def test_census_map_refuses_a_file_that_it_cannot_read(planalign: Planalign, pro
 # Errors that nobody foresaw
 
 
+@pytest.mark.process
 def test_an_unexpected_error_is_one_line_that_names_the_option_for_more(tmp_path: Path) -> None:
     damaged = tmp_path / "installation"
     shutil.copytree(ROOT / "planalign_orchestrator", damaged / "planalign_orchestrator")
@@ -909,6 +930,7 @@ def test_an_unexpected_error_is_one_line_that_names_the_option_for_more(tmp_path
     assert not (damaged / "demo").exists()
 
 
+@pytest.mark.process
 def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
     process = start("validate", "--schema", folder=project)
     assert process.stdout is not None
@@ -921,6 +943,7 @@ def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
     assert said == ""
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", [["census", "map", "--help"], ["config", "show", "-c", "simulation.yaml"]])
 def test_output_that_cannot_be_written_is_an_error_without_a_stack_trace(tmp_path: Path, command: list[str]) -> None:
     write_rows(tmp_path / "census.csv", people(3))

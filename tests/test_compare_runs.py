@@ -12,19 +12,19 @@ import pytest
 from planalign_orchestrator.cli import main
 from planalign_orchestrator.errors import ComparisonError
 from planalign_orchestrator.reports.comparison import compare_runs
-from tests.conftest import Result, simulate
 from tests.crash_child import edit
+from tests.laboratory import Result, simulate
 from tests.test_database import HOLD_THE_FILE, child, end, make_duckdb, make_text
 
 
 @pytest.fixture(scope="module")
-def one(generated: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory) -> Result:
+def one(generated: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Result:
     """A run over 2025-2026; not to be changed."""
     return simulate(tmp_path_factory.mktemp("one"), generated(200), {"simulation.end_year": 2026})
 
 
 @pytest.fixture(scope="module")
-def other(generated: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory) -> Result:
+def other(generated: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Result:
     """The same company over 2025-2027 with a richer match under another name; not to be changed."""
     return simulate(
         tmp_path_factory.mktemp("other"),
@@ -276,6 +276,7 @@ def test_what_cannot_be_compared_ends_with_2(
     assert (written.out, said in written.err) == ("", True)
 
 
+@pytest.mark.process
 def test_a_database_that_is_being_written_is_trouble(
     one: Result, copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

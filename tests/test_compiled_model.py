@@ -20,7 +20,8 @@ from planalign_orchestrator.model.cache import cache_directory
 from planalign_orchestrator.model.compile import compile_model
 from planalign_orchestrator.model.session import check_types
 from planalign_orchestrator.model.sources import source_key
-from tests.conftest import configure, people
+from tests.companies import configure, people
+from tests.tiers import sampled
 
 
 @pytest.fixture
@@ -30,6 +31,7 @@ def project_copy(tmp_path: Path) -> Path:
     return target
 
 
+@pytest.mark.dbt
 def test_same_sources_give_the_same_bytes_in_another_folder_and_environment(project_copy: Path) -> None:
     here = load_compiled_model().to_json()
     program = (
@@ -104,7 +106,8 @@ def linked(path: Path) -> None:
     path.symlink_to(path.with_name("elsewhere"))
 
 
-@pytest.mark.parametrize("damage", [cut, changed, linked])
+@pytest.mark.dbt
+@pytest.mark.parametrize("damage", sampled([cut, changed, linked], 1))
 def test_a_cached_model_that_is_not_our_own_whole_one_is_compiled_anew(
     damage: Callable[[Path], None], cached: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +130,7 @@ def test_a_damaged_compiled_model_is_refused(damage: Callable[[Path], None], tmp
         CompiledModel.from_json(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.dbt
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_installation_says_how_to_mend_it(damage: Callable[[Path], None], tmp_path: Path) -> None:
     shipped = tmp_path / "compiled_model.json"
@@ -160,6 +164,7 @@ load_compiled_model()
     assert "dbt-core, dbt-duckdb is not installed" in said
 
 
+@pytest.mark.dbt
 def test_a_compiled_model_that_cannot_be_kept_is_used_all_the_same(
     cached: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -237,6 +242,7 @@ def test_the_key_follows_the_bytes_of_the_sources(project_copy: Path) -> None:
     assert source_key(project_copy) != before
 
 
+@pytest.mark.dbt
 def test_everything_that_would_part_the_engines_is_refused_at_once(project_copy: Path) -> None:
     broken = {
         "bad_view": "{{ config(materialized='view', tags=['foundation']) }} select 1 as a",
@@ -272,6 +278,7 @@ def test_everything_that_would_part_the_engines_is_refused_at_once(project_copy:
         assert expected in message
 
 
+@pytest.mark.dbt
 @pytest.mark.parametrize(
     ("read", "message"),
     [
@@ -290,6 +297,7 @@ def test_a_parameter_has_one_type(project_copy: Path, read: str, message: str) -
         compile_model(project_copy)
 
 
+@pytest.mark.dbt
 def test_a_mart_without_contract_is_refused(project_copy: Path) -> None:
     sql = "{{ config(materialized='incremental', contract={'enforced': false}, tags=['foundation']) }} select 1 as a"
     (project_copy / "models" / "loose_mart.sql").write_text(sql, encoding="utf-8")
@@ -297,6 +305,7 @@ def test_a_mart_without_contract_is_refused(project_copy: Path) -> None:
         compile_model(project_copy)
 
 
+@pytest.mark.dbt
 def test_sql_that_does_not_compile_says_where(project_copy: Path) -> None:
     (project_copy / "models" / "typo.sql").write_text("select * from {{ ref('no_such_model') }}", encoding="utf-8")
     with pytest.raises(ModelCompilationError, match="no_such_model"):

@@ -724,6 +724,7 @@ def test_parameter_tables_are_known(load: Load) -> None:
     assert config.parameters == {table: Path(f"{table}.csv") for table in PARAMETER_TABLES}
 
 
+@pytest.mark.process
 def test_reading_a_configuration_imports_nothing_heavy() -> None:
     code = "import sys, planalign_orchestrator.config as c; c.load_simulation_config(sys.argv[1]); print(*sys.modules)"
     command = [sys.executable, "-c", code, str(DEFAULT_FILE)]

@@ -15,11 +15,10 @@ from planalign_orchestrator.config.types import Number
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.parameters import load_parameters
 from planalign_orchestrator.problems import dotted
-from tests.conftest import Row, person, simulate
+from tests.companies import Row, person
+from tests.laboratory import simulate
 from tests.test_model_knobs import KNOBS
 from tests.test_plan_knobs import PLAN_KNOBS
-
-pytestmark = pytest.mark.xdist_group("bounds")
 
 Settings = Mapping[str, object]
 # the years decide what else is read, and the threads change nothing but speed
@@ -97,6 +96,7 @@ def packs() -> tuple[Settings, ...]:
     return tuple(packed)
 
 
+@pytest.mark.model
 @pytest.mark.parametrize("settings", packs(), ids=lambda settings: f"{len(settings)} settings")
 def test_a_run_survives_the_bounds_that_are_accepted(tmp_path: Path, settings: Settings) -> None:
     result = simulate(tmp_path, workforce(), settings)

@@ -10,9 +10,8 @@ from planalign_orchestrator.config import load_simulation_config
 from planalign_orchestrator.database import checkpoints
 from planalign_orchestrator.errors import CensusError, ConfigurationError, DatabaseError, PipelineStageError
 from planalign_orchestrator.parameters import load_parameters
-from tests.conftest import configure, people, simulate, write_rows
-
-pytestmark = pytest.mark.xdist_group("bounds")
+from tests.companies import configure, people, write_rows
+from tests.laboratory import simulate
 
 
 def refusal(folder: Path, overrides: Mapping[str, object]) -> str:
@@ -46,11 +45,13 @@ def test_more_memory_than_there_can_be_is_refused(tmp_path: Path) -> None:
     assert "is more than the 1024TiB that can be used" in refusal(tmp_path, {"runtime.memory_limit": "99999999TB"})
 
 
+@pytest.mark.model
 @pytest.mark.parametrize("text", ["64MiB", "67.2MB", "64 mib", "0.0625GiB", "65536KiB"])
 def test_the_least_memory_is_enough_for_a_few_people(tmp_path: Path, text: str) -> None:
     assert simulate(tmp_path, people(20), {"runtime.memory_limit": text}).verdicts().keys() == {2025}
 
 
+@pytest.mark.model
 def test_people_who_do_not_fit_into_the_memory_end_the_run_in_words(
     tmp_path: Path, generated: Callable[[int], Path]
 ) -> None:
@@ -72,6 +73,7 @@ def test_more_hires_than_ten_times_the_headcount_are_refused(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.model
 def test_ten_times_the_headcount_can_be_hired(tmp_path: Path) -> None:
     rates = {"simulation.target_growth_rate": 0, "workforce.total_termination_rate": 1}
     result = simulate(tmp_path, people(20), {**rates, "workforce.new_hire_termination_rate": 0.9})
@@ -94,6 +96,7 @@ def test_annual_additions_below_deferrals_are_refused_with_their_place(tmp_path:
     assert second.startswith(f"{file}:5: irs_limits.by_year.2027: annual_additions_limit ")
 
 
+@pytest.mark.model
 def test_equal_limits_are_survived(tmp_path: Path) -> None:
     limits = {"annual_additions_limit": 10_000, "elective_deferral_limit": 10_000}
     rows = [{**usual, "employee_gross_compensation": 200_000, "employee_deferral_rate": 0.5} for usual in people(20)]
@@ -131,6 +134,7 @@ def test_growth_that_overflows_for_certain_is_refused(
     assert message in refusal(tmp_path, settings)
 
 
+@pytest.mark.model
 def test_growth_that_does_not_overflow_is_survived(tmp_path: Path) -> None:
     grown = {"compensation.cola_rate": 1, "compensation.merit_budget": 0, "simulation.end_year": 2040}
     limits = {"irs_limits.inflation_rate": 1, "irs_limits.wage_growth_rate": 1}
@@ -156,6 +160,7 @@ def test_an_amount_that_cannot_be_computed_with_is_refused_with_its_person(
     assert message in capsys.readouterr().out
 
 
+@pytest.mark.model
 def test_an_amount_that_nothing_can_compute_with_leaves_the_results_before(tmp_path: Path) -> None:
     before = simulate(tmp_path, people(3)).digests()
     with pytest.raises(CensusError, match="cannot be computed with"):
@@ -164,6 +169,7 @@ def test_an_amount_that_nothing_can_compute_with_leaves_the_results_before(tmp_p
     assert not (tmp_path / "simulation_backup.duckdb").exists()
 
 
+@pytest.mark.model
 @pytest.mark.parametrize(
     ("row", "settings", "message"),
     [

@@ -2,6 +2,7 @@
 
 import random
 import re
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -16,34 +17,46 @@ from tests.crash_child import (
     Project,
     contents,
     files,
+    finished,
     finished_years,
     of_years,
 )
+from tests.system_calls import Calls, killed_at_call, traced_calls
+
+pytestmark = [pytest.mark.model, pytest.mark.process]
 
 KILLED = -signal.SIGKILL
-REPORTS = [f"reports/year_{year}.json" for year in YEARS]
-COPIES = [f".navigator_checkpoints/year_{year}.json" for year in YEARS]
-SUMMARY = "reports/multi_year_summary_2025_2029.csv"
-DOCUMENTED = sorted(["census.csv", "config.yaml", "simulation.duckdb", "run_vars.json", SUMMARY, *REPORTS, *COPIES])
-_DRAW = random.Random(20250101)
-MOMENTS = [_DRAW.random() for _ in range(20)]
-IN_EVERY_FAST_RUN = 2
+SOAK_YEARS = [2025, 2026, 2027, 2028, 2029]
+# of both kinds of random kills: so many in every run, so many in a soak
+KILLS, SOAK_KILLS = 4, 20
+SEED = 20250101
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A finished run that nothing disturbed; tests work on copies of it."""
+    project = Project.create(tmp_path_factory.mktemp("undisturbed"))
+    project.simulate()
+    return project
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(undisturbed: Project) -> Contents:
     """What a run leaves that nothing disturbs."""
-    return contents(finished_project(tmp_path_factory.mktemp("uninterrupted")).database)
+    return contents(undisturbed.database)
+
+
+@pytest.fixture
+def finished_project(undisturbed: Project, tmp_path: Path) -> Project:
+    return Project.create(shutil.copytree(undisturbed.folder, tmp_path / "finished"))
 
 
 @pytest.fixture(scope="module")
-def seconds(tmp_path_factory: pytest.TempPathFactory) -> float:
-    """How long a child simulates, from its first stage to its end."""
-    child = Project.create(tmp_path_factory.mktemp("timed")).start_child()
-    await_first_stage(child.stdout)
-    began = time.perf_counter()
-    child.communicate(timeout=60)
-    return time.perf_counter() - began
+def uninterrupted_soak(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    """What a run over the years of a soak leaves that nothing disturbs."""
+    project = Project.create(tmp_path_factory.mktemp("soak"), simulation={"end_year": SOAK_YEARS[-1]})
+    project.simulate()
+    return contents(project.database)
 
 
 @pytest.fixture
@@ -51,10 +64,9 @@ def project(tmp_path: Path) -> Project:
     return Project.create(tmp_path)
 
 
-def finished_project(folder: Path, database: str = "simulation.duckdb") -> Project:
-    project = Project.create(folder, database)
-    project.simulate()
-    return project
+@pytest.fixture
+def soak_project(tmp_path: Path) -> Project:
+    return Project.create(tmp_path, simulation={"end_year": SOAK_YEARS[-1]})
 
 
 def await_first_stage(stream: object) -> None:
@@ -64,7 +76,7 @@ def await_first_stage(stream: object) -> None:
 
 def resume(project: Project) -> str:
     """Resume to the end and return what the run said."""
-    result = project.run("--resume")
+    result = finished(project.start("--resume"))
     assert result.returncode == 0, result.stderr
     return result.stderr
 
@@ -73,39 +85,137 @@ def size_of(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def demand_complete(project: Project, uninterrupted: Contents) -> None:
+def documented(years: list[int]) -> list[str]:
+    """The files of a finished run, without its lock."""
+    reports = [f"reports/year_{year}.json" for year in years]
+    copies = [f".navigator_checkpoints/year_{year}.json" for year in years]
+    summary = f"reports/multi_year_summary_{years[0]}_{years[-1]}.csv"
+    return sorted(["census.csv", "config.yaml", "simulation.duckdb", "run_vars.json", summary, *reports, *copies])
+
+
+def demand_complete(project: Project, uninterrupted: Contents, years: list[int] = YEARS) -> None:
     """The results are those of an uninterrupted run, and so are the files beside the database."""
-    assert finished_years(project.database) == YEARS
+    assert finished_years(project.database) == years
     assert contents(project.database) == uninterrupted
-    assert sorted(files(project.folder)) == DOCUMENTED
+    assert sorted(files(project.folder)) == documented(years)
+
+
+def demand_finished_years(project: Project, uninterrupted: Contents) -> None:
+    """What a killed run had committed is whole; a database that was not there yet has nothing to lose."""
+    if project.database.exists():
+        kept = finished_years(project.database)
+        assert kept == SOAK_YEARS[: len(kept)]
+        assert of_years(contents(project.database), kept) == of_years(uninterrupted, kept)
 
 
 def test_a_run_leaves_the_documented_files_and_nothing_else(project: Project, uninterrupted: Contents) -> None:
-    assert project.run().returncode == 0
+    assert finished(project.start()).returncode == 0
     demand_complete(project, uninterrupted)
     beside = {path.name for path in project.folder.iterdir()}
     folders = {"reports", ".navigator_checkpoints"}
-    assert beside == folders | {name for name in DOCUMENTED if "/" not in name} | {"simulation.duckdb.lock"}
+    assert beside == folders | {name for name in documented(YEARS) if "/" not in name} | {"simulation.duckdb.lock"}
 
 
-@pytest.mark.parametrize(
-    "share",
-    [
-        pytest.param(share, id=f"at-{share:.3f}", marks=() if number < IN_EVERY_FAST_RUN else pytest.mark.slow)
-        for number, share in enumerate(MOMENTS)
-    ],
-)
-def test_kill_at_a_random_moment(project: Project, uninterrupted: Contents, seconds: float, share: float) -> None:
+# --- at random times --------------------------------------------------------------------------------------------------
+
+
+def time_a_run(project: Project) -> float:
+    """Return how many seconds a child simulates, from its first stage to its end."""
     child = project.start_child()
     await_first_stage(child.stdout)
-    time.sleep(share * seconds)
+    began = time.perf_counter()
+    child.communicate(timeout=60)
+    return time.perf_counter() - began
+
+
+@pytest.fixture(scope="module")
+def seconds(tmp_path_factory: pytest.TempPathFactory) -> float:
+    return time_a_run(Project.create(tmp_path_factory.mktemp("timed")))
+
+
+@pytest.fixture(scope="module")
+def soak_seconds(tmp_path_factory: pytest.TempPathFactory) -> float:
+    return time_a_run(Project.create(tmp_path_factory.mktemp("timed"), simulation={"end_year": SOAK_YEARS[-1]}))
+
+
+def shares(count: int) -> list[float]:
+    """Return parts of a run's time, drawn from a seed."""
+    draw = random.Random(SEED)
+    return [draw.random() for _ in range(count)]
+
+
+def kill_at(project: Project, seconds: float) -> None:
+    """Kill a run so many seconds after the beginning of its first stage."""
+    child = project.start_child()
+    await_first_stage(child.stdout)
+    time.sleep(seconds)
     child.kill()
     child.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("share", shares(KILLS), ids=lambda share: f"at-{share:.3f}")
+def test_kill_at_a_random_moment(project: Project, uninterrupted: Contents, seconds: float, share: float) -> None:
+    kill_at(project, share * seconds)
+    demand_finished_years(project, uninterrupted)
     resume(project)
     demand_complete(project, uninterrupted)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
+@pytest.mark.parametrize("share", shares(SOAK_KILLS), ids=lambda share: f"at-{share:.3f}")
+def test_kill_at_many_random_moments_of_five_years(
+    soak_project: Project, uninterrupted_soak: Contents, soak_seconds: float, share: float
+) -> None:
+    kill_at(soak_project, share * soak_seconds)
+    demand_finished_years(soak_project, uninterrupted_soak)
+    resume(soak_project)
+    demand_complete(soak_project, uninterrupted_soak, SOAK_YEARS)
+
+
+# --- at system calls --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
+    """The system calls of a run at which it can be killed."""
+    return traced_calls(Project.create(tmp_path_factory.mktemp("traced")))
+
+
+@pytest.fixture(scope="module")
+def soak_calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
+    return traced_calls(Project.create(tmp_path_factory.mktemp("traced"), simulation={"end_year": SOAK_YEARS[-1]}))
+
+
+def drawn_call(calls: Calls, number: int) -> tuple[str, int]:
+    """Draw a kind of call and then one of that kind: the few renames come up as often as the many writes."""
+    draw = random.Random(f"{SEED} {number}")
+    name = draw.choice(sorted(calls))
+    return name, draw.choice(calls[name])
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_kill_at_a_random_system_call(project: Project, uninterrupted: Contents, calls: Calls, number: int) -> None:
+    """The call itself is not carried out any more, so that what it would have done is the first thing missing."""
+    assert killed_at_call(project, *drawn_call(calls, number)) == KILLED
+    demand_finished_years(project, uninterrupted)
+    resume(project)
+    demand_complete(project, uninterrupted)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(SOAK_KILLS))
+def test_kill_at_many_random_system_calls_of_five_years(
+    soak_project: Project, uninterrupted_soak: Contents, soak_calls: Calls, number: int
+) -> None:
+    assert killed_at_call(soak_project, *drawn_call(soak_calls, number)) == KILLED
+    demand_finished_years(soak_project, uninterrupted_soak)
+    resume(soak_project)
+    demand_complete(soak_project, uninterrupted_soak, SOAK_YEARS)
+
+
+# --- at chosen moments ------------------------------------------------------------------------------------------------
+
+
 def test_kill_again_and_again(project: Project, uninterrupted: Contents) -> None:
     for year in YEARS:
         moment = f"{year}:state_accumulation:end"
@@ -114,7 +224,7 @@ def test_kill_again_and_again(project: Project, uninterrupted: Contents) -> None
     demand_complete(project, uninterrupted)
 
 
-@pytest.mark.parametrize("year", [2025, *(pytest.param(year, marks=pytest.mark.slow) for year in (2027, 2029))])
+@pytest.mark.parametrize("year", [2025, 2026, 2027])
 def test_kill_after_the_last_stage_loses_that_year_only(project: Project, uninterrupted: Contents, year: int) -> None:
     assert project.run_child("--kill", f"{year}:validation:end").returncode == KILLED
     said = resume(project)
@@ -131,9 +241,8 @@ def test_kill_after_the_last_stage_loses_that_year_only(project: Project, uninte
         pytest.param(
             ("--kill-before", "os.rename:checkpoints/year_2026"),
             id="between-report-and-checkpoint-copy",
-            marks=pytest.mark.slow,
         ),
-        pytest.param(("--kill", "2026:reporting:end"), id="after-the-reports", marks=pytest.mark.slow),
+        pytest.param(("--kill", "2026:reporting:end"), id="after-the-reports"),
     ],
 )
 def test_kill_right_after_the_commit_keeps_the_year(
@@ -141,17 +250,17 @@ def test_kill_right_after_the_commit_keeps_the_year(
 ) -> None:
     """The year is not simulated again, and the resumed run makes up for the files it could not write any more."""
     assert project.run_child(*moment).returncode == KILLED
-    assert re.findall(r"(\d+) finished in", resume(project)) == ["2027", "2028", "2029"]
+    assert re.findall(r"(\d+) finished in", resume(project)) == ["2027"]
     demand_complete(project, uninterrupted)
 
 
 @pytest.mark.parametrize(
     "operation",
     [
-        pytest.param("os.rename:reports/year_2029", id="last-year-report", marks=pytest.mark.slow),
-        pytest.param("os.rename:checkpoints/year_2029", id="last-checkpoint-copy", marks=pytest.mark.slow),
+        pytest.param("os.rename:reports/year_2027", id="last-year-report"),
+        pytest.param("os.rename:checkpoints/year_2027", id="last-checkpoint-copy"),
         pytest.param("os.rename:multi_year_summary", id="summary"),
-        pytest.param("os.rename:run_vars", id="variables", marks=pytest.mark.slow),
+        pytest.param("os.rename:run_vars", id="variables"),
     ],
 )
 def test_kill_after_the_last_commit_leaves_only_reports_to_write(
@@ -163,13 +272,13 @@ def test_kill_after_the_last_commit_leaves_only_reports_to_write(
 
 
 @pytest.mark.parametrize("go_on", ["--resume", "anew"])
-@pytest.mark.parametrize("year", [2025, *(pytest.param(year, marks=pytest.mark.slow) for year in (2026, 2028))])
+@pytest.mark.parametrize("year", [2025, 2027])
 def test_kill_while_a_commit_is_being_written(project: Project, uninterrupted: Contents, year: int, go_on: str) -> None:
     """The write-ahead log grows while a commit is written, which takes a few steps; the kill comes at the first."""
     log = project.database.with_name(f"{project.database.name}.wal")
     child = project.start_child()
     await_first_stage(child.stdout)
-    before = project.folder / COPIES[YEARS.index(year) - 1] if year > YEARS[0] else project.folder
+    before = project.folder / f".navigator_checkpoints/year_{year - 1}.json" if year > YEARS[0] else project.folder
     while not before.exists():
         time.sleep(0.001)
     size = size_of(log)
@@ -177,12 +286,11 @@ def test_kill_while_a_commit_is_being_written(project: Project, uninterrupted: C
         pass
     child.kill()
     child.communicate(timeout=60)
-    result = project.run(*(["--resume"] if go_on == "--resume" else []))
+    result = finished(project.start(*(["--resume"] if go_on == "--resume" else [])))
     assert result.returncode == 0, result.stderr
     assert contents(project.database) == uninterrupted
 
 
-@pytest.mark.slow
 def test_kill_while_a_commit_is_moved_into_the_file(tmp_path: Path) -> None:
     """The commit of a large year grows the file instead of the log; the kill comes at the first growth."""
     project = Project.create(tmp_path, people=MANY_PEOPLE)
@@ -191,7 +299,7 @@ def test_kill_while_a_commit_is_moved_into_the_file(tmp_path: Path) -> None:
         project.database.unlink(missing_ok=True)
         child = project.start_child()
         await_first_stage(child.stdout)
-        before = project.folder / COPIES[YEARS.index(year) - 1]
+        before = project.folder / f".navigator_checkpoints/year_{year - 1}.json"
         while year > YEARS[0] and not before.exists():
             time.sleep(0.001)
         size = size_of(project.database)
@@ -210,40 +318,42 @@ def test_kill_while_a_commit_is_moved_into_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "operation",
     [
-        pytest.param("os.rename:_backup", id="before-anything-moves", marks=pytest.mark.slow),
+        pytest.param("os.rename:_backup", id="before-anything-moves"),
         pytest.param("os.rename:/simulation.duckdb', .*_backup", id="before-the-old-database-moves"),
-        pytest.param("os.remove:year_2026.json", id="while-old-reports-go", marks=pytest.mark.slow),
+        pytest.param("os.remove:year_2026.json", id="while-old-reports-go"),
     ],
 )
-def test_kill_while_the_old_database_is_set_aside(tmp_path: Path, uninterrupted: Contents, operation: str) -> None:
+def test_kill_while_the_old_database_is_set_aside(
+    finished_project: Project, uninterrupted: Contents, operation: str
+) -> None:
     """Whatever the moment, the old results are in the database or in its backup."""
-    project = finished_project(tmp_path)
+    project = finished_project
     project.simulate()
     project.configure(simulation={"random_seed": 43, "end_year": 2026})
     assert project.run_child("--kill-before", operation).returncode == KILLED
-    backup = tmp_path / "simulation_backup.duckdb"
+    backup = project.folder / "simulation_backup.duckdb"
     kept = project.database if project.database.exists() and finished_years(project.database) == YEARS else backup
     assert contents(kept) == uninterrupted
-    result = project.run()
+    result = finished(project.start())
     assert result.returncode == 0, result.stderr
     assert finished_years(project.database) == [2025, 2026]
     assert contents(backup) == uninterrupted
 
 
-@pytest.mark.parametrize("moment", [pytest.param("2025:foundation:end", marks=pytest.mark.slow), "2025:validation:end"])
+@pytest.mark.parametrize("moment", ["2025:foundation:end", "2025:validation:end"])
 def test_kill_in_the_first_year_keeps_the_old_results_as_backup(
-    tmp_path: Path, uninterrupted: Contents, moment: str
+    finished_project: Project, uninterrupted: Contents, moment: str
 ) -> None:
-    project = finished_project(tmp_path)
+    project = finished_project
     project.configure(simulation={"random_seed": 43})
     assert project.run_child("--kill", moment).returncode == KILLED
-    assert contents(tmp_path / "simulation_backup.duckdb") == uninterrupted
+    assert contents(project.folder / "simulation_backup.duckdb") == uninterrupted
     resume(project)
     assert finished_years(project.database) == YEARS
-    assert contents(tmp_path / "simulation_backup.duckdb") == uninterrupted
+    assert contents(project.folder / "simulation_backup.duckdb") == uninterrupted
 
 
-@pytest.mark.parametrize("wanted", [1, *(pytest.param(years, marks=pytest.mark.slow) for years in (0, 2, 4))])
+@pytest.mark.parametrize("wanted", [0, 1, 2])
 def test_interrupt_keeps_the_finished_years_and_says_how_to_go_on(
     project: Project, uninterrupted: Contents, wanted: int
 ) -> None:
@@ -270,17 +380,18 @@ def test_interrupt_keeps_the_finished_years_and_says_how_to_go_on(
     assert of_years(contents(project.database), YEARS) == of_years(uninterrupted, YEARS)
 
 
-def test_interrupt_in_the_first_year_brings_the_old_database_back(tmp_path: Path, uninterrupted: Contents) -> None:
-    project = finished_project(tmp_path)
+def test_interrupt_in_the_first_year_brings_the_old_database_back(
+    finished_project: Project, uninterrupted: Contents
+) -> None:
+    project = finished_project
     project.configure(simulation={"random_seed": 43})
-    before = files(tmp_path)
+    before = files(project.folder)
     result = project.run_child("--interrupt", "2025:foundation:end")
     assert result.returncode == -signal.SIGINT
-    assert files(tmp_path) == before
+    assert files(project.folder) == before
     assert contents(project.database) == uninterrupted
 
 
-@pytest.mark.slow
 def test_interrupt_of_the_library_is_a_keyboard_interrupt_and_keeps_the_years(project: Project) -> None:
     """Wherever it strikes, also in the middle of a query, of which DuckDB makes another error."""
     project.configure(simulation={"end_year": 2036})
@@ -290,5 +401,5 @@ def test_interrupt_of_the_library_is_a_keyboard_interrupt_and_keeps_the_years(pr
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=60)
     assert errors.rstrip().endswith("KeyboardInterrupt")
-    assert project.run("--resume", "--years", "2025-2029").returncode == 0
+    assert finished(project.start("--resume", "--years", "2025-2027")).returncode == 0
     assert finished_years(project.database)[: len(YEARS)] == YEARS

@@ -21,6 +21,9 @@ from tests.crash_child import (
     limit_files,
     of_years,
 )
+from tests.tiers import sampled
+
+pytestmark = pytest.mark.process
 
 # where the limit strikes a company of 300: the file of 12,288 bytes is made, commits append 500 kB each to the log,
 # and closing moves 9 MB into the file
@@ -32,13 +35,8 @@ CLOSING = [3_000_000, 8_000_000]
 MOVING = 14_000_000
 
 
-def some(limits: list[int]) -> list[object]:
-    """The first limit always, the others in the slow set."""
-    return [limits[0], *(pytest.param(limit, marks=pytest.mark.slow) for limit in limits[1:])]
-
-
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Contents:
     """What a run leaves that has room for everything."""
     project = Project.create(tmp_path_factory.mktemp("uninterrupted"))
     project.simulate()
@@ -71,7 +69,7 @@ def demand_completion(project: Project, uninterrupted: Contents) -> None:
     assert not project.database.with_name(f"{project.database.name}.wal").exists()
 
 
-@pytest.mark.parametrize("limit", [*some(CREATION), *some(FIRST_COMMIT)])
+@pytest.mark.parametrize("limit", [*sampled(CREATION, 1), *sampled(FIRST_COMMIT, 1)])
 def test_full_disk_before_the_first_year_is_kept(project: Project, uninterrupted: Contents, limit: int) -> None:
     before = files(project.folder)
     fail_for_lack_of_space(project, limit)
@@ -79,7 +77,7 @@ def test_full_disk_before_the_first_year_is_kept(project: Project, uninterrupted
     demand_completion(project, uninterrupted)
 
 
-@pytest.mark.parametrize("limit", some(LATER_COMMIT))
+@pytest.mark.parametrize("limit", sampled(LATER_COMMIT, 1))
 def test_full_disk_in_a_later_commit_keeps_the_years_before(
     project: Project, uninterrupted: Contents, limit: int
 ) -> None:
@@ -91,7 +89,7 @@ def test_full_disk_in_a_later_commit_keeps_the_years_before(
     demand_completion(project, uninterrupted)
 
 
-@pytest.mark.slow
+@pytest.mark.model
 def test_full_disk_while_a_commit_is_moved_into_the_file(tmp_path: Path) -> None:
     project = Project.create(tmp_path, people=MANY_PEOPLE)
     assert "--resume" in fail_for_lack_of_space(project, MOVING)
@@ -104,7 +102,7 @@ def test_full_disk_while_a_commit_is_moved_into_the_file(tmp_path: Path) -> None
     assert contents(project.database) == found
 
 
-@pytest.mark.parametrize("limit", some(CLOSING))
+@pytest.mark.parametrize("limit", sampled(CLOSING, 1))
 def test_full_disk_when_the_log_is_moved_into_the_file(project: Project, uninterrupted: Contents, limit: int) -> None:
     """Every year is committed, but half of what holds them is still the log: that is no success."""
     fail_for_lack_of_space(project, limit)
@@ -113,7 +111,8 @@ def test_full_disk_when_the_log_is_moved_into_the_file(project: Project, uninter
     demand_completion(project, uninterrupted)
 
 
-@pytest.mark.parametrize("limit", some([*CREATION, *FIRST_COMMIT]))
+@pytest.mark.model
+@pytest.mark.parametrize("limit", sampled([*CREATION, *FIRST_COMMIT], 1))
 def test_full_disk_in_the_first_year_leaves_the_old_database_its_backup_and_its_reports(
     project: Project, limit: int
 ) -> None:
@@ -126,7 +125,7 @@ def test_full_disk_in_the_first_year_leaves_the_old_database_its_backup_and_its_
     assert files(project.folder) == before
 
 
-@pytest.mark.slow
+@pytest.mark.model
 def test_full_disk_in_a_later_year_leaves_the_old_database_as_backup(project: Project) -> None:
     project.simulate({"simulation.random_seed": 1})
     before = contents(project.database)
@@ -136,9 +135,7 @@ def test_full_disk_in_a_later_year_leaves_the_old_database_as_backup(project: Pr
     assert finished_years(project.database)[0] == YEARS[0]
 
 
-@pytest.mark.parametrize(
-    "moment", ["2025:reporting:begin", pytest.param("2028:reporting:begin", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("moment", ["2025:reporting:begin", "2026:reporting:begin"])
 def test_full_disk_when_reports_are_written_keeps_the_year(
     project: Project, uninterrupted: Contents, moment: str
 ) -> None:
@@ -192,9 +189,8 @@ def test_a_read_only_folder(project: Project, read_only: Path) -> None:
     assert list(read_only.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "arguments", [pytest.param([], id="anew"), pytest.param(["--resume"], id="resume", marks=pytest.mark.slow)]
-)
+@pytest.mark.model
+@pytest.mark.parametrize("arguments", [pytest.param([], id="anew"), pytest.param(["--resume"], id="resume")])
 def test_a_database_in_a_folder_that_became_read_only(read_only: Path, arguments: list[str]) -> None:
     project = Project.create(read_only, simulation={"end_year": 2025})
     project.simulate()
@@ -208,6 +204,7 @@ def test_a_database_in_a_folder_that_became_read_only(read_only: Path, arguments
     assert files(read_only) == before
 
 
+@pytest.mark.model
 def test_a_read_only_database_file(tmp_path: Path) -> None:
     project = Project.create(tmp_path, simulation={"end_year": 2025})
     project.simulate()
@@ -219,7 +216,7 @@ def test_a_read_only_database_file(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
-@pytest.mark.parametrize("place", ["reports", pytest.param("checkpoints", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("place", ["reports", pytest.param("checkpoints")])
 def test_a_folder_of_reports_that_may_not_be_written_keeps_the_year(
     project: Project, read_only: Path, uninterrupted: Contents, place: str
 ) -> None:

@@ -23,8 +23,9 @@ from planalign_orchestrator.factory import build_orchestrator
 from planalign_orchestrator.model import load_compiled_model
 from planalign_orchestrator.pipeline import PipelineOrchestrator, ProgressEvent, WorkflowStage
 from tests.crash_child import Project, limit_files
+from tests.tiers import sampled
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.model, pytest.mark.dbt]
 
 DESIGNS = ("simulation_config", "integrated_core", "stretch_match")
 YEARS = [2025, 2026, 2027]
@@ -32,7 +33,7 @@ HOLD = "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print('held', flush
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def shop(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Project:
     """A finished native run of two years; tests work on copies of it."""
     shop = Project.create(tmp_path_factory.mktemp("shop"), simulation={"start_year": 2025, "end_year": 2026})
     shop.simulate()
@@ -70,7 +71,7 @@ def demand_intact(shop: Project, years: list[int]) -> None:
         assert [name for (name,) in schemas.fetchall()] == ["inputs", "main", "parameters"]
 
 
-@pytest.mark.parametrize("name", DESIGNS)
+@pytest.mark.parametrize("name", sampled(DESIGNS, 1))
 def test_both_engines_give_the_same_marts(tmp_path: Path, name: str) -> None:
     by_engine = {}
     for engine in ("native", "dbt"):
@@ -245,14 +246,21 @@ def test_a_runner_of_another_database_is_refused(copy: Project) -> None:
     demand_intact(copy, [2025, 2026])
 
 
-@pytest.fixture
-def half_built(copy: Project) -> Project:
-    """A database whose run with dbt was killed after the marts of 2027 were built."""
-    runtime = {"database": str(copy.database), "threads": 1}
-    copy.configure(simulation={"start_year": 2025, "end_year": 2027}, runtime={**runtime, "engine": "dbt"})
-    assert copy.run_child("--resume", "--kill", "2027:validation:begin").returncode == -signal.SIGKILL
+@pytest.fixture(scope="module")
+def killed(shop: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A run with dbt that was killed after the marts of 2027 were built; tests work on copies of it."""
+    folder = shutil.copytree(shop.folder, tmp_path_factory.mktemp("killed") / "copy")
+    copy = Project.create(folder, simulation={"start_year": 2025, "end_year": 2027})
+    runtime = {"database": str(copy.database), "threads": 1, "engine": "dbt"}
     copy.configure(simulation={"start_year": 2025, "end_year": 2027}, runtime=runtime)
+    assert copy.run_child("--resume", "--kill", "2027:validation:begin").returncode == -signal.SIGKILL
     return copy
+
+
+@pytest.fixture
+def half_built(killed: Project, tmp_path: Path) -> Project:
+    shutil.copytree(killed.folder, tmp_path / "copy")
+    return Project.create(tmp_path / "copy", simulation={"start_year": 2025, "end_year": 2027})
 
 
 def test_a_year_that_dbt_left_half_built_is_removed_by_the_next_start(half_built: Project) -> None:

@@ -85,6 +85,7 @@ def test_a_killed_process_is_told_by_its_signal() -> None:
     assert "killed by signal 9" in str(classify_dbt_error("halfway through", return_code=-9))
 
 
+@pytest.mark.process
 def test_lines_come_while_dbt_is_still_running(tmp_path: Path) -> None:
     dbt = runner(tmp_path, "echo one; read line < fifo; echo two >&2; echo three; exit 4")
     os.mkfifo(tmp_path / "fifo")
@@ -102,11 +103,13 @@ def test_lines_come_while_dbt_is_still_running(tmp_path: Path) -> None:
     assert isinstance(result.error, DbtExecutionError)
 
 
+@pytest.mark.process
 def test_what_dbt_says_last_is_not_lost(tmp_path: Path) -> None:
     result = runner(tmp_path, "exec 1>&-; sleep 0.2; echo it broke >&2; exit 4").execute_command(["run"])
     assert (result.stderr, result.return_code) == ("it broke\n", 4)
 
 
+@pytest.mark.process
 def test_the_command_is_what_one_would_type(tmp_path: Path) -> None:
     dbt = runner(tmp_path, 'echo "$@"; echo "$PLANALIGN_DATABASE"')
     result = dbt.execute_command(["run"], simulation_year=2026, dbt_vars={"random_seed": 7})
@@ -115,6 +118,7 @@ def test_the_command_is_what_one_would_type(tmp_path: Path) -> None:
     assert result.error is None
 
 
+@pytest.mark.process
 def test_a_lock_is_tried_again_and_then_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     script = f"echo x >> count; if [ $(wc -l < count) -lt 2 ]; then echo '{LOCKED}'; exit 1; fi; echo done"
     result = runner(tmp_path, script).execute_command(["run"])
@@ -125,11 +129,13 @@ def test_a_lock_is_tried_again_and_then_told(tmp_path: Path, caplog: pytest.LogC
     assert (tmp_path / "tries").read_text() == "x\nx\n"
 
 
+@pytest.mark.process
 def test_another_failure_is_not_tried_again(tmp_path: Path) -> None:
     assert not runner(tmp_path, "echo x >> tries; exit 1").execute_command(["run"]).success
     assert (tmp_path / "tries").read_text() == "x\n"
 
 
+@pytest.mark.process
 def test_a_timeout_stops_the_child_and_its_children(tmp_path: Path) -> None:
     dbt = runner(tmp_path, "sleep 60 & echo $! > pid; wait", timeout=0.5)
     with pytest.raises(DbtTimeoutError, match=r"took longer than 0\.5 s"):
@@ -137,6 +143,7 @@ def test_a_timeout_stops_the_child_and_its_children(tmp_path: Path) -> None:
     demand_gone(int((tmp_path / "pid").read_text()))
 
 
+@pytest.mark.process
 def test_an_interrupt_stops_the_child(tmp_path: Path) -> None:
     dbt = runner(tmp_path, "echo $$ > pid; echo ready; exec sleep 60")
 
@@ -165,6 +172,7 @@ def test_a_missing_or_forbidden_executable_is_named(tmp_path: Path) -> None:
         DbtRunner(tmp_path, executable="no-such-dbt").execute_command(["run"])
 
 
+@pytest.mark.process
 def test_models_run_one_by_one_or_in_one_call(tmp_path: Path) -> None:
     dbt = runner(tmp_path, 'echo "$@" >> calls; case "$*" in *bad*) exit 1;; esac')
     assert [result.success for result in dbt.run_models(["a", "bad", "c"])] == [True, False]

@@ -66,6 +66,7 @@ def test_a_stale_or_missing_reference_is_named(generator: ModuleType, tmp_path: 
     assert set(generator.stale(tmp_path)) >= {"cli.md", "columns.md"}
 
 
+@pytest.mark.process
 def test_references_are_the_same_in_any_terminal_and_with_any_hash_seed(generator: ModuleType) -> None:
     program = "import sys; sys.path.insert(0, 'docs'); import generate; print(*generate.stale())"
     for width, seed in (("40", "1"), ("200", "2")):
@@ -93,6 +94,7 @@ def test_references_hold_every_command_key_table_and_column(generator: ModuleTyp
         assert section
 
 
+@pytest.mark.process
 def test_the_examples_of_the_package_run_and_print_what_its_readme_says(
     generator: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,10 +13,12 @@ from pathlib import Path
 import duckdb
 import pytest
 import typer
+from pydantic_core import SchemaError
 
 from planalign_orchestrator.cli.failures import failure_of
 from planalign_orchestrator.errors import CensusError, ConfigurationError, DatabaseBusyError
-from tests.conftest import Result, people, write_rows
+from tests.companies import people, write_rows
+from tests.laboratory import Result
 from tests.program import Planalign
 
 # --- errors as JSON --------------------------------------------------------------------------------------------------
@@ -65,6 +67,7 @@ def test_the_problems_of_an_error_are_a_list(planalign: Planalign, project: Path
     assert json.loads(checked.err)["problems"] == checked.document["problems"] != []
 
 
+@pytest.mark.model
 def test_with_json_standard_error_holds_documents_only(planalign: Planalign, project: Path) -> None:
     done = planalign("run", "--json", "-v", "--years", "2025")
     notes = [json.loads(line)["note"] for line in done.err.splitlines()]
@@ -114,10 +117,11 @@ def test_a_mistake_in_the_program_is_called_unexpected(error: Exception) -> None
     assert failure_of(error).text.startswith(f"Error: unexpected {type(error).__name__}: ")
 
 
-def test_an_interrupt_is_one_even_where_duckdb_makes_another_error_of_it() -> None:
+def test_an_interrupt_is_one_even_where_a_library_makes_another_error_of_it() -> None:
     aborted = typer.Abort()
     aborted.__context__ = KeyboardInterrupt()
-    for error in (aborted, RuntimeError("Query interrupted"), duckdb.InterruptException("x")):
+    schema = SchemaError('Error building "definitions" validator:\n  KeyboardInterrupt: ')
+    for error in (aborted, RuntimeError("Query interrupted"), duckdb.InterruptException("x"), schema):
         assert (failure_of(error).exit_code, failure_of(error).text) == (130, "Interrupted.")
 
 
@@ -127,6 +131,7 @@ def test_an_error_of_the_package_says_itself(error: ConfigurationError | CensusE
     assert failure_of(error).exit_code == error.exit_code
 
 
+@pytest.mark.model
 def test_a_damaged_database_is_called_damaged(planalign: Planalign, project: Path) -> None:
     planalign("run", "-q")
     content = (project / "simulation.duckdb").read_bytes()
@@ -147,6 +152,7 @@ def test_a_damaged_database_is_called_damaged(planalign: Planalign, project: Pat
 # --- the last line of a run whose results are in doubt ---------------------------------------------------------------
 
 
+@pytest.mark.model
 def test_a_failed_rule_of_severity_error_is_the_last_line(planalign: Planalign, project: Path) -> None:
     rule = "row_count_drift"
     options = ("--set", f"validation.rules={{{rule}: {{severity: error, maximum_drift: 0.000001}}}}")
@@ -245,9 +251,25 @@ def littered(project: Path, sample_run: Result) -> Iterator[Path]:
     (project / "closed").chmod(0o700)
 
 
+# each use gets every third path, the next use those after them
+STEP = 3
+
+
+@pytest.mark.parametrize(("place", "use"), [*enumerate(USES)], ids=USES)
+def test_any_path_works_or_is_refused_in_words(planalign: Planalign, littered: Path, place: int, use: str) -> None:
+    demand_words(planalign, littered, use, [*BAD_PATHS][place % STEP :: STEP])
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize("use", USES)
-def test_any_path_works_or_is_refused_in_words(planalign: Planalign, littered: Path, use: str) -> None:
-    for name, path in BAD_PATHS.items():
+def test_every_path_works_or_is_refused_in_words(planalign: Planalign, littered: Path, use: str) -> None:
+    demand_words(planalign, littered, use, [*BAD_PATHS])
+
+
+def demand_words(planalign: Planalign, littered: Path, use: str, names: Sequence[str]) -> None:
+    """Use each path; no command hangs, ends unexpectedly, or touches what is no file of ours."""
+    for name in names:
+        path = BAD_PATHS[name]
         if path.startswith("/dev") and use in WRITERS:
             # The pipe stands for devices here: a mistake would replace one of this machine's.
             continue

@@ -18,8 +18,6 @@ from planalign_orchestrator.errors import ConfigurationError, ResumeError
 from planalign_orchestrator.factory import OrchestratorBuilder
 from planalign_orchestrator.validation import ValidationResult, ValidationSeverity
 
-pytestmark = pytest.mark.xdist_group("guide")
-
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "MIGRATION_GUIDE_S038.md").read_text(encoding="utf-8")
 QUOTED = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", GUIDE, flags=re.DOTALL))
@@ -41,7 +39,7 @@ NAME = re.compile(r"^(?P<path>[A-Za-z_]\w*(?:(?:\(\))?\.[A-Za-z_]\w*)*)(?:\(.*\)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Iterator[Path]:
     """A project that `planalign init` made, in which the guide is followed from its beginning."""
     folder = tmp_path_factory.mktemp("guide") / "project"
     run("python -m planalign_orchestrator init project", folder.parent)
@@ -128,6 +126,7 @@ def test_every_command_of_the_guide_runs_in_its_order(folder: Path) -> None:
     assert "2029" in counts
 
 
+@pytest.mark.model
 def test_the_python_of_the_guide_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
     exec(compile(block, "guide", "exec"), {})
@@ -154,6 +153,7 @@ class NobodyLeaves:
         return ValidationResult(self.name, ValidationSeverity.WARNING, found == 0, found, (), False, "Nobody leaves.")
 
 
+@pytest.mark.model
 def test_the_builder_puts_together_what_it_was_given(folder: Path) -> None:
     builder = OrchestratorBuilder().with_database("built.duckdb").with_rules(NobodyLeaves()).with_dbt_threads(1)
     with pytest.raises(ConfigurationError, match="no configuration: call with_config"):
@@ -168,6 +168,7 @@ def test_the_builder_puts_together_what_it_was_given(folder: Path) -> None:
     assert again.artifacts.database.name == "again.duckdb"
 
 
+@pytest.mark.model
 def test_single_years_follow_each_other(folder: Path) -> None:
     text = (folder / "config" / "simulation_config.yaml").read_text(encoding="utf-8")
     path = folder / "config" / "singles.yaml"

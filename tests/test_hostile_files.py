@@ -19,11 +19,13 @@ from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError, Resu
 from tests.crash_child import Project, contents, edit, files, finished_years
 from tests.test_database import HOLD_THE_FILE, child, end, make_duckdb, make_text, stop_in_the_second_year
 
+pytestmark = pytest.mark.process
+
 SECRET = "somebody else's\n"
 
 
 @pytest.fixture(scope="module")
-def two_years(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two_years(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Path:
     """The folder of a run over 2025-2026; not to be changed."""
     project = Project.create(tmp_path_factory.mktemp("two"), simulation={"end_year": 2026})
     project.simulate()

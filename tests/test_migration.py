@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from planalign_orchestrator.migration import MigrationManager
 from planalign_orchestrator.migration.draft import NewSetting
 from planalign_orchestrator.migration.translation import Translation, translate
 from planalign_orchestrator.migration.writing import yaml_text
-from tests.conftest import Result
+from tests.laboratory import Result
 from tests.program import Planalign
 
 LEGACY_FILE = Path(__file__).with_name("legacy_configuration.yaml")
@@ -629,6 +629,7 @@ def test_an_override_with_a_legacy_key_says_what_replaces_it(tmp_path: Path) -> 
     assert len(caught.value.problems) == 1
 
 
+@pytest.mark.process
 def test_a_configuration_of_today_does_not_read_the_table() -> None:
     code = (
         "import sys\nfrom planalign_orchestrator.config import load_simulation_config\nload_simulation_config()\n"
@@ -774,6 +775,7 @@ def test_compatibility_of_a_configuration_of_today() -> None:
     }
 
 
+@pytest.mark.process
 def test_the_manager_imports_nothing_heavy() -> None:
     code = (
         "import sys\nimport planalign_orchestrator.migration\n"
@@ -814,15 +816,30 @@ def translate_or_refuse(path: Path) -> None:
     assert all(re.match(rf"{re.escape(str(path))}(:\d+)?: ", refusal) for refusal in refusals)
 
 
-@pytest.mark.parametrize("key", [*legacy_keys(), "runtime.threads", "plan.match.tiers", "validation.rules"])
-def test_a_value_of_any_kind_is_translated_or_refused_at_each_legacy_key(tmp_path: Path, key: str) -> None:
-    path = tmp_path / "old.yaml"
-    for value in ODD_VALUES:
+KEYS = (*legacy_keys(), "runtime.threads", "plan.match.tiers", "validation.rules")
+# each key gets every twelfth value, the next key those after them
+STEP = 12
+
+
+def translate_or_refuse_each(folder: Path, key: str, values: Iterable[object]) -> None:
+    path = folder / "old.yaml"
+    for value in values:
         path.write_text(yaml.dump(nested({key: value}), allow_unicode=False), encoding="utf-8")
         translate_or_refuse(path)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize(("number", "key"), [*enumerate(KEYS)], ids=KEYS)
+def test_a_value_of_any_kind_is_translated_or_refused_at_each_legacy_key(tmp_path: Path, number: int, key: str) -> None:
+    translate_or_refuse_each(tmp_path, key, ODD_VALUES[number % STEP :: STEP])
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("key", KEYS)
+def test_every_value_is_translated_or_refused_at_each_legacy_key(tmp_path: Path, key: str) -> None:
+    translate_or_refuse_each(tmp_path, key, ODD_VALUES)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.dictionaries(st.sampled_from([*USUAL, *legacy_keys()]), ODDLY, max_size=8))
 def test_odd_values_among_usual_ones_are_translated_or_refused(tmp_path: Path, values: dict[str, object]) -> None:
     path = tmp_path / "old.yaml"

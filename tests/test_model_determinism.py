@@ -9,16 +9,19 @@ import pytest
 
 from planalign_orchestrator.database.connection import ROW_GROUP_SIZE
 from planalign_orchestrator.factory import build_orchestrator
-from tests.conftest import Digests, Laboratory, Result, Row, configure, read_rows, simulate
+from tests.companies import Row, configure, read_rows
+from tests.laboratory import Digests, Laboratory, Result, simulate
+from tests.tiers import sampled
 
-pytestmark = pytest.mark.xdist_group("determinism")
+pytestmark = pytest.mark.model
 
+SMALL = 5_000
 TWO_YEARS = {"simulation.end_year": 2026}
 EVENTS = "select * exclude (scenario_id, plan_design_id, event_id) from fct_yearly_events order by all"
 
 
 @pytest.fixture(scope="module")
-def mixed_run(tmp_path_factory: pytest.TempPathFactory, mixed_census: Path) -> Result:
+def mixed_run(tmp_path_factory: pytest.TempPathFactory, mixed_census: Path, simulates: None) -> Result:
     return simulate(tmp_path_factory.mktemp("mixed"), mixed_census, TWO_YEARS)
 
 
@@ -112,15 +115,15 @@ def test_event_ids_are_unique_over_all_years(mixed_run: Result) -> None:
     ]
 
 
-@pytest.mark.slow
-def test_threads_do_not_matter_to_60_000_people(tmp_path: Path, generated: Callable[[int], Path]) -> None:
-    """A sum of doubles differs from run to run above a few row groups, which a small company never shows."""
-    census = generated(60_000)
-    assert 3 * ROW_GROUP_SIZE < 60_000
+@pytest.mark.parametrize("size", sampled([SMALL, 60_000, 300_000], 1))
+def test_threads_do_not_matter(tmp_path: Path, generated: Callable[[int], Path], size: int) -> None:
+    """A sum of doubles differs from one thread to two at 5,000 people, and from run to run above a few row groups."""
+    census = generated(size)
+    assert size == SMALL or size > 3 * ROW_GROUP_SIZE
     found: list[Digests] = []
     for place, threads in enumerate((1, 2, 8, 8)):
         result = simulate(tmp_path / str(place), census, {**TWO_YEARS, "runtime.threads": threads})
         found.append(result.digests())
         result.database.unlink()
-    assert found[0][2026]["fct_workforce_snapshot"]["rows"] > 60_000
+    assert found[0][2026]["fct_workforce_snapshot"]["rows"] > size
     assert all(digests == found[0] for digests in found)

@@ -20,7 +20,8 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.model import STAGES, CompiledModel, Model, load_compiled_model
 from planalign_orchestrator.model.native_driver import NativeDriver
 from planalign_orchestrator.pipeline.inputs import RunInputs
-from tests.conftest import default_table, simulate
+from tests.companies import default_table
+from tests.laboratory import simulate
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,7 +62,7 @@ def compiled() -> CompiledModel:
 
 
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator["duckdb.DuckDBPyConnection"]:
+def simulated(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Iterator["duckdb.DuckDBPyConnection"]:
     """Simulate one year of 40 people; some opt out and are swept in again. The working models are still there."""
     folder = tmp_path_factory.mktemp("model_docs")
     people = [f"E{number:07},{1960 + number}-02-28,2015-03-01,{50000 + 5000 * number}" for number in range(40)]
@@ -220,7 +221,7 @@ def test_the_printed_formulas_are_the_presets() -> None:
     assert vested == VESTING_PRESETS
 
 
-@pytest.mark.slow
+@pytest.mark.model
 @pytest.mark.parametrize(
     ("column", "setting"),
     [

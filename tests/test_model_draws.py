@@ -12,19 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import (
-    Result,
-    anniversary,
-    band,
-    completed_years,
-    default_table,
-    draw,
-    exit_hazard,
-    factor,
-    read_rows,
-)
-
-pytestmark = pytest.mark.xdist_group("sample run")
+from tests.companies import anniversary, band, completed_years, default_table, draw, exit_hazard, factor, read_rows
+from tests.laboratory import Result
 
 SEED = 42
 YEARS = range(2025, 2030)

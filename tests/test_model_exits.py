@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Laboratory, band, completed_years, draw, exit_hazard, people, read_rows
+from tests.companies import band, completed_years, draw, exit_hazard, people, read_rows
+from tests.laboratory import Laboratory
 
-pytestmark = pytest.mark.xdist_group("exits")
+pytestmark = pytest.mark.model
 
 SEEDS = range(20)
 FEW_SEEDS = range(5)
@@ -44,7 +45,9 @@ class Trial:
 
 
 @pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path]) -> Laboratory:
+def laboratory(
+    tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path], simulates: None
+) -> Laboratory:
     return Laboratory(tmp_path_factory.mktemp("exits"), generated(3000))
 
 

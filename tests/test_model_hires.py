@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Laboratory, Row, default_table, people, person
+from tests.companies import Row, default_table, people, person
+from tests.laboratory import Laboratory
 
-pytestmark = pytest.mark.xdist_group("hires")
+pytestmark = pytest.mark.model
 
 RANGES = {
     int(row["level_id"]): (Decimal(row["range_minimum"]), Decimal(row["range_maximum"]))
@@ -28,7 +29,9 @@ def cents(amount: Decimal) -> Decimal:
 
 
 @pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path]) -> Laboratory:
+def laboratory(
+    tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path], simulates: None
+) -> Laboratory:
     return Laboratory(tmp_path_factory.mktemp("hires"), generated(3000))
 
 

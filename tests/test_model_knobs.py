@@ -10,21 +10,12 @@ import pytest
 from planalign_orchestrator.config import PARAMETER_TABLES, config_fingerprint, effective_values
 from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.model import load_compiled_model
-from tests.conftest import (
-    Digests,
-    Laboratory,
-    Row,
-    configure,
-    people,
-    person,
-    read_rows,
-    simulate,
-    write_rows,
-)
+from tests.companies import Row, configure, people, person, read_rows, write_rows
 from tests.knobs import Knob, changed_tables, columns_with_numbers
+from tests.laboratory import Digests, Laboratory, simulate
 from tests.test_plan_knobs import PARTICIPATION_TABLES, PLAN_KNOBS
 
-pytestmark = pytest.mark.xdist_group("knobs")
+pytestmark = pytest.mark.model
 
 WORKFORCE_TABLES = [table for table in PARAMETER_TABLES if table not in PARTICIPATION_TABLES]
 UNEVEN = [0.2, 0, *[0.08] * 10]
@@ -101,7 +92,9 @@ def test_every_key_has_a_case_here(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path]) -> Laboratory:
+def laboratory(
+    tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path], simulates: None
+) -> Laboratory:
     """A thousand people in 2025; every fifth level is to be found from pay, so that its table is read."""
     rows = [
         {**row, "level_id": "" if n % 5 == 0 else row["level_id"]} for n, row in enumerate(read_rows(generated(1000)))

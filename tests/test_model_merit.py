@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Laboratory
+from tests.laboratory import Laboratory
+
+pytestmark = pytest.mark.model
 
 
 @pytest.mark.parametrize("methodology", ["realistic", "fixed", "anniversary"])

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Result, people, simulate
+from tests.companies import people
+from tests.laboratory import Result, simulate
+
+pytestmark = pytest.mark.model
 
 COLA = {2025: "0.02", 2026: "0.041", 2027: "0.02"}
 

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Laboratory, Row, anniversary, completed_years, people, person, read_rows
+from tests.companies import Row, anniversary, completed_years, people, person, read_rows
+from tests.laboratory import Laboratory
+
+pytestmark = pytest.mark.model
 
 # Nobody leaves, joins or is promoted by chance, and everybody's raise of 3.5 % + 2 % comes on one day.
 QUIET = {

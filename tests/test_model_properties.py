@@ -9,11 +9,15 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from planalign_orchestrator.errors import ConfigurationError
-from tests.conftest import CENSUS_DATE, Result, Row, anniversary, person, simulate
+from tests.companies import CENSUS_DATE, Row, anniversary, person
+from tests.laboratory import Result, simulate
+
+pytestmark = pytest.mark.model
 
 
 def rates(low: str, high: str) -> st.SearchStrategy[Decimal]:
@@ -121,7 +125,7 @@ def demand_sound_snapshots(result: Result) -> None:
             assert abs(second["current_tenure"] - first["current_tenure"] - 1) < Decimal("0.003")
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, database=None)
+@settings(max_examples=14, deadline=None, derandomize=True, database=None)
 @given(rows=companies, setting=choices)
 @example(
     rows=[person("P0", born="1960-02-29", hired="2024-02-29", pay="79999.99", employee_termination_date="2025-02-28")],

@@ -18,9 +18,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.conftest import Result, anniversary, band, completed_years, default_table, read_rows, simulate
+from tests.companies import anniversary, band, completed_years, default_table, read_rows
+from tests.laboratory import Result, simulate
 
-pytestmark = pytest.mark.xdist_group("replay")
+pytestmark = pytest.mark.model
 
 YEARS = range(2025, 2030)
 # assert_replay_gives_the_elections and assert_replay_gives_the_accounts rebuild the plan's columns

@@ -14,9 +14,9 @@ from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.validation import DataValidator, ValidationResult
 from planalign_orchestrator.validation.choosing import builtin_rules
 from planalign_orchestrator.validation.rules import INFORMATION, PLAUSIBILITY, QueryRule
-from tests.conftest import Result, simulate
+from tests.laboratory import Result, simulate
 
-pytestmark = pytest.mark.xdist_group("sample run")
+pytestmark = pytest.mark.model
 
 YEAR = 2029
 PLAUSIBLE = {
@@ -45,7 +45,7 @@ def test_a_thousand_people_pass_every_rule(sample_run: Result) -> None:
     demand_every_rule_passes(sample_run)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_hundred_thousand_people_pass_every_rule(tmp_path: Path, generated: Callable[[int], Path]) -> None:
     demand_every_rule_passes(simulate(tmp_path, generated(100_000), {"simulation.end_year": YEAR}))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Result
 from tests.crash_child import contents
+from tests.laboratory import Result
 from tests.program import Done, Planalign
 from tests.test_database import make_duckdb
 

@@ -15,15 +15,14 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parent.parent
 INSIDE = "planalign_orchestrator/project"
 CONFIGURATIONS = [
     f"config/{name}.yaml" for name in ("integrated_core", "service_graded", "simulation_config", "stretch_match")
 ]
 SUFFIXES = (".py", ".md", ".csv", ".json")
-
-# One worker builds the archives, for all tests that look at them.
-built = pytest.mark.xdist_group("packaging")
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def tracked_files() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
+def archives(tmp_path_factory: pytest.TempPathFactory, runs_dbt: None) -> Archives:
     """Build the source archive, and the wheel from nothing but that archive."""
     folder = tmp_path_factory.mktemp("archives")
     run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", folder, folder=ROOT)
@@ -89,8 +88,6 @@ def installed(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> P
     return programs
 
 
-@pytest.mark.slow
-@built
 def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Archives) -> None:
     package = source_files("planalign_orchestrator", *SUFFIXES) | {"planalign_orchestrator/py.typed"}
     model = {f"{INSIDE}/{name}" for name in source_files("dbt", ".sql", ".yml", ".md")}
@@ -100,8 +97,6 @@ def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Arch
     assert names == package | model | data
 
 
-@pytest.mark.slow
-@built
 def test_source_archive_holds_what_the_wheel_is_built_from_and_nothing_else(archives: Archives) -> None:
     expected = source_files("planalign_orchestrator", *SUFFIXES) | source_files("dbt", ".sql", ".yml", ".md")
     expected |= {"planalign_orchestrator/py.typed", *CONFIGURATIONS, "data/sample_census.csv"}
@@ -120,8 +115,6 @@ def test_source_archive_holds_what_the_wheel_is_built_from_and_nothing_else(arch
     assert names == expected
 
 
-@pytest.mark.slow
-@built
 def test_every_model_is_in_the_shipped_compiled_model(archives: Archives) -> None:
     models = {Path(name).stem for name in source_files("dbt/models", ".sql")}
     with zipfile.ZipFile(archives.wheel) as wheel:
@@ -129,8 +122,6 @@ def test_every_model_is_in_the_shipped_compiled_model(archives: Archives) -> Non
     assert {model["name"] for model in compiled["models"]} == models
 
 
-@pytest.mark.slow
-@built
 def test_a_new_project_runs_from_the_wheel_without_checkout_and_dbt(installed: Path, tmp_path: Path) -> None:
     packages = json.loads(run(installed / "python", "-m", "pip", "list", "--format", "json", folder=tmp_path))
     assert not [package["name"] for package in packages if package["name"].startswith("dbt")]

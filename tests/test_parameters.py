@@ -420,6 +420,7 @@ def test_a_folder_is_no_file(load: Load, tmp_path: Path) -> None:
 # --- in the database --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.model
 def test_tables_reach_the_database_with_their_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file is found beside the configuration, from whatever folder the run is started."""
     folder = tmp_path / "project"

@@ -32,7 +32,8 @@ import pytest
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
 from planalign_orchestrator.config.yaml_lines import read_yaml
 from planalign_orchestrator.errors import ConfigurationError
-from tests.conftest import Laboratory, Row, default_table, person
+from tests.companies import Row, default_table, person
+from tests.laboratory import Laboratory
 
 FOLDER = Path(__file__).with_name("cases")
 
@@ -248,7 +249,7 @@ TOPICS = {case.name: topic for topic, cases in FILES.items() for case in cases}
 
 
 @pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+def laboratory(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Laboratory:
     """The compiled model with some census; each run brings its own."""
     return Laboratory(tmp_path_factory.mktemp("cases"), [person("P")], QUIET)
 
@@ -268,10 +269,7 @@ def simulate_run(laboratory: Laboratory, run: Run) -> Outcome:
 
 @pytest.mark.parametrize(
     ("case", "run"),
-    [
-        pytest.param(case, run, id=f"{TOPICS[case.name]}: {case.name}", marks=pytest.mark.xdist_group(f"case {number}"))
-        for case, number, run in PLANNED
-    ],
+    [pytest.param(case, run, id=f"{TOPICS[case.name]}: {case.name}") for case, _, run in PLANNED],
 )
 def test_a_case_comes_out_as_worked_out_by_hand(laboratory: Laboratory, case: Case, run: Run) -> None:
     if case.error is not None:

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from planalign_orchestrator.config.sections.irs_limits import LIMITS
-from tests.conftest import Laboratory, read_rows
+from tests.companies import read_rows
 from tests.knobs import Knob, changed_tables, columns_with_numbers
-
-pytestmark = pytest.mark.xdist_group("plan knobs")
+from tests.laboratory import Laboratory
 
 Settings = Mapping[str, object]
 Traces = Mapping[str, Any]
@@ -223,7 +222,9 @@ LIMIT_KNOBS: Mapping[str, tuple[str, int, int, Settings]] = {
 
 
 @pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path]) -> Laboratory:
+def laboratory(
+    tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path], simulates: None
+) -> Laboratory:
     """A thousand people in 2025, among them the rare ones to whom the plan's rules apply.
 
     One in five earns little and does not participate; some work less than 1,000 hours a year; some are 62, earn a lot,

@@ -11,10 +11,9 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from planalign_orchestrator.validation.rules import SqlRule
-from tests.conftest import Laboratory, Row, default_table, person, read_rows
+from tests.companies import Row, default_table, person, read_rows
+from tests.laboratory import Laboratory
 from tests.plan_designs import company, design
-
-pytestmark = pytest.mark.xdist_group("plan properties")
 
 CENT = Decimal("0.01")
 COMPANY = 3
@@ -30,12 +29,12 @@ QUIET: Mapping[str, object] = {
 
 
 @pytest.fixture(scope="module")
-def random_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Laboratory]:
+def random_company(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> tuple[int, Laboratory]:
     start, rows = company(COMPANY, 150)
     return start, Laboratory(tmp_path_factory.mktemp("random"), rows, {"simulation.start_year": start})
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, database=None)
+@settings(max_examples=10, deadline=None, derandomize=True, database=None)
 @given(random=st.randoms(use_true_random=False))
 def test_no_limit_is_exceeded_and_every_sum_ties(random_company: tuple[int, Laboratory], random: Random) -> None:
     start, laboratory = random_company
@@ -192,7 +191,7 @@ def demand_sums(laboratory: Laboratory) -> None:
 
 
 @pytest.fixture(scope="module")
-def savers(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+def savers(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Laboratory:
     """Forty people whose elections never change and whom 415(c) does not touch."""
     rows: list[Row] = [
         person(
@@ -233,7 +232,7 @@ def match_by_person(laboratory: Laboratory, tiers: list[tuple[Decimal, Decimal, 
 
 
 @pytest.fixture(scope="module")
-def decade(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+def decade(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Laboratory:
     """Four hundred people of the sample census over ten years."""
     census = read_rows(Path(__file__).parents[1] / "data" / "sample_census.csv")[:400]
     return Laboratory(tmp_path_factory.mktemp("decade"), census, {"simulation.end_year": 2034})

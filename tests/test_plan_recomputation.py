@@ -1,11 +1,12 @@
-"""Deferrals, match and core to the cent: 2,000 people at random under 200 plan designs that hypothesis draws.
+"""Deferrals, match and core to the cent: 2,000 people at random under plan designs that hypothesis draws.
 
 What the model wrote is held against a recomputation that reads census, ledger and published limits only. Where they
 differ, hypothesis looks for the simplest design that shows it, and prints it.
 """
 
+import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
@@ -15,13 +16,15 @@ import pytest
 from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Laboratory, Row
+from tests.companies import Row
+from tests.conftest import Shared
+from tests.laboratory import Laboratory
 from tests.plan_designs import Design, company, design, numbered_design
 from tests.plan_recomputation import Amounts, Event, Recomputation, recompute
 
-pytestmark = pytest.mark.xdist_group("plan recomputation")
-
-COMPANIES, PEOPLE, DESIGNS = 20, 100, 10
+COMPANIES, PEOPLE = 20, 100
+# of each company
+DESIGNS, SOAK_DESIGNS = 6, 10
 MONEY = ("contribution", "employer_match", "employer_core")
 DETAILS = ("pre_tax", "roth", "after_tax", "catch_up", "elected", "limit_reason")
 RULES = {
@@ -120,36 +123,55 @@ def compare(rows: list[Row], plan: Design, ledger: list[dict[str, Any]]) -> tupl
 
 
 @pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+def laboratory(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Laboratory:
     start, rows = company(0, PEOPLE)
     return Laboratory(tmp_path_factory.mktemp("recomputation"), rows, {"simulation.start_year": start})
 
 
-def uses_of_designs(laboratory: Laboratory, number: int) -> list[Mapping[str, int]]:
-    """Compare a company under designs that hypothesis draws; return by design how often each rule decided something."""
+def uses_of_designs(laboratory: Laboratory, number: int, designs: int) -> list[set[str]]:
+    """Compare a company under designs that hypothesis draws; return by design which rules decided something."""
     start, rows = company(number, PEOPLE)
     laboratory.open_census(rows, {"simulation.start_year": start})
-    uses: list[Mapping[str, int]] = []
+    uses: list[set[str]] = []
 
     @seed(number)
-    @settings(max_examples=DESIGNS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=designs, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(random=st.randoms(use_true_random=False))
     def every_amount_is_right(random: Random) -> None:
         plan = design(random, start)
         note(f"company {number}, {plan}")
         expected, _, differences = compare(rows, plan, ledger_of(laboratory, plan))
         assert differences == []
-        uses.append(expected.uses)
+        uses.append(set(expected.uses))
 
     every_amount_is_right()
     return uses
 
 
-def test_every_amount_is_right_to_the_cent_and_every_rule_decides_something(laboratory: Laboratory) -> None:
-    uses = [of_design for number in range(COMPANIES) for of_design in uses_of_designs(laboratory, number)]
-    assert len(uses) >= COMPANIES * DESIGNS
-    decided = {rule for of_design in uses for rule in of_design}
+@pytest.fixture(scope="module")
+def compared(laboratory: Laboratory, shared: Shared) -> Callable[[int], list[set[str]]]:
+    """Return a function that compares a company, once for all workers, and returns what `uses_of_designs` does."""
+    return lambda number: shared.once(
+        f"recomputed_company_{number}", lambda _: uses_of_designs(laboratory, number, DESIGNS)
+    )
+
+
+@pytest.mark.parametrize("number", range(COMPANIES))
+def test_every_amount_is_right_to_the_cent(compared: Callable[[int], list[set[str]]], number: int) -> None:
+    assert len(compared(number)) >= DESIGNS
+
+
+def test_every_rule_decides_something(compared: Callable[[int], list[set[str]]]) -> None:
+    decided = {rule for number in range(COMPANIES) for uses in compared(number) for rule in uses}
     assert decided >= RULES, RULES - decided
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(COMPANIES))
+def test_every_amount_is_right_under_the_designs_of_the_day(laboratory: Laboratory, number: int) -> None:
+    """Other companies and designs every day; a failure names the company and prints the design."""
+    day = dt.datetime.now(dt.UTC).date().toordinal()
+    assert len(uses_of_designs(laboratory, COMPANIES * day + number, SOAK_DESIGNS)) >= SOAK_DESIGNS
 
 
 @pytest.mark.parametrize(("number", "model", "old", "new"), FAULTS.values(), ids=FAULTS)

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from planalign_orchestrator.census import write_census
-from tests.conftest import CENSUS_DATE
-from tests.crash_child import Project, give_up_privileges
+from tests.companies import CENSUS_DATE
+from tests.crash_child import PROGRAM, Project, give_up_privileges
+
+pytestmark = pytest.mark.process
 
 # only the superuser can give a file to a group it is not in
 PROJECT_GROUP = 4711 if os.geteuid() == 0 else os.getgid()
@@ -80,15 +82,16 @@ def test_a_file_that_is_replaced_keeps_its_mode_and_its_group(project: Project) 
 def test_a_project_and_a_made_up_census_are_for_sharing(project: Project, tmp_path: Path) -> None:
     project.config.unlink()
     made = project.folder / "new"
-    done = project._start(["-m", "planalign_orchestrator", "init", str(made)], **with_umask(0o022))
+    done = project.start_program([*PROGRAM, "init", str(made)], **with_umask(0o022))
     assert done.wait() == 0
     assert mode(made) == mode(made / "config") == 0o755
     assert mode(made / "data" / "sample_census.csv") == 0o644
     census = ["census", "generate", "-o", str(project.folder / "people.csv"), "--size", "5"]
-    assert project._start(["-m", "planalign_orchestrator", *census], **with_umask(0o022)).wait() == 0
+    assert project.start_program([*PROGRAM, *census], **with_umask(0o022)).wait() == 0
     assert mode(project.folder / "people.csv") == 0o644
 
 
+@pytest.mark.model
 def test_the_library_leaves_the_umask_to_the_program_that_uses_it(project: Project, tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:

@@ -11,9 +11,9 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.factory import build_orchestrator
 from planalign_orchestrator.registries import RegistryManager
-from tests.conftest import Result, simulate
+from tests.laboratory import Result, simulate
 
-pytestmark = pytest.mark.xdist_group("sample run")
+pytestmark = pytest.mark.model
 
 YEARS = range(2025, 2030)
 SNAPSHOT = "planalign.main.fct_workforce_snapshot"

@@ -30,7 +30,7 @@ from planalign_orchestrator.reports import (
 from planalign_orchestrator.reports.formats.excel import excel_report
 from planalign_orchestrator.reports.formats.html import html_report
 from planalign_orchestrator.validation import DataValidator, ValidationResult, ValidationSeverity
-from tests.conftest import Result
+from tests.laboratory import Result
 
 if TYPE_CHECKING:
     import duckdb

@@ -14,12 +14,14 @@ from planalign_orchestrator.errors import DatabaseError, ResumeError
 from planalign_orchestrator.pipeline import RunArtifacts
 from tests.crash_child import Contents, Project, contents, edit, files, finished_years, of_years
 
+pytestmark = pytest.mark.model
+
 YEARS = [2025, 2026]
 HORIZON = {"simulation.end_year": YEARS[-1]}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Path:
     """The folder of a project whose two years are simulated; copied, never changed."""
     project = Project.create(tmp_path_factory.mktemp("made"))
     project.simulate(HORIZON)
@@ -34,9 +36,9 @@ def project(made: Path, tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="module")
-def five_years(tmp_path_factory: pytest.TempPathFactory) -> Contents:
-    """What a run over five years leaves that is not interrupted."""
-    project = Project.create(tmp_path_factory.mktemp("five"))
+def three_years(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Contents:
+    """What a run over three years leaves that is not interrupted."""
+    project = Project.create(tmp_path_factory.mktemp("three"))
     project.simulate()
     return contents(project.database)
 
@@ -115,7 +117,9 @@ def test_a_changed_parameter_table_is_refused_by_name(project: Project) -> None:
     assert "parameters.merit_by_level: the table has other rows" in message
 
 
-def test_a_table_with_the_same_rows_written_otherwise_is_the_same_table(project: Project, five_years: Contents) -> None:
+def test_a_table_with_the_same_rows_written_otherwise_is_the_same_table(
+    project: Project, three_years: Contents
+) -> None:
     path = project.folder / "mine.csv"
     path.write_text(
         "merit_rate,source,level_id\n"
@@ -124,7 +128,7 @@ def test_a_table_with_the_same_rows_written_otherwise_is_the_same_table(project:
         encoding="utf-8",
     )
     project.simulate({"parameters.merit_by_level": str(path)}, resume=True)
-    assert contents(project.database) == five_years
+    assert contents(project.database) == three_years
 
 
 @pytest.mark.parametrize(
@@ -143,7 +147,7 @@ def test_a_changed_census_is_refused(
     assert "census: its people are not those of the run" in refusal(project)
 
 
-@pytest.mark.slow
+@pytest.mark.dbt
 def test_a_changed_model_is_refused(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = tmp_path / "dbt"
     shutil.copytree(project_files.dbt_project(), models, ignore=shutil.ignore_patterns("target", "logs"))
@@ -171,7 +175,7 @@ def test_results_of_another_model_or_duckdb_are_not_continued(project: Project, 
 # --- what does not matter ---------------------------------------------------------------------------------------------
 
 
-def test_the_order_and_the_writing_of_the_census_do_not_matter(project: Project, five_years: Contents) -> None:
+def test_the_order_and_the_writing_of_the_census_do_not_matter(project: Project, three_years: Contents) -> None:
     """Rows turned round, other headings, American dates, money with signs: the same people."""
 
     def rewrite(rows: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -185,8 +189,8 @@ def test_the_order_and_the_writing_of_the_census_do_not_matter(project: Project,
     rewrite_census(project, rewrite)
     census = {"census.columns": '{employee_gross_compensation: "Annual salary"}', "census.date_format": "%m/%d/%Y"}
     project.simulate(census, resume=True)
-    years = [2025, 2026, 2027, 2028, 2029]
-    assert of_years(contents(project.database), years) == of_years(five_years, years)
+    years = [2025, 2026, 2027]
+    assert of_years(contents(project.database), years) == of_years(three_years, years)
 
 
 def test_shuffled_rows_alone_do_not_matter(project: Project) -> None:
@@ -195,7 +199,7 @@ def test_shuffled_rows_alone_do_not_matter(project: Project) -> None:
     assert finished_years(project.database) == [2025, 2026, 2027]
 
 
-def test_where_the_files_lie_does_not_matter(project: Project, five_years: Contents) -> None:
+def test_where_the_files_lie_does_not_matter(project: Project, three_years: Contents) -> None:
     moved = project.folder.with_name("moved")
     project.folder.rename(moved)
     (moved / "simulation.duckdb").rename(moved / "renamed.duckdb")
@@ -203,27 +207,27 @@ def test_where_the_files_lie_does_not_matter(project: Project, five_years: Conte
     project = Project(moved, moved / "renamed.duckdb")
     settings = {"census.path": str(moved / "people.csv"), "runtime.database": str(project.database)}
     project.simulate(settings | {"runtime.threads": 2, "validation.examples": 0}, resume=True)
-    assert contents(project.database) == five_years
+    assert contents(project.database) == three_years
 
 
-def test_lost_or_foreign_copies_of_checkpoints_do_not_matter(project: Project, five_years: Contents) -> None:
+def test_lost_or_foreign_copies_of_checkpoints_do_not_matter(project: Project, three_years: Contents) -> None:
     shutil.rmtree(project.folder / ".navigator_checkpoints")
     shutil.rmtree(project.folder / "reports")
     project.simulate(resume=True)
-    assert contents(project.database) == five_years
+    assert contents(project.database) == three_years
     for folder in (".navigator_checkpoints", "reports"):
         found = {path.name for path in (project.folder / folder).glob("year_*.json")}
-        assert found == {f"year_{year}.json" for year in range(2025, 2030)}
+        assert found == {f"year_{year}.json" for year in range(2025, 2028)}
 
 
 # --- how far it goes --------------------------------------------------------------------------------------------------
 
 
-def test_more_years_extend_a_finished_run(project: Project, five_years: Contents) -> None:
+def test_more_years_extend_a_finished_run(project: Project, three_years: Contents) -> None:
     artifacts = project.simulate(resume=True)
     assert "resumed after 2026" in artifacts.notes
     assert artifacts.backup is None
-    assert contents(project.database) == five_years
+    assert contents(project.database) == three_years
 
 
 def test_rates_of_years_to_come_may_still_be_set(project: Project) -> None:
@@ -250,6 +254,7 @@ def test_without_a_database_it_begins_with_the_first_year(tmp_path: Path) -> Non
     assert "there was no finished year to resume, so the run began with the first one" in artifacts.notes
 
 
+@pytest.mark.process
 def test_the_database_remembers_every_run(project: Project) -> None:
     project.simulate({"simulation.end_year": 2027}, resume=True)
     status = project.run("--resume", "--set", "simulation.end_year=2028")
@@ -325,6 +330,7 @@ def test_a_database_that_was_changed_by_hand_stays_a_backup_of_a_new_run(project
 # --- on the command line ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 def test_a_refusal_is_a_message_and_exit_code_2(project: Project) -> None:
     before = files(project.folder)
     result = project.run("--resume", "--seed", "43", "--years", "2025-2027")
@@ -336,10 +342,11 @@ def test_a_refusal_is_a_message_and_exit_code_2(project: Project) -> None:
     assert files(project.folder) == before
 
 
-def test_going_on_is_noted(project: Project, five_years: Contents) -> None:
+@pytest.mark.process
+def test_going_on_is_noted(project: Project, three_years: Contents) -> None:
     result = project.run("--resume")
     assert result.returncode == 0
     assert "resumed after 2026" in result.stderr
     assert "2027 finished" in result.stderr
     assert "2026 finished" not in result.stderr
-    assert contents(project.database) == five_years
+    assert contents(project.database) == three_years

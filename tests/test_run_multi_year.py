@@ -40,6 +40,7 @@ def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.process
 def test_the_legacy_command_runs_the_new_program(project: Path) -> None:
     done = run(project, "--years", "2025")
     assert done.returncode == 0, done.stderr
@@ -51,6 +52,7 @@ def test_the_legacy_command_runs_the_new_program(project: Path) -> None:
     assert read_status(project / "simulation.duckdb").years == [2025, 2026]
 
 
+@pytest.mark.process
 def test_a_dry_run_writes_nothing(project: Path) -> None:
     done = run(project, "-c", "config/simulation_config.yaml", "--dry-run")
     assert done.returncode == 0, done.stderr
@@ -58,6 +60,7 @@ def test_a_dry_run_writes_nothing(project: Path) -> None:
     assert not (project / "simulation.duckdb").exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -72,6 +75,7 @@ def test_a_wrong_option_is_a_usage_error(project: Path, arguments: tuple[str, ..
     assert said in done.stderr
 
 
+@pytest.mark.process
 def test_a_legacy_configuration_is_not_run_but_explained(project: Path) -> None:
     done = run(project, "-c", str(ROOT / "tests" / "legacy_configuration.yaml"))
     assert done.returncode == 2
@@ -91,6 +95,7 @@ def dbt(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", [["run", "--select", "a b"], "run --select 'a b'", "dbt run --select 'a b'"])
 def test_a_dbt_command_is_delegated(dbt: str, command: list[str] | str) -> None:
     runner = DbtRunner(dbt_project(), executable=dbt)
@@ -104,6 +109,7 @@ def test_a_dbt_command_is_delegated(dbt: str, command: list[str] | str) -> None:
     assert result.stdout.startswith("run --select a b ")
 
 
+@pytest.mark.process
 def test_a_dbt_command_that_fails_is_false_as_it_was(dbt: str, tmp_path: Path) -> None:
     with pytest.warns(DeprecationWarning, match="is deprecated"):
         result = run_multi_year.run_dbt_command(["fail"], working_dir=tmp_path, executable=dbt)
@@ -111,6 +117,7 @@ def test_a_dbt_command_that_fails_is_false_as_it_was(dbt: str, tmp_path: Path) -
     assert (result.success, result.return_code) == (False, 1)
 
 
+@pytest.mark.process
 def test_the_options_of_the_runner_can_be_given(dbt: str) -> None:
     lines: list[str] = []
     with pytest.warns(DeprecationWarning, match="is deprecated"):

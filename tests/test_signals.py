@@ -14,10 +14,29 @@ from pathlib import Path
 import pytest
 
 from planalign_orchestrator.database.checkpoints import read_status
-from tests.program import ROOT, Done, Planalign, finish, start, wait_for
+from tests.program import ROOT, Done, finish, start, wait_for, write_project
+
+pytestmark = pytest.mark.process
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def made(generated: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
+    """A project with a database and the backup of another run; not to be changed."""
+    folder = tmp_path_factory.mktemp("made")
+    write_project(folder, generated(200))
+    for seed in ("5", "6"):
+        done = finish(start("run", "-q", "--seed", seed, folder=folder))
+        assert done.code == 0, done.err
+    return folder
+
+
+@pytest.fixture
+def simulated(made: Path, tmp_path: Path) -> Path:
+    """A copy of the project that was simulated."""
+    return shutil.copytree(made, tmp_path / "simulated")
 
 
 def shell(command: str, folder: Path) -> Done:
@@ -109,13 +128,12 @@ def test_what_the_parent_has_it_ignore_stays_ignored(project: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 @pytest.mark.parametrize("command", ["status", "validate", "run"])
 def test_a_signal_in_the_first_moments_is_answered_in_one_line(
-    planalign: Planalign, project: Path, command: str, number: signal.Signals
+    simulated: Path, command: str, number: signal.Signals
 ) -> None:
-    planalign("run", "-q", "--years", "2025")
     ended = set()
-    for step in range(9):
-        process = start(command, "--database", "simulation.duckdb", folder=project)
-        time.sleep(0.02 + 0.06 * step)
+    for step in range(6):
+        process = start(command, "--database", "simulation.duckdb", folder=simulated)
+        time.sleep(0.02 + 0.08 * step)
         process.send_signal(number)
         done = finish(process)
         ended.add(done.code)
@@ -131,12 +149,11 @@ def test_a_signal_in_the_first_moments_is_answered_in_one_line(
 
 
 @pytest.mark.parametrize("command", ["report", "compare-runs simulation.duckdb other.duckdb", "config show"])
-def test_an_interrupt_with_json_is_a_document(planalign: Planalign, project: Path, command: str) -> None:
-    planalign("run", "-q", "--years", "2025")
-    shutil.copy(project / "simulation.duckdb", project / "other.duckdb")
+def test_an_interrupt_with_json_is_a_document(simulated: Path, command: str) -> None:
+    shutil.copy(simulated / "simulation.duckdb", simulated / "other.duckdb")
     found = []
     for step in range(8):
-        process = start(*command.split(), "--json", folder=project)
+        process = start(*command.split(), "--json", folder=simulated)
         time.sleep(0.06 + 0.02 * step)
         process.send_signal(signal.SIGTERM)
         done = finish(process)
@@ -147,12 +164,13 @@ def test_an_interrupt_with_json_is_a_document(planalign: Planalign, project: Pat
     assert {(one["type"], one["exit_code"]) for one in found} == {("CommandInterruptedError", 130)}
 
 
+@pytest.mark.model
 @pytest.mark.parametrize(
     ("command", "code"),
     [
         ("$P report | head -1", 0),
         ("$P report --json | head -c 1", 0),
-        ("$P run --seed 5 | head -1", 0),
+        ("$P run --seed 7 | head -1", 0),
         ("$P compare-runs simulation.duckdb simulation_backup.duckdb | head -1", 1),
         ("$P config show | head -1", 0),
         ("$P run -v 2> >(head -1 >&2) > out", 0),
@@ -162,15 +180,11 @@ def test_an_interrupt_with_json_is_a_document(planalign: Planalign, project: Pat
         ("$P validate --database missing/x.duckdb | head -1", 1),
     ],
 )
-def test_a_closed_pipe_or_stream_changes_no_exit_code(
-    planalign: Planalign, project: Path, command: str, code: int
-) -> None:
-    planalign("run", "-q")
-    planalign("run", "-q", "--seed", "6")
-    done = shell(command, project)
+def test_a_closed_pipe_or_stream_changes_no_exit_code(simulated: Path, command: str, code: int) -> None:
+    done = shell(command, simulated)
     assert done.code == code
     assert not re.search(r"Traceback|Broken|Error", done.err)
-    assert read_status(project / "simulation.duckdb").years == [2025, 2026]
+    assert read_status(simulated / "simulation.duckdb").years == [2025, 2026]
 
 
 def test_a_run_that_is_closed_from_all_sides_keeps_its_database_apart(project: Path) -> None:
@@ -179,7 +193,7 @@ def test_a_run_that_is_closed_from_all_sides_keeps_its_database_apart(project: P
     assert read_status(project / "simulation.duckdb").years == [2025]
 
 
-@pytest.mark.slow
+@pytest.mark.dbt
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_no_dbt_is_left_behind(project: Path, generated: Callable[[int], Path], number: signal.Signals) -> None:
     census = f"census.path={generated(200)}"

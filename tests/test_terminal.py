@@ -23,7 +23,8 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.escaping import visible, visible_json, visible_line
 from planalign_orchestrator.reports import ConsoleReporter, MultiYearReporter
 from planalign_orchestrator.reports.tables import aligned, blocks, wrapped
-from tests.conftest import Result, people, write_rows
+from tests.companies import people, write_rows
+from tests.laboratory import Result
 from tests.program import ROOT, Planalign
 
 # recolours, clears the screen, sets the title, reverses the direction, ends a C1 sequence, is no text at all

@@ -31,9 +31,8 @@ from planalign_orchestrator.validation import (
     ValidationSeverity,
 )
 from planalign_orchestrator.validation.choosing import builtin_rules
-from tests.conftest import Result, configure, people, simulate
-
-pytestmark = pytest.mark.xdist_group("sample run")
+from tests.companies import configure, people
+from tests.laboratory import Result, simulate
 
 INVARIANT = "assert_headcount_ties"
 FILE = "validation.custom_rules_file"
@@ -121,6 +120,7 @@ def test_a_setting_that_means_nothing_is_refused(tmp_path: Path, key: str, value
     assert message in refusal(tmp_path, {f"validation.rules.{key}": value})
 
 
+@pytest.mark.model
 def test_severity_and_thresholds_are_as_configured(tmp_path: Path) -> None:
     overrides: dict[str, object] = {
         "validation.rules.row_count_drift": "{severity: error, maximum_drift: 0.01}",
@@ -184,6 +184,7 @@ def test_a_validator_needs_nothing_but_a_database(sample_run: Result) -> None:
 # --- rules of users ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.model
 def test_python_rules_are_judged_and_reported(tmp_path: Path) -> None:
     overrides = {FILE: str(python_rules(tmp_path)), "validation.rules.calm": "info"}
     found = verdicts(simulate(tmp_path, people(50), overrides), 2025)
@@ -193,6 +194,7 @@ def test_python_rules_are_judged_and_reported(tmp_path: Path) -> None:
     assert [rule["examples"] for rule in report["validation"] if rule["rule"] == "calm"] == [found["calm"]["examples"]]
 
 
+@pytest.mark.model
 def test_a_folder_of_queries_is_a_rule_each(tmp_path: Path) -> None:
     folder = tmp_path / "rules"
     folder.mkdir()
@@ -204,6 +206,7 @@ def test_a_folder_of_queries_is_a_rule_each(tmp_path: Path) -> None:
     assert found["no_hires"]["description"] == "Nobody is hired after 2025."
 
 
+@pytest.mark.model
 def test_an_installed_package_brings_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     python_rules(tmp_path)
     package = tmp_path / "acme_rules-1.0.dist-info"
@@ -224,6 +227,7 @@ def test_an_installed_package_brings_rules(tmp_path: Path, monkeypatch: pytest.M
     )
 
 
+@pytest.mark.model
 def test_a_rule_given_to_the_orchestrator_takes_the_place_of_a_built_in_one(tmp_path: Path) -> None:
     config = configure(tmp_path, people(50), {"simulation.end_year": 2026})
     db = DatabaseConnectionManager(config.runtime.database, threads=1)
@@ -299,6 +303,7 @@ def test_a_query_that_is_not_one_select_is_refused(tmp_path: Path, sql: str, mes
     assert message in str(caught.value)
 
 
+@pytest.mark.model
 def test_a_query_may_end_in_a_semicolon_and_a_comment(tmp_path: Path) -> None:
     written(tmp_path, "found.sql", "\ufeff-- Müller's rule.\nselect 'ü;' as umlaut; -- that's all; really")
     overrides = {FILE: str(tmp_path / "found.sql"), "validation.rules.found": "warning"}
@@ -337,6 +342,7 @@ def planalign(
     return call
 
 
+@pytest.mark.model
 def test_a_failed_rule_is_reported_and_stops_a_strict_run(
     planalign: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
@@ -359,6 +365,7 @@ def test_a_failed_rule_is_reported_and_stops_a_strict_run(
     assert [rule["passed"] for rule in report["validation"] if rule["rule"] == "no_hires"] == [False]
 
 
+@pytest.mark.model
 def test_a_broken_rule_is_refused_before_anything_is_simulated(
     planalign: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
@@ -377,6 +384,7 @@ def test_a_broken_rule_is_refused_before_anything_is_simulated(
     assert "validation rule calm cannot be used: its check returned NoneType, not a ValidationResult" in said
 
 
+@pytest.mark.model
 def test_a_rule_that_raises_names_itself_and_rolls_the_year_back(
     planalign: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:

@@ -16,10 +16,9 @@ from planalign_orchestrator.factory import build_orchestrator
 from planalign_orchestrator.utils import DatabaseConnectionManager
 from planalign_orchestrator.validation import DataValidator, SqlRule, ValidationResult, ValidationRule
 from planalign_orchestrator.validation import ValidationSeverity as Severity
-from tests.conftest import configure, people, simulate
+from tests.companies import configure, people
 from tests.crash_child import Contents, contents
-
-pytestmark = pytest.mark.xdist_group("sample run")
+from tests.laboratory import simulate
 
 FILE = "validation.custom_rules_file"
 YEARS: Mapping[str, object] = {"simulation.end_year": 2026}
@@ -72,13 +71,13 @@ def leaving(connection: Connection) -> None:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Contents:
     """What two years of thirty people leave where no rule meddles."""
     return contents(simulate(tmp_path_factory.mktemp("undisturbed"), people(30), YEARS).database)
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+def stopped(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Contents:
     """What the first of two years of thirty people leaves where a rule stops the second by raising."""
     config = configure(tmp_path_factory.mktemp("stopped"), people(30), YEARS)
     with pytest.raises(PipelineStageError, match="SystemExit"):
@@ -148,6 +147,7 @@ def test_what_a_rule_committed_of_a_year_does_not_stay(
     assert contents(config.runtime.database) == undisturbed
 
 
+@pytest.mark.model
 def test_a_rule_that_writes_by_another_connection_is_named_and_found_out_again(tmp_path: Path) -> None:
     config = configure(tmp_path, people(30), YEARS)
     with pytest.raises(PipelineStageError) as caught:
@@ -189,6 +189,7 @@ def test_a_verdict_that_no_report_can_hold_is_refused(tmp_path: Path) -> None:
         run(config, Wrong(executing(), name="wrong"))
 
 
+@pytest.mark.model
 def test_a_meddling_rule_is_refused_at_its_trial_and_the_old_results_stay(tmp_path: Path) -> None:
     before = simulate(tmp_path, people(5))
     kept = contents(before.database)
@@ -223,6 +224,7 @@ def test_a_rule_that_only_reads_and_tidies_up_is_no_meddler(tmp_path: Path, undi
     assert found[2026, "since_2026"]
 
 
+@pytest.mark.model
 def test_a_rule_on_a_finished_database_is_held_to_reading_too(tmp_path: Path) -> None:
     result = simulate(tmp_path, people(5))
     before = contents(result.database)
@@ -275,6 +277,7 @@ def executions(folder: Path) -> int:
     return len(marker.read_text(encoding="utf-8")) if marker.exists() else 0
 
 
+@pytest.mark.model
 def test_only_a_run_and_a_trial_execute_a_rules_file(planalign: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     code, said = planalign("validate")
     assert code == 0, said

@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 
 from planalign_orchestrator import api
-from tests.conftest import Result
 from tests.crash_child import Project, contents, edit, files, finished_years
+from tests.laboratory import Result
 from tests.program import Planalign
+from tests.tiers import sampled
+
+pytestmark = pytest.mark.model
+
+# files with wrong bytes
+DAMAGES, SOAK_DAMAGES = 6, 30
 
 CHANGE = "update fct_annual_metrics set value = value + 1 where metric = 'hires' and simulation_year = 2026"
 DIFFERS = "It differs from what was recorded: fct_annual_metrics in 2026."
@@ -103,6 +109,7 @@ def test_status_verifies_a_large_database_only_when_told(
     assert planalign("status", *options(copy), "--verify").code == 1
 
 
+@pytest.mark.process
 def test_a_damaged_database_never_replaces_a_good_backup(tmp_path: Path) -> None:
     project = Project.create(tmp_path, simulation={"end_year": 2026})
     project.simulate({"simulation.random_seed": 1})
@@ -123,6 +130,7 @@ def test_a_damaged_database_never_replaces_a_good_backup(tmp_path: Path) -> None
     assert finished_years(project.database) == [2025]
 
 
+@pytest.mark.process
 def test_a_damaged_database_makes_place_for_its_backup_and_is_kept(tmp_path: Path) -> None:
     project = Project.create(tmp_path, simulation={"end_year": 2026})
     project.simulate({"simulation.random_seed": 1})
@@ -137,6 +145,7 @@ def test_a_damaged_database_makes_place_for_its_backup_and_is_kept(tmp_path: Pat
     assert contents(kept) == damaged
 
 
+@pytest.mark.process
 def test_restoring_a_file_twice_changes_nothing_the_second_time(tmp_path: Path) -> None:
     project = Project.create(tmp_path, simulation={"end_year": 2026})
     project.simulate({"simulation.random_seed": 1})
@@ -210,7 +219,7 @@ def test_a_state_that_contradicts_itself_is_damaged(
     never_unexpected(planalign, copy)
 
 
-@pytest.mark.parametrize("seed", [pytest.param(seed, marks=() if seed < 4 else pytest.mark.slow) for seed in range(30)])
+@pytest.mark.parametrize("seed", sampled(range(SOAK_DAMAGES), DAMAGES))
 def test_a_file_with_wrong_bytes_is_never_shown_as_if_it_were_right(
     planalign: Planalign, copy: Path, seed: int
 ) -> None:

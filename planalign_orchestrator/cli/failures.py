@@ -148,11 +148,13 @@ def _database_problem(error: Exception) -> str | None:
 
 
 def _is_interrupt(error: BaseException) -> bool:
-    """Whether an interrupt is behind the error: in the middle of a query DuckDB makes another one of it."""
+    """Whether an interrupt is behind the error, of which DuckDB and Pydantic may have made another one."""
     duckdb = sys.modules.get("duckdb")
     return any(
         isinstance(cause, KeyboardInterrupt)
         or str(cause) == "Query interrupted"
+        # so ends the message of Pydantic's SchemaError, which has no cause
+        or str(cause).endswith("KeyboardInterrupt: ")
         or (duckdb is not None and isinstance(cause, duckdb.InterruptException))
         for cause in _causes(error)
     )
