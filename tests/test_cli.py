@@ -645,9 +645,10 @@ def test_report_in_each_format_and_template(planalign: Planalign, finished: Sequ
             "Participation",
             "Deferrals",
             "Year",
-            "Employer",
+            "Net",
+            "employer",
             "cost",
-            "Cost",
+            "Net",
             "rate",
             "Checks",
         ]
@@ -660,10 +661,10 @@ def test_the_configured_template_is_that_of_run_and_report(planalign: Planalign,
     setting = ("--set", "reports.template=executive")
     ran = planalign("run", *setting)
     assert ran.code == 0
-    assert "Employer cost" in ran.out
+    assert "Net employer cost" in ran.out
     assert "Pay growth" not in ran.out
     heading = (project / "reports" / "multi_year_summary_2025_2026.csv").read_text(encoding="utf-8").splitlines()[0]
-    assert heading.endswith("employer_cost_rate,failed_checks")
+    assert heading.endswith("net_employer_cost_rate,failed_checks")
     assert "metrics" in json.loads((project / "reports" / "year_2025.json").read_text(encoding="utf-8"))
     assert "Pay growth" in planalign("report").out
 

@@ -46,6 +46,10 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
     def average(pays: dict[str, Fraction]) -> Fraction | None:
         return ratio(sum(pays.values(), Fraction(0)), len(pays))
 
+    def part(new: Fraction | None, old: Fraction | None) -> Fraction | None:
+        before = average(opening)
+        return (new - old) / before if new is not None and old is not None and before else None
+
     def total(column: str, among: list[dict[str, Any]] = rows) -> Fraction:
         return sum((Fraction(row[column]) for row in among), Fraction(0))
 
@@ -75,6 +79,8 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
     payroll = sum((Fraction(event["compensation_before"]) for event in raises), Fraction(0))
     merit = sum((Fraction(event["amount"]) for event in raises), Fraction(0)) - payroll * Fraction(COLA[year])
     same_people = sum((opening[name] for name in continuous), Fraction(0))
+    staying = ratio(same_people, len(continuous))
+    paid = total("prorated_annual_compensation")
     return {
         "opening_headcount": Fraction(len(opening)),
         "terminations": count("detailed_status_code", "experienced_termination"),
@@ -93,6 +99,9 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "compensation_growth_all": growth(average(active), average(opening)),
         "compensation_growth_continuous": growth(average(continuous), average(opening)),
         "compensation_growth_same_person": growth(sum(continuous.values(), Fraction(0)), same_people),
+        "compensation_growth_from_raises": part(average(continuous), staying),
+        "compensation_growth_from_exits": part(staying, average(opening)),
+        "compensation_growth_from_hires": part(average(active), average(continuous)),
         "eligible_count": Fraction(len(eligible)),
         "participant_count": Fraction(len(participants)),
         "participation_rate": ratio(Fraction(len(participants)), len(eligible)),
@@ -100,6 +109,8 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "average_deferral_rate_all_eligible": ratio(total("current_deferral_rate", participants), len(eligible)),
         "average_deferral_rate_payroll_weighted": ratio(deferring, total("current_compensation", eligible)),
         "employee_contribution_total": total("employee_contribution_amount"),
+        "elective_deferral_total": total("pre_tax_amount") + total("roth_amount"),
+        "after_tax_total": total("after_tax_amount"),
         "employer_match_total": match,
         "employer_core_total": core,
         "match_lost_to_timing": Fraction(0),
@@ -108,9 +119,12 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "forfeitures_paid_expenses": Fraction(0),
         "forfeitures_offset": available,
         "forfeitures_reallocated": Fraction(0),
+        "forfeitures_used": available,
         "forfeitures_carried_forward": Fraction(0),
         "net_employer_cost": match + core - available,
-        "employer_cost_rate": ratio(match + core, total("prorated_annual_compensation")),
+        "employer_paid_expenses": Fraction(0),
+        "employer_cost_rate": ratio(match + core, paid),
+        "net_employer_cost_rate": ratio(match + core - available, paid),
         "hce_count": count("event_type", "hce_status", events),
     }
 

@@ -245,11 +245,26 @@ def test_the_plan_of_each_year_is_a_row_of_the_summary(sample_run: Result, summa
     cells = rows_of(lines[heading:])
     for year in YEARS:
         figures = sample_run.metrics(year)
-        names = ("employee_contribution", "employer_match", "employer_core", "forfeiture")
-        amounts = [f"{figures[f'{name}_total']:,.0f}" for name in names]
-        rates = [f"{figures[name] * 100:.2f} %" for name in ("participation_rate", "average_deferral_rate")]
-        cost = [f"{figures['net_employer_cost']:,.0f}", f"{figures['employer_cost_rate'] * 100:.2f} %"]
-        assert cells[str(year)] == [*rates, *amounts, *cost]
+        contributions = ("elective_deferral_total", "after_tax_total", "employer_match_total", "employer_core_total")
+        names = (*contributions, "forfeitures_used", "net_employer_cost", "employer_paid_expenses")
+        amounts = [f"{figures[name]:,.0f}" for name in names]
+        shares = ("participation_rate", "average_deferral_rate", "employer_cost_rate", "net_employer_cost_rate")
+        participation, deferral, *cost = (f"{figures[name] * 100:.2f} %" for name in shares)
+        assert cells[str(year)] == [participation, deferral, *amounts, *cost]
+        match, core, used, net = (figures[name] for name in names[2:6])
+        assert match + core - used == net
+
+
+def test_the_growth_of_average_pay_is_the_sum_of_its_parts(sample_run: Result, summary: MultiYearSummary) -> None:
+    lines = ConsoleReporter().format_summary(summary).splitlines()
+    heading = lines.index(next(line for line in lines if line.startswith("Year  Growth of average pay")))
+    cells = rows_of(lines[heading : heading + 6])
+    for year in YEARS:
+        figures = sample_run.metrics(year)
+        names = [f"compensation_growth_{part}" for part in ("all", "from_raises", "from_exits", "from_hires")]
+        assert cells[str(year)] == [f"{figures[name] * 100:.2f} %" for name in names]
+        growth, *parts = (figures[name] for name in names)
+        assert abs(growth - sum(parts)) <= Decimal("0.000003")
 
 
 def test_projected_limits_are_told_from_published_ones(summary: MultiYearSummary) -> None:
@@ -397,7 +412,7 @@ def test_the_executive_summary_holds_the_headlines_and_what_failed(
 ) -> None:
     years = (*summary.years[:-1], failed_rule(summary.years[-1]))
     lines = ConsoleReporter("executive").format_summary(replace(summary, years=years)).splitlines()
-    headings = ["Year", "Headcount", "Growth", "Participation", "Deferrals", "Employer cost", "Cost rate", "Checks"]
+    headings = ["Year", "Headcount", "Growth", "Participation", "Deferrals", "Net employer cost", "Net rate", "Checks"]
     cells = rows_of(lines)
     assert ["Year", *cells["Year"]] == headings
     for year in YEARS:
@@ -406,9 +421,9 @@ def test_the_executive_summary_holds_the_headlines_and_what_failed(
             f"{figures['closing_headcount']:,}",
             f"{figures['headcount_growth_rate'] * 100:.2f} %",
             f"{figures['participation_rate'] * 100:.2f} %",
-            f"{figures['employee_contribution_total']:,.0f}",
+            f"{figures['elective_deferral_total']:,.0f}",
             f"{figures['net_employer_cost']:,.0f}",
-            f"{figures['employer_cost_rate'] * 100:.2f} %",
+            f"{figures['net_employer_cost_rate'] * 100:.2f} %",
         ]
     assert cells["2029"][-1] == f"1 of {len(years[-1].validation)} failed, 1 noted"
     assert lines[-2].startswith("Headcount ")

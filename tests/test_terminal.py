@@ -231,5 +231,5 @@ def test_a_wide_terminal_shows_tables_in_one_piece(sample_run: Result) -> None:
     wide, narrow = (
         "\n".join(on_a_terminal(*options, folder=sample_run.database.parent, columns=columns)) for columns in (140, 80)
     )
-    assert len(re.findall(r"(?m)^ *2027 ", wide)) == 2
-    assert len(re.findall(r"(?m)^ *2027 ", narrow)) == 4
+    assert len(re.findall(r"(?m)^ *2027 ", wide)) == 4
+    assert len(re.findall(r"(?m)^ *2027 ", narrow)) == 6

@@ -11,12 +11,14 @@
     lowest       the least it can be; absent where there is no bound
     highest      the most it can be; absent where there is no bound
     leading      whether it is among the first columns of a summary
-    column       heading of the figure in the plan's table of a report; absent where it is not in it
+    table        the table of a report that shows it year by year: pay, plan or employer; absent where none does
+    column       its heading there
     headline     heading of the figure in an executive report; absent where it is not in it -#}
 {% macro key_figures() -%}
     {%- set opening_average = ratio('opening.payroll', 'opening.headcount') -%}
     {%- set closing_average = ratio('closing_payroll', 'closing_headcount') -%}
     {%- set continuous_average = ratio('continuous_payroll', 'continuous_headcount') -%}
+    {%- set staying_average = ratio('continuous_opening.payroll', 'continuous_headcount') -%}
     {{ caller([
         {
             'name': 'opening_headcount',
@@ -142,6 +144,8 @@
             'description': 'Average rate of pay of everyone active at the close, over that of everyone on 1 January, less 1: '
             ~ 'it moves with pay, exits and hires.',
             'lowest': -1,
+            'table': 'pay',
+            'column': 'Growth of average pay',
         },
         {
             'name': 'compensation_growth_continuous',
@@ -158,6 +162,30 @@
             'description': 'Payroll at the close of those active on 1 January and at the close, over that of the same people '
             ~ 'on 1 January, less 1: it moves with raises and promotions only.',
             'lowest': -1,
+        },
+        {
+            'name': 'compensation_growth_from_raises',
+            'unit': 'rate',
+            'expression': ratio('(' ~ continuous_average ~ ') - (' ~ staying_average ~ ')', opening_average),
+            'description': 'What raises and promotions of people who stayed add to the growth of the average rate of pay.',
+            'table': 'pay',
+            'column': 'by raises and promotions',
+        },
+        {
+            'name': 'compensation_growth_from_exits',
+            'unit': 'rate',
+            'expression': ratio('(' ~ staying_average ~ ') - (' ~ opening_average ~ ')', opening_average),
+            'description': 'What exits add to the growth of the average rate of pay.',
+            'table': 'pay',
+            'column': 'by exits',
+        },
+        {
+            'name': 'compensation_growth_from_hires',
+            'unit': 'rate',
+            'expression': ratio('(' ~ closing_average ~ ') - (' ~ continuous_average ~ ')', opening_average),
+            'description': 'What hires add to the growth of the average rate of pay.',
+            'table': 'pay',
+            'column': 'by hires',
         },
         {
             'name': 'eligible_count',
@@ -185,6 +213,7 @@
             'lowest': 0,
             'highest': 1,
             'leading': true,
+            'table': 'plan',
             'column': 'Participation',
             'headline': 'Participation',
         },
@@ -196,6 +225,7 @@
             'lowest': 0,
             'highest': 1,
             'leading': true,
+            'table': 'plan',
             'column': 'Average deferral',
         },
         {
@@ -222,8 +252,27 @@
             'description': 'Pre-tax, Roth and after-tax contributions of everyone in the snapshot.',
             'lowest': 0,
             'leading': true,
+        },
+        {
+            'name': 'elective_deferral_total',
+            'unit': 'USD',
+            'of': 'people',
+            'expression': 'coalesce(sum(pre_tax_amount + roth_amount), 0)',
+            'description': 'Elective deferrals (pre-tax and Roth, catch-up included) of everyone in the snapshot.',
+            'lowest': 0,
+            'table': 'plan',
             'column': 'Deferrals',
             'headline': 'Deferrals',
+        },
+        {
+            'name': 'after_tax_total',
+            'unit': 'USD',
+            'of': 'people',
+            'expression': 'coalesce(sum(after_tax_amount), 0)',
+            'description': 'After-tax contributions of everyone in the snapshot.',
+            'lowest': 0,
+            'table': 'plan',
+            'column': 'After-tax',
         },
         {
             'name': 'employer_match_total',
@@ -233,6 +282,7 @@
             'description': 'Match of everyone in the snapshot.',
             'lowest': 0,
             'leading': true,
+            'table': 'employer',
             'column': 'Match',
         },
         {
@@ -243,6 +293,7 @@
             'description': 'Core contribution of everyone in the snapshot, reallocated forfeitures included.',
             'lowest': 0,
             'leading': true,
+            'table': 'employer',
             'column': 'Core',
         },
         {
@@ -259,7 +310,6 @@
             'description': "Forfeitures of the year's leavers, for next year's pool.",
             'lowest': 0,
             'leading': true,
-            'column': 'Forfeitures',
         },
         {
             'name': 'forfeitures_available',
@@ -291,6 +341,15 @@
             'lowest': 0,
         },
         {
+            'name': 'forfeitures_used',
+            'unit': 'USD',
+            'expression': 'offset_amount + reallocated',
+            'description': 'What of the pool lowers the cost of match and core: forfeitures offset and reallocated.',
+            'lowest': 0,
+            'table': 'employer',
+            'column': 'Forfeitures used',
+        },
+        {
             'name': 'forfeitures_carried_forward',
             'unit': 'USD',
             'expression': 'pool - paid_expenses - offset_amount - reallocated',
@@ -301,11 +360,21 @@
             'name': 'net_employer_cost',
             'unit': 'USD',
             'expression': 'employer_match_total + employer_core_total - reallocated - offset_amount',
-            'description': 'Match + core - forfeitures offset and reallocated.',
+            'description': 'Match + core - forfeitures used.',
             'lowest': 0,
             'leading': true,
+            'table': 'employer',
             'column': 'Net cost',
-            'headline': 'Employer cost',
+            'headline': 'Net employer cost',
+        },
+        {
+            'name': 'employer_paid_expenses',
+            'unit': 'USD',
+            'expression': param('plan_expenses') ~ ' - paid_expenses',
+            'description': 'Plan expenses that the pool does not pay; they are not part of the net employer cost.',
+            'lowest': 0,
+            'table': 'employer',
+            'column': 'Expenses paid',
         },
         {
             'name': 'employer_cost_rate',
@@ -315,8 +384,21 @@
             'lowest': 0,
             'highest': 1,
             'leading': true,
-            'column': 'Cost rate',
-            'headline': 'Cost rate',
+            'table': 'employer',
+            'column': 'Gross rate',
+        },
+        {
+            'name': 'net_employer_cost_rate',
+            'unit': 'rate',
+            'expression': ratio(
+                'employer_match_total + employer_core_total - reallocated - offset_amount', 'total_compensation'
+            ),
+            'description': 'Net employer cost over total compensation.',
+            'lowest': 0,
+            'highest': 1,
+            'table': 'employer',
+            'column': 'Net rate',
+            'headline': 'Net rate',
         },
         {
             'name': 'hce_count',

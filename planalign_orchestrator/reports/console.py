@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from planalign_orchestrator.escaping import visible
 from planalign_orchestrator.report_templates import ReportTemplate
-from planalign_orchestrator.reports.figures import KeyFigure, headlines, plan_columns
+from planalign_orchestrator.reports.figures import KeyFigure, columns_of, headlines
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
 from planalign_orchestrator.reports.tables import WIDTH, Block, aligned, blocks
 from planalign_orchestrator.reports.year import Metric, YearAuditReport
@@ -16,6 +16,7 @@ from planalign_orchestrator.validation import ValidationResult
 if TYPE_CHECKING:
     from rich.table import Table
 
+_COST = "Match + core - forfeitures used = net cost"
 _EQUATION = "opening - exits + hires - new-hire exits = closing"
 _WORKFORCE_HEADINGS = ("Year", "Headcount", "Growth", "Average pay", "Pay growth", "Paid in the year", "Checks")
 _WORKFORCE_TEXTS = (0, 1, 6)
@@ -104,7 +105,9 @@ class ConsoleReporter:
             return [Part("Headline figures", rows, headings, (0, len(headings) - 1))]
         return [
             Part("Workforce", _workforce_cells(summary), _WORKFORCE_HEADINGS, _WORKFORCE_TEXTS),
-            Part("Plan", _plan_cells(summary), ("Year", *plan_columns())),
+            _part_of("Growth of average pay", "pay", summary),
+            _part_of("Plan", "plan", summary),
+            _part_of("Employer cost", "employer", summary),
         ]
 
     def closing_lines(self, summary: MultiYearSummary) -> list[str]:
@@ -120,6 +123,7 @@ class ConsoleReporter:
             f"Headcount: {_EQUATION}.",
             headcount,
             f"Average pay {_change(growth['average_annual_pay_growth'])} a year; {stayed} for people who stayed.",
+            f"{_COST}.",
             *_plan_lines(summary),
             *_failed_years(summary),
         ]
@@ -172,8 +176,11 @@ def _cells(report: YearAuditReport, figures: Iterable[KeyFigure]) -> list[str]:
     ]
 
 
-def _plan_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
-    return [(str(report.simulation_year), *_cells(report, plan_columns().values())) for report in summary.years]
+def _part_of(title: str, table: str, summary: MultiYearSummary) -> Part:
+    """The key figures that the register puts into a table, a row for each year."""
+    columns = columns_of(table)
+    rows = [(str(report.simulation_year), *_cells(report, columns.values())) for report in summary.years]
+    return Part(title, rows, ("Year", *columns))
 
 
 def _plan_lines(summary: MultiYearSummary) -> list[str]:

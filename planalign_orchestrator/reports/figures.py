@@ -12,14 +12,15 @@ METRICS = "fct_annual_metrics"
 class KeyFigure:
     """What the register says of a key figure.
 
-    `unit` is people, events, rate, USD or USD a year. `column` and `headline` are the headings of the figure in the
-    plan's table and in an executive report, None where it is not shown there. The leading figures are the first columns
-    of a summary.
+    `unit` is people, events, rate, USD or USD a year. `table` is the table that shows the figure year by year (pay,
+    plan or employer), `column` its heading there, `headline` its heading in an executive report; None where the figure
+    is not shown. The leading figures are the first columns of a summary.
     """
 
     name: str
     unit: str
     description: str
+    table: str | None
     column: str | None
     headline: str | None
     is_leading: bool
@@ -39,6 +40,7 @@ def key_figures() -> tuple[KeyFigure, ...]:
             name=row["name"],
             unit=row["unit"],
             description=row["description"],
+            table=row.get("table"),
             column=row.get("column"),
             headline=row.get("headline"),
             is_leading=row.get("leading", False),
@@ -52,9 +54,9 @@ def headlines() -> dict[str, KeyFigure]:
     return {figure.headline: figure for figure in key_figures() if figure.headline is not None}
 
 
-def plan_columns() -> dict[str, KeyFigure]:
-    """Return the columns of the plan's table, by heading."""
-    return {figure.column: figure for figure in key_figures() if figure.column is not None}
+def columns_of(table: str) -> dict[str, KeyFigure]:
+    """Return the columns of a table, by heading."""
+    return {figure.column: figure for figure in key_figures() if figure.table == table and figure.column is not None}
 
 
 def leading_names() -> tuple[str, ...]:
