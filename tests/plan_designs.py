@@ -251,6 +251,7 @@ def _participation(random: Random, formula: str, maximum_rate: Decimal) -> dict[
 
 def _deferrals(random: Random) -> dict[str, Any]:
     has_roth = random.random() < 0.7
+    after_tax = random.choice((*[rate("0")] * 3, rate("0.04"), rate("0.3")))
     return {
         "plan.deferrals.maximum_rate": random.choice(
             (rate("0.75"), rate("0.75"), rate("1"), rate("0.5"), rate("0.1"), rate("0.2"))
@@ -260,8 +261,8 @@ def _deferrals(random: Random) -> dict[str, Any]:
         if has_roth
         else rate("0"),
         "plan.deferrals.super_catch_up": random.random() < 0.7,
-        "plan.after_tax.rate": random.choice((*[rate("0")] * 3, rate("0.04"), rate("0.3"))),
-        "plan.after_tax.spill_over": random.random() < 0.5,
+        "plan.after_tax.rate": after_tax,
+        "plan.after_tax.spill_over": not after_tax and random.random() < 0.7,
     }
 
 

@@ -286,8 +286,10 @@ def deferrals(year: Year, design: Design) -> Deferrals:
         else:
             reason = "402(g) and 414(v)" if allowed else "402(g)"
     found = Deferrals(elected, base, allowed, is_roth, amount, NOTHING, reason)
-    below_402g = found.amount - found.catch_up < limit(year.number, "elective_deferral_limit")
-    if not (design["plan.after_tax.spill_over"] and below_402g):
+    if design["plan.after_tax.spill_over"]:
+        most = cents(Fraction(design["plan.deferrals.maximum_rate"]) * cents(year.paid(entry)))
+        found.after_tax = max(NOTHING, min(elected, most) - amount)
+    else:
         after_tax = cents(Fraction(design["plan.after_tax.rate"]) * year.electing_pay())
         found.after_tax = min(after_tax, cents(year.paid(entry)) - found.amount)
         if found.after_tax < after_tax and reason is None:
@@ -442,21 +444,29 @@ class Recomputation:
 def contribution_of(year: Year, design: Design, reallocated: Fraction, result: Recomputation) -> dict[str, Amounts]:
     """Return the events of a person's year by type, without those of nothing."""
     found = deferrals(year, design)
-    below = found.amount - found.catch_up
+    core, match = core_of(year, design), match_of(year, design, found)
+    allowed = min(limit(year.number, "annual_additions_limit"), cents(year.paid()))
+    additions = found.amount - found.catch_up + found.after_tax + match + core + reallocated
+    # 414(v)(3)(A): what is above the limit of 415(c) is catch-up while there is room for it
+    room = min(found.catch_up_limit - found.catch_up, found.amount - found.catch_up)
+    turned = min(max(NOTHING, additions - allowed), room)
+    catch_up = found.catch_up + turned
+    below = found.amount - catch_up
     parts = {
         "unmatched": max(NOTHING, below - matched(year, design, found.amount)),
         "after_tax": found.after_tax,
-        "match": match_of(year, design, found),
-        "core": core_of(year, design),
+        "match": match,
+        "core": core,
         "reallocated": reallocated,
     }
-    additions = below + sum((amount for name, amount in parts.items() if name != "unmatched"), NOTHING)
-    cuts = cut_to_415(parts, additions - min(limit(year.number, "annual_additions_limit"), cents(year.paid())), design)
+    cuts = cut_to_415(parts, additions - turned - allowed, design)
     result.uses.update(rules_used(year, design, found, cuts))
+    if turned:
+        result.uses["415(c) turns into Roth catch-up" if found.is_roth_catch_up else "415(c) turns into catch-up"] += 1
     left = {name: amount - cuts[name] for name, amount in parts.items()}
     result.carried -= left["reallocated"]
     share = Fraction(design["plan.deferrals.roth_share"])
-    roth = cents(share * below) + (found.catch_up if found.is_roth_catch_up else cents(share * found.catch_up))
+    roth = cents(share * below) + (catch_up if found.is_roth_catch_up else cents(share * catch_up))
     pre_tax = found.amount - roth
     events: dict[str, Amounts] = {
         "contribution": {
@@ -464,7 +474,7 @@ def contribution_of(year: Year, design: Design, reallocated: Fraction, result: R
             "pre_tax": max(NOTHING, pre_tax - cuts["unmatched"]),
             "roth": roth - max(NOTHING, cuts["unmatched"] - pre_tax),
             "after_tax": left["after_tax"],
-            "catch_up": found.catch_up,
+            "catch_up": catch_up,
             "elected": found.elected,
             "limit_reason": "415(c)" if cuts["unmatched"] or cuts["after_tax"] else found.reason,
         },
@@ -485,7 +495,7 @@ def rules_used(year: Year, design: Design, found: Deferrals, cuts: Mapping[str, 
         if found.catch_up_limit > limit(year.number, "catch_up_limit"):
             yield "catch-up at 60 to 63"
     if found.after_tax:
-        yield "after-tax"
+        yield "spill-over" if design["plan.after_tax.spill_over"] else "after-tax"
     if life.is_refunded:
         yield "refund"
     if life.override is not None:

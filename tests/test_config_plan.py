@@ -801,8 +801,19 @@ NONELECTIVE: Settings = {"plan.core.formula": "safe_harbor_nonelective"}
         ),
         pytest.param(
             {"plan.after_tax.rate": 0.02},
-            ["no ADP or ACP testing", "After-tax contributions: need ACP testing under 401(m)(2)."],
+            [
+                "no ADP or ACP testing",
+                "After-tax contributions: need ACP testing under 401(m)(2), also in a safe-harbor",
+            ],
             id="after-tax",
+        ),
+        pytest.param(
+            {"plan.after_tax.spill_over": True},
+            [
+                "no ADP or ACP testing",
+                "After-tax contributions: need ACP testing under 401(m)(2), also in a safe-harbor",
+            ],
+            id="spill-over",
         ),
         *(
             pytest.param(

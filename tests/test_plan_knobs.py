@@ -152,7 +152,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "plan.deferrals.roth_feature": Knob(False, ROTH_CATCH_UP),
         "plan.deferrals.super_catch_up": Knob(False),
         "plan.after_tax.rate": Knob(0.05),
-        "plan.after_tax.spill_over": Knob(True, GENEROUS),
+        "plan.after_tax.spill_over": Knob(True),
         "irs_limits.inflation_rate": Knob(0.08, {**TO_2027, **integrated()}),
         "irs_limits.by_year": Knob({2025: {"elective_deferral_limit": 10_000}}),
     },

@@ -28,9 +28,18 @@ DESIGNS, SOAK_DESIGNS = 6, 10
 MONEY = ("contribution", "employer_match", "employer_core")
 DETAILS = ("pre_tax", "roth", "after_tax", "catch_up", "elected", "limit_reason")
 RULES = {
-    *("402(g)", "402(g) and 414(v)", "414(v)(7) no Roth feature", "plan_maximum_rate", "refund", "after-tax"),
+    *(
+        "402(g)",
+        "402(g) and 414(v)",
+        "414(v)(7) no Roth feature",
+        "plan_maximum_rate",
+        "refund",
+        "after-tax",
+        "spill-over",
+    ),
     *("catch-up", "Roth catch-up", "catch-up at 60 to 63"),
     *("override True", "override False", "exclusion", "long-term part-time"),
+    *("415(c) turns into catch-up", "415(c) turns into Roth catch-up"),
     *(f"415(c) cuts {part}" for part in ("after_tax", "reallocated", "core", "match", "unmatched")),
     *(
         f"{source}: {what}"

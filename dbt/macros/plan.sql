@@ -98,3 +98,19 @@
         )
     end
 {%- endmacro %}
+
+{#- The Roth part by choice of a deferral in cents: the plan's share of it, to cents. -#}
+{% macro roth_cents(deferral) -%}
+    {{ rounded_ratio("(" ~ param('roth_share') ~ " * 1000000)::bigint * (" ~ deferral ~ ")", '1000000') }}
+{%- endmacro %}
+
+{#- Whether automatic enrollment is for somebody, for a row that has the hire date and the method of enrollment: who was
+    ever enrolled has one, and with it an election, if only of 0 after a stop. -#}
+{% macro is_in_automatic_enrollment() -%}
+    {{ param('automatic_enrollment_enabled') }}
+    and enrollment_method is null
+    and (
+        {{ param('automatic_enrollment_scope') }} = 'all_eligible'
+        or employee_hire_date >= {{ param('automatic_enrollment_cutoff') }}
+    )
+{%- endmacro %}

@@ -26,6 +26,7 @@ def consistency_findings(plan: PlanSection) -> list[Finding]:
         *_own_change_findings(plan),
         *_maximum_rate_findings(plan),
         *_roth_findings(plan),
+        *_after_tax_findings(plan),
         *_automatic_findings(plan),
         *(finding for source in SOURCES for finding in _method_findings(plan, source)),
         *_match_findings(("plan", "match"), plan.match),
@@ -91,6 +92,16 @@ def _roth_findings(plan: PlanSection) -> list[Finding]:
         "roth_feature to true or roth_share to 0"
     )
     return [Finding(text, (("plan", "deferrals", "roth_share"), ("plan", "deferrals", "roth_feature")))]
+
+
+def _after_tax_findings(plan: PlanSection) -> list[Finding]:
+    if not plan.after_tax.spill_over or plan.after_tax.rate == 0:
+        return []
+    text = (
+        f"rate {plain_number(plan.after_tax.rate)} is an election of its own, but spill_over true continues the "
+        "election of deferrals; set rate to 0 or spill_over to false"
+    )
+    return [Finding(text, (("plan", "after_tax", "rate"), ("plan", "after_tax", "spill_over")))]
 
 
 def _automatic_findings(plan: PlanSection) -> list[Finding]:

@@ -1,8 +1,10 @@
 -- What everyone and their employer finally contribute: the annual additions within the limit. Code section 415(c).
 -- Additions = deferrals without catch-up + after-tax + match + core + reallocated forfeitures, at most the limit and
--- the paid compensation of the whole year. What is too much is cut in the plan's order of after-tax, core and match;
+-- the paid compensation of the whole year. Deferrals above the limit become catch-up first, as far as the catch-up limit
+-- has room (section 414(v)(3)(A)). What is still too much is cut in the plan's order of after-tax, core and match;
 -- reallocated forfeitures are cut just before core, and wait for the next year. Safe-harbor money is cut last, in the
--- same order, after deferrals that earn no match, pre-tax before Roth. All in whole cents.
+-- same order, after deferrals that earn no match, pre-tax before Roth. Roth is the plan's share of both parts of the
+-- deferral, and all of the catch-up that section 414(v)(7) wants to be Roth. All in whole cents.
 -- Long because each cut works on what the one before left; a table between would hold everyone once more.
 with
 
@@ -10,9 +12,10 @@ contributions as (
     select
         people.employee_id,
         people.paid_cents,
-        {{ cents('deferrals.pre_tax') }} as pre_tax,
-        {{ cents('deferrals.roth') }} as roth,
+        {{ cents('deferrals.deferral') }} as deferral,
         {{ cents('deferrals.catch_up') }} as catch_up,
+        {{ cents('deferrals.catch_up_limit') }} as catch_up_limit,
+        coalesce(deferrals.is_catch_up_roth, false) as is_catch_up_roth,
         {{ cents('deferrals.after_tax') }} as after_tax,
         {{ cents('matches.match_amount') }} as match_amount,
         {{ cents('matches.matched_deferral') }} as matched_deferral,
@@ -51,25 +54,24 @@ rules as (
 weighed as (
     select
         contributions.employee_id,
-        contributions.pre_tax,
-        contributions.roth,
-        contributions.catch_up,
+        contributions.deferral,
+        contributions.catch_up as catch_up_before,
+        contributions.catch_up_limit,
+        contributions.is_catch_up_roth,
+        contributions.matched_deferral,
         contributions.after_tax,
         contributions.match_amount,
         contributions.core_formula_amount,
         contributions.reallocated,
-        greatest(
-            contributions.pre_tax + contributions.roth - contributions.catch_up - contributions.matched_deferral, 0
-        ) as unmatched_deferral,
         rules.after_tax_turn,
         rules.core_turn,
         rules.match_turn,
         greatest(
-            contributions.pre_tax + contributions.roth - contributions.catch_up + contributions.after_tax
+            contributions.deferral - contributions.catch_up + contributions.after_tax
             + contributions.match_amount + contributions.core_formula_amount + contributions.reallocated
             - least(rules.annual_additions_limit, contributions.paid_cents),
             0
-        ) as excess,
+        ) as over_limit,
         case when rules.is_match_safe then 0 else contributions.match_amount end as open_match,
         case when rules.is_core_safe then 0 else contributions.core_formula_amount end + contributions.reallocated
             as open_core,
@@ -78,8 +80,25 @@ weighed as (
     from contributions
     cross join rules
     where
-        contributions.pre_tax + contributions.roth + contributions.after_tax
+        contributions.deferral + contributions.after_tax
         + contributions.match_amount + contributions.core_formula_amount + contributions.reallocated > 0
+),
+
+turned as (
+    select
+        *,
+        catch_up_before + least(over_limit, deferral - catch_up_before, catch_up_limit - catch_up_before) as catch_up,
+        over_limit - least(over_limit, deferral - catch_up_before, catch_up_limit - catch_up_before) as excess
+    from weighed
+),
+
+parted as (
+    select
+        *,
+        greatest(deferral - catch_up - matched_deferral, 0) as unmatched_deferral,
+        {{ roth_cents('deferral - catch_up') }}
+        + case when is_catch_up_roth then catch_up else {{ roth_cents('catch_up') }} end as roth
+    from turned
 ),
 
 -- each source gives what is left of the excess after the sources whose turn comes before
@@ -113,7 +132,7 @@ first_cuts as (
                 0
             )
         ) as match_cut
-    from weighed
+    from parted
 ),
 
 rests as (
@@ -127,7 +146,7 @@ rests as (
 last_cuts as (
     select
         employee_id,
-        pre_tax,
+        deferral - roth as pre_tax,
         roth,
         catch_up,
         after_tax,

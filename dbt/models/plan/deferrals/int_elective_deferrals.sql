@@ -3,8 +3,9 @@
 -- day, and each change of the rate x pay from its day on; never capped by 401(a)(17). B = min(402(g) limit, plan
 -- maximum rate x pay while eligible); deferred D = min(elected, B + catch-up limit), of which max(0, D - B) is catch-
 -- up. From the year in which a wage threshold is in force, catch-up of people paid above it the year before is all
--- Roth, and nothing where the plan has no Roth feature. After-tax contributions follow the enrolled pay, rounded once,
--- up to the pay that deferrals leave; with spill-over only for those who reached the 402(g) limit.
+-- Roth (see int_annual_additions), and nothing where the plan has no Roth feature. After-tax contributions follow the
+-- enrolled pay, rounded once, up to the pay that deferrals leave; with spill-over they are what the limits of 402(g) and
+-- 414(v) leave of the person's own election, up to the plan's maximum rate.
 -- Long because each limit works on what the one before left; a table between would hold everyone once more.
 with
 
@@ -73,13 +74,10 @@ elected as (
             ~ " * ((opening_rate > 0)::integer * opening_pay_days + enrolled_pay_days)::hugeint",
             'days_in_year * 1000000::hugeint'
         )) }} as elected_after_tax,
-        least(
-            elective_deferral_limit,
-            {{ dollars(rounded_ratio(
-                "(" ~ param('maximum_deferral_rate') ~ " * 1000000)::bigint * deferral_pay_cents",
-                '1000000'
-            )) }}
-        ) as base_limit,
+        {{ dollars(rounded_ratio(
+            "(" ~ param('maximum_deferral_rate') ~ " * 1000000)::bigint * deferral_pay_cents",
+            '1000000'
+        )) }} as plan_maximum,
         case
             when is_catch_up_roth and not {{ param('roth_feature') }} then 0::decimal(18, 2)
             else age_catch_up_limit
@@ -90,7 +88,8 @@ elected as (
 limited as (
     select
         *,
-        least(elected, base_limit + catch_up_limit) as deferral
+        least(elective_deferral_limit, plan_maximum) as base_limit,
+        least(elected, least(elective_deferral_limit, plan_maximum) + catch_up_limit) as deferral
     from elected
 ),
 
@@ -99,25 +98,15 @@ parted as (
         *,
         greatest(deferral - base_limit, 0)::decimal(18, 2) as catch_up,
         case
-            when
-                not {{ param('after_tax_spill_over') }}
-                or least(deferral, base_limit) >= elective_deferral_limit
-                then elected_after_tax
-            else 0
+            when {{ param('after_tax_spill_over') }} then greatest(least(elected, plan_maximum) - deferral, 0)
+            else elected_after_tax
         end::decimal(18, 2) as wanted_after_tax
     from limited
 ),
 
-split as (
+contributed as (
     select
         *,
-        (
-            round({{ param('roth_share') }} * (deferral - catch_up)::decimal(18, 2), 2)
-            + case
-                when is_catch_up_roth then catch_up
-                else round({{ param('roth_share') }} * catch_up, 2)
-            end
-        )::decimal(18, 2) as roth,
         least(wanted_after_tax, {{ dollars('deferral_pay_cents') }} - deferral)::decimal(18, 2) as after_tax
     from parted
 )
@@ -129,8 +118,7 @@ select
     catch_up_limit,
     deferral,
     catch_up,
-    (deferral - roth)::decimal(18, 2) as pre_tax,
-    roth,
+    is_catch_up_roth,
     after_tax,
     case
         when elected <= deferral then case when after_tax < wanted_after_tax then 'compensation' end
@@ -139,5 +127,5 @@ select
         when catch_up_limit > 0 then '402(g) and 414(v)'
         else '402(g)'
     end as limit_reason
-from split
+from contributed
 where elected > 0

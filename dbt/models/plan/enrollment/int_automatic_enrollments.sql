@@ -1,7 +1,7 @@
 -- Who automatic enrollment would catch, on which day, and whether they would opt out.  Code section 414(w).
--- Everyone in scope who is not in and never opted out, on max(entry, plan effective date) + window. The opt-out is a
--- lasting draw against a rate by age and income on that day; it comes the permissible-withdrawal days later and brings
--- everything back, so that nothing is contributed in either year.
+-- Everyone in scope who never was in and never opted out, on max(entry, plan effective date) + window; who stopped has
+-- elected 0. The opt-out is a lasting draw against a rate by age and income on that day; it comes the
+-- permissible-withdrawal days later and brings everything back, so that nothing is contributed in either year.
 with
 
 caught as (
@@ -21,14 +21,10 @@ caught as (
         )::date as enrolled_on
     from {{ ref('int_eligibility') }}
     where
-        {{ param('automatic_enrollment_enabled') }}
+        {{ is_in_automatic_enrollment() }}
         and deferral_from_day is not null
         and opening_rate = 0
         and not has_opted_out
-        and (
-            {{ param('automatic_enrollment_scope') }} = 'all_eligible'
-            or employee_hire_date >= {{ param('automatic_enrollment_cutoff') }}
-        )
 ),
 
 described as (

@@ -22,11 +22,7 @@ undecided as (
         promotion_cents,
         promoted_level_id,
         first_may_join_on,
-        {{ param('automatic_enrollment_enabled') }}
-        and (
-            {{ param('automatic_enrollment_scope') }} = 'all_eligible'
-            or employee_hire_date >= {{ param('automatic_enrollment_cutoff') }}
-        ) as is_caught_anyway,
+        {{ is_in_automatic_enrollment() }} as is_caught_anyway,
         case
             when first_may_join_on is null then {{ draw_key('second_chance', 'employee_id') }}
             else {{ lasting_draw_key('voluntary_enrollment', 'employee_id') }}

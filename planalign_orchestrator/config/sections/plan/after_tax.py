@@ -11,6 +11,7 @@ class AfterTaxSection(Section):
     rate: Rate = key(Decimal(0), "After-tax contribution as a share of pay.", "after_tax_rate")
     spill_over: OnOff = key(
         False,
-        "Whether after-tax contributions are for those who reached the 402(g) limit only.",
+        "Whether what 402(g) and the catch-up limit leave of an election goes on as an after-tax contribution, up to "
+        "deferrals.maximum_rate; `rate` beside it is an error.",
         "after_tax_spill_over",
     )
