@@ -272,7 +272,7 @@ def _tiers(random: Random, band: dict[str, object]) -> list[dict[str, object]]:
     bounds = sorted(
         random.sample(("0", "0.01", "0.02", "0.03", "0.04", "0.05", "0.06", "0.08", "0.1", "0.12"), count + 1)
     )
-    rates = random.choices(("0.25", "0.5", "1", "1.5", "0.333333", "1.999999", "0"), k=count)
+    rates = random.choices(("0.25", "0.5", "1", "1.5", "0.333333", "2.5", "0"), k=count)
     lowest = random.choice(("0", bounds[0]))
     lowers = [lowest, *bounds[1:count]]
     return [
@@ -294,6 +294,7 @@ def _gates(random: Random, source: str, *, allowed: bool) -> dict[str, object]:
         f"plan.{source}.hours_gate": allowed and random.random() < 0.3,
         f"plan.{source}.last_day_gate": allowed and random.random() < 0.3,
         f"plan.{source}.last_day_exceptions": _some(random, EXCEPTIONS),
+        f"plan.{source}.last_day_includes_exits_on": random.random() < 0.5,
     }
 
 
@@ -311,6 +312,7 @@ def _match(random: Random) -> dict[str, object]:
         "plan.match.tiers_by": by,
         "plan.match.cap_rate": random.choice((None, None, rate("0.03"), rate("0.0175"))) if is_free else None,
         "plan.match.cap_amount": random.choice((None, None, rate("2500"), rate("999.99"))) if is_free else None,
+        "plan.match.deferrals_from": random.choice(("year", "match_entry")),
         "plan.match.computed": random.choice(("annual", "annual", "per_payroll")),
         "plan.match.pay_periods": random.choice((12, 24, 26, 26, 27, 52, 1, 366)),
         **_gates(random, "match", allowed=is_free),

@@ -313,8 +313,9 @@ def failed_gate(year: Year, design: Design, source: str) -> str | None:
         return "hours_requirement"
     if design[f"plan.{source}.last_day_gate"] and year.exit_reason is not None:
         excused = design[f"plan.{source}.last_day_exceptions"]
+        counts = design[f"plan.{source}.last_day_includes_exits_on"] and year.last == length - 1
         is_retired = "retirement" in excused and year.exit_reason == "retirement"
-        if not is_retired and not ("age_55" in excused and year.completed("age") >= 55):
+        if not counts and not is_retired and not ("age_55" in excused and year.completed("age") >= 55):
             return "last_day_requirement"
     return None
 
@@ -355,9 +356,10 @@ def match_of(year: Year, design: Design, found: Deferrals) -> Fraction:
     tiers = match_tiers(year, design)
     dollars = design["plan.match.cap_amount"]
     most = None if dollars is None else Fraction(dollars)
+    before = deferred_before_match(year, design, found)
     if design["plan.match.computed"] == "annual":
         pay = plan_compensation(year, design, entry, year.days)
-        match = capped(tiered(found.amount, pay, tiers), pay, design)
+        match = capped(tiered(found.amount - before, pay, tiers), pay, design)
         return cents(match if most is None else min(match, most))
     total = NOTHING
     ends = period_ends(year.days, design["plan.match.pay_periods"])
@@ -365,9 +367,18 @@ def match_of(year: Year, design: Design, found: Deferrals) -> Fraction:
         [(NOTHING, NOTHING), *(up_to(year, design, found, entry, deferral_entry, end) for end in ends)]
     ):
         pay = pay_after - pay_before
-        match = cents(capped(tiered(deferred_after - deferred_before, pay, tiers), pay, design))
+        deferred = max(NOTHING, deferred_after - before) - max(NOTHING, deferred_before - before)
+        match = cents(capped(tiered(deferred, pay, tiers), pay, design))
         total += match if most is None else min(match, most - total)
     return total
+
+
+def deferred_before_match(year: Year, design: Design, found: Deferrals) -> Fraction:
+    """Return what is deferred before the entry date of the match, where the plan does not match that."""
+    entry, deferral_entry = entry_day(year, design, "match"), entry_day(year, design, "deferral")
+    if design["plan.match.deferrals_from"] == "year" or entry is None or deferral_entry is None:
+        return NOTHING
+    return up_to(year, design, found, entry, deferral_entry, entry)[1] if entry > deferral_entry else NOTHING
 
 
 def period_ends(length: int, periods: int) -> Iterator[int]:
@@ -453,7 +464,7 @@ def contribution_of(year: Year, design: Design, reallocated: Fraction, result: R
     catch_up = found.catch_up + turned
     below = found.amount - catch_up
     parts = {
-        "unmatched": max(NOTHING, below - matched(year, design, found.amount)),
+        "unmatched": max(NOTHING, below - matched(year, design, found)),
         "after_tax": found.after_tax,
         "match": match,
         "core": core,
@@ -512,6 +523,8 @@ def rules_used(year: Year, design: Design, found: Deferrals, cuts: Mapping[str, 
     if found.amount and design["plan.match.formula"] != "none":
         yield f"match {design['plan.match.formula']} by {design['plan.match.tiers_by']}"
         yield f"match {design['plan.match.computed']}"
+        if deferred_before_match(year, design, found):
+            yield f"match {design['plan.match.computed']}, deferred before its entry"
     yield f"core {design['plan.core.formula']}, level {design['plan.core.integration_level']}"
     if (
         entry_of_long_term_part_timer(life, rule_of(design, "deferral"))
@@ -521,8 +534,9 @@ def rules_used(year: Year, design: Design, found: Deferrals, cuts: Mapping[str, 
         yield "long-term part-time"
 
 
-def matched(year: Year, design: Design, deferral: Fraction) -> Fraction:
+def matched(year: Year, design: Design, found: Deferrals) -> Fraction:
     """Return the part of a deferral that some tier matches, the formula having no gap above its first tier."""
+    deferral = found.amount - deferred_before_match(year, design, found)
     entry = entry_day(year, design, "match")
     pay = NOTHING if entry is None else plan_compensation(year, design, entry, year.days)
     return min(deferral, pay * max((upper for _, upper, _ in match_tiers(year, design)), default=NOTHING))

@@ -542,7 +542,7 @@ def tiers(**changes: object) -> Settings:
         pytest.param({"plan.core.integration_percent": 80}, "rates are decimals: 80 % is 0.8", id="80 percent"),
         pytest.param({"plan.annual_return": 5}, "rates are decimals: 5 % is 0.05", id="return of 5"),
         pytest.param({"irs_limits.inflation_rate": 2}, "rates are decimals: 2 % is 0.02", id="inflation of 2"),
-        pytest.param(tiers(rate=2), "tier 1 has `rate` = 2, which must be a rate from 0 to below 2", id="match of 2"),
+        pytest.param(tiers(rate=10.5), "tier 1 has `rate` = 10.5, which must be a rate from 0 to 10", id="match"),
         pytest.param(tiers(rate=50), "rates are decimals: 50 % is 0.5", id="match of 50"),
         pytest.param(
             tiers(upper=6), "tier 1 has `upper` = 6, which must be a rate from 0 to 1; rates", id="upper of 6"

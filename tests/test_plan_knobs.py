@@ -167,6 +167,8 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "plan.match.cap_amount": Knob(1_000, SIMPLE),
         "plan.match.computed": Knob("per_payroll"),
         "plan.match.pay_periods": Knob(12, {"plan.match.computed": "per_payroll"}),
+        "plan.match.deferrals_from": Knob("match_entry", {**SIMPLE, **own_rule("match", 6)}),
+        "plan.match.last_day_includes_exits_on": Knob(True, {**SIMPLE, "plan.match.last_day_gate": True}),
         "plan.match.hours_gate": Knob(True, SIMPLE),
         "plan.match.last_day_gate": Knob(True, SIMPLE),
         "plan.match.last_day_exceptions": Knob(
@@ -185,6 +187,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "plan.core.integration_percent": Knob(0.4, integrated("percent_of_wage_base", percent=0.5)),
         "plan.core.integration_dollars": Knob(90_000, integrated("dollars", dollars=60_000)),
         "plan.core.disparity_rate": Knob(0.03, integrated()),
+        "plan.core.last_day_includes_exits_on": Knob(True, {**FLAT, "plan.core.last_day_gate": True}),
         "plan.core.hours_gate": Knob(True, FLAT),
         "plan.core.last_day_gate": Knob(True, FLAT),
         "plan.core.last_day_exceptions": Knob(
@@ -228,7 +231,8 @@ def laboratory(
     """A thousand people in 2025, among them the rare ones to whom the plan's rules apply.
 
     One in five earns little and does not participate; some work less than 1,000 hours a year; some are 62, earn a lot,
-    were hired two years ago and save more than all limits together.
+    were hired two years ago and save more than all limits together. One of 30 leaves on 31 December, and some who save
+    were hired in the last autumn.
     """
     rows = read_rows(generated(1000))
     for row in rows[::5]:
@@ -241,6 +245,17 @@ def laboratory(
         row |= {"employee_gross_compensation": "250000", "prior_year_compensation": "240000"}
         row |= {"employee_deferral_rate": "0.15", "employee_enrollment_date": "2023-08-01"}
         row |= {"enrollment_method": "voluntary", "employee_termination_date": "", "active": "true"}
+    rows[3] |= {"employee_birth_date": "1995-05-05", "employee_hire_date": "2020-05-01", "active": "true"}
+    rows[3] |= {"employee_termination_date": "2025-12-31", "employee_deferral_rate": "0.06"}
+    rows[3] |= {"employee_enrollment_date": "2021-05-01", "enrollment_method": "voluntary"}
+    for row in rows[4::100]:
+        row |= {
+            "employee_birth_date": "1995-05-05",
+            "employee_hire_date": "2024-10-01",
+            "employee_deferral_rate": "0.05",
+        }
+        row |= {"employee_enrollment_date": "2024-11-01", "enrollment_method": "voluntary"}
+        row |= {"employee_termination_date": "", "active": "true"}
     return Laboratory(tmp_path_factory.mktemp("plan knobs"), rows)
 
 

@@ -27,6 +27,7 @@ COMPANIES, PEOPLE = 20, 100
 DESIGNS, SOAK_DESIGNS = 6, 10
 MONEY = ("contribution", "employer_match", "employer_core")
 DETAILS = ("pre_tax", "roth", "after_tax", "catch_up", "elected", "limit_reason")
+BEFORE_ENTRY = ", deferred before its entry"
 RULES = {
     *(
         "402(g)",
@@ -51,7 +52,7 @@ RULES = {
         for preset in ("simple", "safe_harbor_basic", "safe_harbor_enhanced", "qaca", "stretch")
     ),
     *(f"match custom by {kind}" for kind in ("none", "service", "points", "age")),
-    *("match annual", "match per_payroll"),
+    *(f"match {computed}{before}" for computed in ("annual", "per_payroll") for before in ("", BEFORE_ENTRY)),
     *(f"core {formula}, level none" for formula in ("flat", "service", "points", "age", "safe_harbor_nonelective")),
     *(f"core flat, level {level}" for level in ("wage_base", "percent_of_wage_base", "dollars")),
 }

@@ -52,8 +52,8 @@
 {%- endmacro %}
 
 {#- Which gate of a contribution source stands in the way, the first that fails: 1,000 hours in the year, or employment
-    at the close of 31 December (an exit on that day fails), from which retirement and leaving at 55 or older may be
-    excepted. The alias is of int_employment. -#}
+    at the close of 31 December (an exit on that day fails unless the plan counts it), from which retirement and leaving
+    at 55 or older may be excepted. The alias is of int_employment. -#}
 {% macro failed_gate(people, source) -%}
     case
         when {{ param(source ~ '_hours_gate') }} and {{ people }}.hundredths_of_hours < 100000
@@ -61,6 +61,10 @@
         when
             {{ param(source ~ '_last_day_gate') }}
             and {{ people }}.termination_date is not null
+            and not (
+                {{ param(source ~ '_last_day_includes_exits_on') }}
+                and {{ people }}.termination_date = make_date({{ param('simulation_year') }}, 12, 31)
+            )
             and not (
                 {{ param(source ~ '_retirement_exception') }}
                 and {{ people }}.termination_reason = 'retirement'
@@ -113,4 +117,29 @@
         {{ param('automatic_enrollment_scope') }} = 'all_eligible'
         or employee_hire_date >= {{ param('automatic_enrollment_cutoff') }}
     )
+{%- endmacro %}
+
+{#- What is deferred from 1 January to a day of the year, within the limits of 402(g), 414(v) and the plan, in cents: for
+    the alias of a row of int_eligibility with catch_up_limit and elective_deferral_limit, and a row `changed` with the
+    rate x pay days of the changes by then. -#}
+{% macro deferral_cents_by(people, to_day) -%}
+    least(
+        {{ rounded_ratio(
+            "((case when " ~ people ~ ".pending_kind = 'opt_out' then 0 else " ~ people ~ ".opening_rate end)"
+            ~ ' * 1000000)::bigint * ' ~ pay_days(people, people ~ '.deferral_from_day', to_day)
+            ~ '::hugeint + coalesce(changed.rate_pay_days, 0)',
+            people ~ '.days_in_year * 1000000::hugeint'
+        ) }},
+        least(
+            ({{ people }}.elective_deferral_limit * 100)::bigint,
+            {{ rounded_ratio(
+                "(" ~ param('maximum_deferral_rate') ~ " * 1000000)::bigint * "
+                ~ rounded_ratio(
+                    pay_days(people, people ~ '.deferral_from_day', to_day), people ~ '.days_in_year'
+                ),
+                '1000000'
+            ) }}
+        )
+        + ({{ people }}.catch_up_limit * 100)::bigint
+    )::bigint
 {%- endmacro %}

@@ -26,7 +26,8 @@ def testing_status(cfg: SimulationConfig) -> tuple[str, ...]:
         )
     if plan.after_tax.rate > 0 or plan.after_tax.spill_over:
         sentences.append(
-            "After-tax contributions: need ACP testing under 401(m)(2), also in a safe-harbor plan, Reg. 1.401(m)-3(j)(6)."
+            "After-tax contributions: need ACP testing under 401(m)(2), also in a safe-harbor plan, "
+            "Reg. 1.401(m)-3(j)(6)."
         )
     if plan.match.formula == "custom" and plan.match.tiers_by != "none":
         sentences.append(f"Match by {plan.match.tiers_by}: requires 401(a)(4) testing.")

@@ -1,6 +1,7 @@
 -- The employer match of everyone who defers and is eligible for it, before the limit of section 415(c). Sum over the
 -- tiers of rate x (min(D, upper x P) - min(D, lower x P)), at most the percent cap x P and the dollar cap, rounded
--- once; D is the deferral after all limits, catch-up included, P plan compensation. Paid per payroll it is the sum of
+-- once; D is the deferral after all limits, catch-up included (or its part since the entry date of the match), P plan
+-- compensation. Paid per payroll it is the sum of
 -- the periods, at most the dollar cap, and the rest of the annual match is lost to timing. The tier set is that of the
 -- service, points or age on 31 December or at exit. A failed gate leaves nothing, and says why.
 with
@@ -11,11 +12,13 @@ people as (
         people.age,
         people.completed_years,
         {{ dollars('people.match_pay_cents') }} as plan_compensation,
-        deferrals.deferral,
+        deferrals.deferral - coalesce(before.deferral, 0)::decimal(18, 2) as deferral,
         {{ failed_gate('people', 'match') }} as failed_gate
     from {{ ref('int_elective_deferrals') }} as deferrals
     inner join {{ ref('int_eligibility') }} as people
         on deferrals.employee_id = people.employee_id
+    left join {{ ref('int_deferrals_before_match') }} as before
+        on deferrals.employee_id = before.employee_id
     where
         people.match_from_day is not null
         and people.match_pay_cents > 0

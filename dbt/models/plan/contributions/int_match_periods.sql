@@ -17,8 +17,8 @@ matched as (
         least(
             people.last_day, periods.period * people.days_in_year // {{ param('pay_periods') }}
         ) as period_end,
-        case when people.pending_kind = 'opt_out' then 0 else people.opening_rate end as first_rate,
         deferrals.catch_up_limit,
+        {{ cents('before.deferral') }} as unmatched_cents,
         limits.elective_deferral_limit,
         limits.compensation_limit,
         case
@@ -30,6 +30,8 @@ matched as (
     inner join {{ ref('int_eligibility') }} as people
         on deferrals.employee_id = people.employee_id
     cross join {{ ref('stg_irs_limits') }} as limits
+    left join {{ ref('int_deferrals_before_match') }} as before
+        on deferrals.employee_id = before.employee_id
     where people.match_from_day is not null
 ),
 
@@ -54,25 +56,8 @@ cumulated as (
     select
         matched.employee_id,
         matched.period,
-        least(
-            {{ rounded_ratio(
-                '(matched.first_rate * 1000000)::bigint * '
-                ~ pay_days('matched', 'matched.deferral_from_day', 'matched.period_end')
-                ~ '::hugeint + coalesce(changed.rate_pay_days, 0)',
-                'matched.days_in_year * 1000000::hugeint'
-            ) }},
-            least(
-                (matched.elective_deferral_limit * 100)::bigint,
-                {{ rounded_ratio(
-                    "(" ~ param('maximum_deferral_rate') ~ " * 1000000)::bigint * "
-                    ~ rounded_ratio(
-                        pay_days('matched', 'matched.deferral_from_day', 'matched.period_end'), 'matched.days_in_year'
-                    ),
-                    '1000000'
-                ) }}
-            )
-            + (matched.catch_up_limit * 100)::bigint
-        )::bigint as deferral_cents,
+        greatest({{ deferral_cents_by('matched', 'matched.period_end') }} - matched.unmatched_cents, 0)::bigint
+            as deferral_cents,
         least(
             (matched.compensation_limit * 100)::bigint,
             {{ rounded_ratio(

@@ -27,6 +27,11 @@ class GatesSection(Section):
         Parameter("{source}_retirement_exception", lambda excepted, config: "retirement" in excepted, "boolean"),
         Parameter("{source}_age_exception", lambda excepted, config: "age_55" in excepted, "boolean"),
     )
+    last_day_includes_exits_on: OnOff = key(
+        False,
+        "Whether those who leave on 31 December itself count as employed on it.",
+        "{source}_last_day_includes_exits_on",
+    )
 
     def closed_gates(self) -> Iterator[tuple[str, str]]:
         """Yield the key of every gate that is on, and what it demands."""

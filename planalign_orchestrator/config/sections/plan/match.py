@@ -26,7 +26,9 @@ class MatchFormulaSection(Section):
 
     formula: MatchName | None = key(None, "Formula, as for the match; null is not stated.")
     tiers: Annotated[tuple[MatchTierEntry, ...], MATCH_TIERS] = key(
-        (), "Tiers of formula `custom`, as for the match.", narrower="rates from 0 to below 2, bounds from 0 to 1"
+        (),
+        "Tiers of formula `custom`, as for the match.",
+        narrower="rates from 0 to 10 (2 is 200 %), bounds from 0 to 1",
     )
     tiers_by: TiersBy = key(
         "none",
@@ -50,13 +52,18 @@ class PresentMatchSection(MatchFormulaSection):
         (),
         "Tiers of formula `custom`: `rate` on the deferrals from `lower` to `upper`, as shares of pay. With tiers_by, "
         "each belongs to a band `from`-`to` (no `to`: open); the bands cover everybody once.",
-        narrower="rates from 0 to below 2, bounds from 0 to 1",
+        narrower="rates from 0 to 10 (2 is 200 %), bounds from 0 to 1",
         example=_TIERS_EXAMPLE,
     )
     computed: Literal["annual", "per_payroll"] = key(
         "annual",
         "`annual` matches the year as a whole (with a true-up), `per_payroll` each pay period by itself (without).",
         "match_computed",
+    )
+    deferrals_from: Literal["year", "match_entry"] = key(
+        "year",
+        "Deferrals that are matched: those of the whole year, or those from the entry date of the match on.",
+        "match_deferrals_from",
     )
     pay_periods: Annotated[int, PERIODS] = key(26, "Pay periods of a year, for `computed: per_payroll`.", "pay_periods")
 

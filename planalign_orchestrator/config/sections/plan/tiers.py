@@ -16,7 +16,8 @@ MatchTierEntry = TypedDict(
 )
 CoreTierEntry = TypedDict("CoreTierEntry", {"from": int, "to": NotRequired[int], "rate": Decimal})
 
-MATCH_RATE = Number("rate", Decimal(0), Decimal(2), upper_open=True)
+# 2 is a match of 200 %; far above that, somebody wrote percents
+MATCH_RATE = Number("rate", Decimal(0), Decimal(10))
 _BAND = Number("whole number of years or points", Decimal(0), Decimal(200), places=0)
 
 
