@@ -252,6 +252,11 @@ BAD_SETTINGS = [
     pytest.param("parameters: {age_bands: [{a: [1]}]}", "row 1 has a list in `a`", id="list in a cell"),
     pytest.param("simulaton: {}", "unknown key; did you mean `simulation`?", id="misspelled section"),
     pytest.param("simulation: {Random-Seed: 1}", "unknown key; did you mean `random_seed`?", id="misspelled key"),
+    pytest.param(
+        "raise_timing: {minimum_service_years: 1}",
+        "replaced by `raise_timing.minimum_service_months`: Completed months of service",
+        id="key that another one replaced",
+    ),
     pytest.param("simulation: {cola_rate: 0.02}", "it belongs under `compensation`", id="key of another section"),
     pytest.param("random_seed: 1", "it belongs under `simulation`", id="key without its section"),
     pytest.param("simulation: {xyz: 1}", "the keys here are start_year, end_year", id="unlike any key"),
@@ -341,7 +346,7 @@ def test_byte_order_mark_and_windows_line_ends(tmp_path: Path) -> None:
         ),
         pytest.param(
             "compensation: {promotion: {increase_spread: 0.3}}\n",
-            "increase_spread 0.3 is larger than base_increase 0.2, so that a promotion could lower the pay",
+            "increase_spread 0.3 is larger than base_increase 0.1, so that a promotion could lower the pay",
             id="promotion that lowers the pay",
         ),
         pytest.param(

@@ -109,9 +109,20 @@ def test_equal_limits_are_survived(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"compensation.cola_rate": 1, "simulation.end_year": 2045}, "the COLA of the years 2026-2045 multiplies"),
         (
-            {"compensation.cola_rate_by_year": dict.fromkeys(range(2030, 2051), 1), "simulation.end_year": 2050},
+            {
+                "compensation.structure_increase_rate": None,
+                "compensation.cola_rate": 1,
+                "simulation.end_year": 2045,
+            },
+            "the COLA of the years 2026-2045 multiplies",
+        ),
+        (
+            {
+                "compensation.structure_increase_rate": None,
+                "compensation.cola_rate_by_year": dict.fromkeys(range(2030, 2051), 1),
+                "simulation.end_year": 2050,
+            },
             "the COLA of the years 2026-2050 multiplies",
         ),
         (

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import math
 from bisect import bisect_right
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -163,13 +164,19 @@ def test_hires_are_what_their_draws_say(sample_run: Result) -> None:
         born = dt.date.fromisoformat(hire["event_details"]["employee_birth_date"])
         assert born == birthday - dt.timedelta(math.floor(second * 365))
         assert completed_years(born, hire["effective_date"]) == age
-        structure = 1.02 ** (year - YEARS[0])
+        structure = 1.03 ** (year - YEARS[0])
         low, high = (round(float(ranges[level][name]) * structure, 2) for name in ("range_minimum", "range_maximum"))
         first, second = both_draws("hire_pay", hire)
         deviate = math.sqrt(-2 * math.log(1 - first)) * math.cos(2 * math.pi * second)
         target = (low + (high - low) * float(pay_table[level]["percentile"])) * float(pay_table[level]["market_factor"])
         pay = min(max(target * math.exp(0.05 * deviate), low), high)
         assert float(hire["compensation_after"]) == pytest.approx(pay, abs=0.0051)
+
+
+def six_months_after(day: dt.date) -> dt.date:
+    """Return the same day of the month six months on, or the last one of a shorter month."""
+    year, month = day.year + (day.month > 6), (day.month + 5) % 12 + 1
+    return dt.date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def promotion_probability(employee: Employee, on: dt.date) -> float:
@@ -192,7 +199,7 @@ def test_promotions_are_those_whose_draw_is_below_their_probability(sample_run: 
             stays = left.get(employee.employee_id, promotion_day) >= promotion_day
             first, second = (draw(SEED, "promotion", employee.employee_id, year, part) for part in (0, 1))
             if stays and first < round(probability, 12):
-                increase = round(0.20 + 0.05 * (2 * second - 1), 6)
+                increase = round(0.10 + 0.03 * (2 * second - 1), 6)
                 expected[employee.employee_id] = (
                     promotion_day,
                     employee.level,
@@ -214,14 +221,14 @@ def test_promotions_are_those_whose_draw_is_below_their_probability(sample_run: 
         assert found == expected
 
 
-def test_raises_go_to_everyone_with_a_year_of_service_on_the_drawn_day(sample_run: Result) -> None:
+def test_raises_go_to_everyone_on_the_drawn_day_or_after_six_months_of_service(sample_run: Result) -> None:
     for year in YEARS:
         left = {event["employee_id"]: event["effective_date"] for event in events(sample_run, "termination", year)}
         expected = {}
         for employee in opening_population(sample_run, year):
             first, second = (draw(SEED, "raise_date", employee.employee_id, year, part) for part in (0, 1))
-            day = day_in(year, RAISE_SHARES, 31, first, second)
-            if completed_years(employee.hired, day) >= 1 and left.get(employee.employee_id, day) >= day:
+            day = max(day_in(year, RAISE_SHARES, 31, first, second), six_months_after(employee.hired))
+            if left.get(employee.employee_id, day) >= day:
                 expected[employee.employee_id] = day
         assert {
             event["employee_id"]: event["effective_date"] for event in events(sample_run, "raise", year)

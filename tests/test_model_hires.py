@@ -125,9 +125,12 @@ def indexed(structure: Mapping[int, str], year: int) -> dict[int, tuple[Decimal,
 @pytest.mark.parametrize(
     ("overrides", "structure"),
     [
-        pytest.param({}, {2026: "0.02", 2027: "0.02", 2028: "0.02"}, id="with the COLA"),
+        pytest.param({}, {2026: "0.03", 2027: "0.03", 2028: "0.03"}, id="by the default"),
         pytest.param(
-            {"compensation.cola_rate_by_year": {2025: "0.09", 2026: "0.05", 2028: "0"}},
+            {
+                "compensation.structure_increase_rate": None,
+                "compensation.cola_rate_by_year": {2025: "0.09", 2026: "0.05", 2028: "0"},
+            },
             {2026: "0.05", 2027: "0.02", 2028: "0"},
             id="with the COLA of each year",
         ),
@@ -162,7 +165,7 @@ def test_pay_stays_inside_the_range_and_reaches_both_ends(laboratory: Laboratory
             select entry_level_id, min(entry_compensation), max(entry_compensation)
             from dim_employee where origin = 'hire' and simulation_year = {year} group by all
         """)
-        ranges = indexed({2026: "0.02"}, year)
+        ranges = indexed({2026: "0.03"}, year)
         assert {level: (low, high) for level, low, high in found} == ranges
 
 

@@ -20,7 +20,7 @@ def test_the_merit_budget_is_spent_exactly(
     laboratory = Laboratory(tmp_path, generated(1000), overrides).run()
     ((raises, payroll, increase),) = laboratory.query("""
         select count(*), sum(compensation_before), sum(compensation_after - compensation_before)
-        from fct_yearly_events where event_type = 'raise'
+        from fct_yearly_events where event_type = 'raise' and event_category = 'merit_and_cola'
     """)
     assert raises > 500
     assert abs(increase - payroll * (Decimal(budget) + Decimal("0.02"))) <= Decimal("0.005") * raises

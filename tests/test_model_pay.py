@@ -20,13 +20,16 @@ QUIET = {
     "simulation.target_growth_rate": 0,
     "workforce.total_termination_rate": 0,
     "compensation.promotion.base_rate": 0,
+    "compensation.merit_budget": "0.035",
     "raise_timing.methodology": "fixed",
 }
-# Whoever may be promoted is, with 20 % more.
+# Whoever may be promoted is, with 20 % more, and 30 % at most.
 PROMOTED = {
     "compensation.promotion.base_rate": 1,
     "compensation.promotion.rate_multiplier": 100,
+    "compensation.promotion.base_increase": "0.2",
     "compensation.promotion.increase_spread": 0,
+    "compensation.promotion.maximum_increase_rate": "0.3",
 }
 
 
@@ -87,8 +90,36 @@ CASES = [
         {**LEAP, "raise_timing.fixed_date": "02-29"},
         2028,
     ),
-    # less than a year of service on 1 July
-    Case("no raise in the first year of service", person("P", hired="2024-07-02"), "60000.00", "60000.00", ()),
+    # 364 days: 60,000.00 x (1 + 0.055 x 364 / 365) = 63,290.9589
+    # (60,000.00 x 181 + 63,290.96 x 184) / 365 = 22,505,536.64 / 365 = 61,659.0045
+    Case("a raise a day before a year of service", person("P", hired="2024-07-02"), "63290.96", "61659.00", ("raise",)),
+    # six months are completed on 30 June, 181 days after the hire: 60,000.00 x (1 + 0.055 x 181 / 365) = 61,636.4384
+    # (60,000.00 x 180 + 61,636.44 x 185) / 365 = 22,202,741.40 / 365 = 60,829.4285
+    Case(
+        "a raise that waits for six months of service",
+        person("P", hired="2024-12-31"),
+        "61636.44",
+        "60829.43",
+        ("raise",),
+        {"raise_timing.fixed_date": "02-01"},
+    ),
+    Case(
+        "no raise before the six months are completed",
+        person("P", hired="2024-12-31", employee_termination_date="2025-06-29"),
+        "60000.00",
+        "29589.04",
+        ("termination",),
+        {"raise_timing.fixed_date": "02-01"},
+    ),
+    # the year ends before the thirteen months do
+    Case(
+        "no raise in a year before the service is completed",
+        person("P", hired="2024-12-31"),
+        "60000.00",
+        "60000.00",
+        (),
+        {"raise_timing.minimum_service_months": 13},
+    ),
     Case("a raise on the first anniversary", person("P", hired="2024-07-01"), "63300.00", "61663.56", ("raise",)),
     # 60,000.00 x 130 / 365 = 21,369.8630; 10 May is the 130th day, and paid
     Case(
@@ -158,13 +189,23 @@ CASES = [
         ("promotion", "termination"),
         PROMOTED,
     ),
-    # 56,000.00 x 1.2 = 67,200.00 is below the 80,000.00 of level 2; x 1.055 = 84,400.00
-    # (56,000.00 x 31 + 80,000.00 x 150 + 84,400.00 x 184) / 365 = 29,265,600.00 / 365 = 80,179.7260
+    # 66,000.00 x 1.2 = 79,200.00 is below the 80,000.00 of level 2; x 1.055 = 84,400.00
+    # (66,000.00 x 31 + 80,000.00 x 150 + 84,400.00 x 184) / 365 = 29,575,600.00 / 365 = 81,029.0411
     Case(
         "a promotion lifted to the new range",
-        person("P", pay="56000.00"),
+        person("P", pay="66000.00"),
         "84400.00",
-        "80179.73",
+        "81029.04",
+        ("promotion", "raise"),
+        PROMOTED,
+    ),
+    # 80,000.00 would be 43 % more: 56,000.00 x 1.3 = 72,800.00, x 1.055 = 76,804.00
+    # (56,000.00 x 31 + 72,800.00 x 150 + 76,804.00 x 184) / 365 = 26,787,936.00 / 365 = 73,391.6055
+    Case(
+        "a lift to the new range within the cap",
+        person("P", pay="56000.00"),
+        "76804.00",
+        "73391.61",
         ("promotion", "raise"),
         PROMOTED,
     ),
@@ -178,7 +219,7 @@ CASES = [
         {
             **PROMOTED,
             "compensation.promotion.maximum_increase_amount": 1500,
-            "raise_timing.minimum_service_years": 60,
+            "raise_timing.minimum_service_months": 720,
         },
     ),
     # 70,000.00 x 1.3 = 91,000.00, not x 1.4: (70,000.00 x 31 + 91,000.00 x 334) / 365 = 89,216.4384
@@ -188,7 +229,7 @@ CASES = [
         "91000.00",
         "89216.44",
         ("promotion",),
-        {**PROMOTED, "compensation.promotion.base_increase": "0.4", "raise_timing.minimum_service_years": 60},
+        {**PROMOTED, "compensation.promotion.base_increase": "0.4", "raise_timing.minimum_service_months": 720},
     ),
     Case(
         "nobody of the top level is promoted", person("P", pay="400000"), "422000.00", "411090.41", ("raise",), PROMOTED
@@ -201,13 +242,13 @@ CASES = [
         ("raise",),
         PROMOTED,
     ),
-    # 60,000.00 x 1.2 = 72,000.00, lifted to 80,000.00, x 1.055 = 84,400.00
-    # (60,000.00 x 31 + 80,000.00 x 150 + 84,400.00 x 184) / 365 = 29,389,600.00 / 365 = 80,519.4521
+    # 60,000.00 x 1.2 = 72,000.00, lifted towards 80,000.00 by 30 % to 78,000.00, x 1.055 = 82,290.00
+    # (60,000.00 x 31 + 78,000.00 x 150 + 82,290.00 x 184) / 365 = 28,701,360.00 / 365 = 78,633.8630
     Case(
         "somebody is the day before it",
         person("P", born="1960-02-02"),
-        "84400.00",
-        "80519.45",
+        "82290.00",
+        "78633.86",
         ("promotion", "raise"),
         PROMOTED,
     ),
@@ -342,7 +383,7 @@ def test_the_29th_of_february_has_its_anniversary_on_the_28th(tmp_path: Path) ->
 def test_everyone_with_the_service_and_still_employed_gets_a_raise(
     tmp_path: Path, mixed_census: Path, methodology: str
 ) -> None:
-    overrides = {"raise_timing.methodology": methodology, "raise_timing.minimum_service_years": 3}
+    overrides = {"raise_timing.methodology": methodology, "raise_timing.minimum_service_months": 36}
     laboratory = Laboratory(tmp_path, mixed_census, overrides).run()
     left = dict(
         laboratory.query("""
@@ -355,7 +396,8 @@ def test_everyone_with_the_service_and_still_employed_gets_a_raise(
             continue
         hired = dt.date.fromisoformat(row["employee_hire_date"])
         day = dt.date(2025, 7, 1) if methodology == "fixed" else anniversary(hired, 2025)
-        if completed_years(hired, day) >= 3 and left.get(row["employee_id"], day) >= day:
+        day = max(day, anniversary(hired, hired.year + 3))
+        if day.year == 2025 and left.get(row["employee_id"], day) >= day:
             expected[row["employee_id"]] = day
     found = dict(
         laboratory.query("select employee_id, effective_date from fct_yearly_events where event_type = 'raise'")
@@ -381,3 +423,38 @@ def test_merit_keeps_the_shape_of_its_table(tmp_path: Path, mixed_census: Path) 
     assert [level for level, _ in merits] == [1, 2, 3, 4, 5], "one rate for each level"
     scale = merits[0][1] / 0.035
     assert [merit for _, merit in merits] == pytest.approx([scale * s for s in (0.035, 0.04, 0.045, 0.05, 0.055)])
+
+
+def test_merit_is_scaled_by_full_raises_and_by_all_where_there_is_no_other(tmp_path: Path) -> None:
+    long, short = person("P1", pay="60000"), person("P2", pay="300000", level_id=5, hired="2024-12-31")
+    merit = "select employee_id, event_category, event_details->>'merit_rate' from fct_yearly_events order by all"
+    laboratory = Laboratory(tmp_path, [long, short], QUIET).run()
+    # 0.035 x 0.055 / 0.035 for level 5, which has no full raise
+    expected = [("P1", "merit_and_cola", "0.035"), ("P2", "prorated", "0.055")]
+    assert laboratory.query(merit.replace(" order", " where event_type = 'raise' order")) == expected
+    laboratory.open_census([short]).run()
+    expected = [("P2", "prorated", "0.035")]
+    assert laboratory.query(merit.replace(" order", " where event_type = 'raise' order")) == expected
+
+
+def test_nobody_is_promoted_above_the_cap_and_people_below_their_range_go_on(
+    tmp_path: Path, mixed_census: Path
+) -> None:
+    rows = [{**row, "employee_gross_compensation": "26000"} for row in read_rows(mixed_census)]
+    laboratory = Laboratory(tmp_path, rows, {"compensation.promotion.rate_multiplier": 10}).run()
+    ((promotions, most),) = laboratory.query("""
+        select count(*), max(compensation_after / compensation_before) from fct_yearly_events
+        where event_type = 'promotion'
+    """)
+    assert promotions > 50
+    assert most == pytest.approx(1.2, abs=1e-6)
+    ((below,),) = laboratory.query("select value from fct_annual_metrics where metric = 'people_below_range'")
+    assert (
+        below
+        == laboratory.query("""
+        select count(*) from fct_workforce_snapshot as people
+        inner join stg_pay_ranges as ranges on people.level_id = ranges.level_id
+        where people.employment_status = 'active' and people.current_compensation < ranges.range_minimum
+    """)[0][0]
+    )
+    assert below > 300

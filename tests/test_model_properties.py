@@ -58,7 +58,7 @@ choices = st.fixed_dictionaries(
         "compensation.promotion.rate_multiplier": st.integers(0, 30),
         "raise_timing.methodology": st.sampled_from(["realistic", "fixed", "anniversary"]),
         "raise_timing.fixed_date": every_day,
-        "raise_timing.minimum_service_years": st.integers(0, 2),
+        "raise_timing.minimum_service_months": st.integers(0, 24),
     }
 ).filter(lambda chosen: _hires_for_each_person(chosen) <= 10)
 

@@ -78,10 +78,10 @@
         {
             'event_type': 'raise',
             'subject': 'pay',
-            'categories': ['merit_and_cola'],
+            'categories': ['merit_and_cola', 'prorated'],
             'account': none,
             'sign': 0,
-            'description': 'The yearly raise.',
+            'description': 'The yearly raise; prorated where less than a year of service came before it.',
         },
         {
             'event_type': 'contribution',

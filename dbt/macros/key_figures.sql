@@ -117,8 +117,15 @@
             'name': 'realised_merit_rate',
             'unit': 'rate',
             'expression': ratio('raise_amount - calendar.cola_rate * raise_payroll', 'raise_payroll'),
-            'description': 'Raises less their COLA, over the pay they were given on.',
+            'description': 'Full raises less their COLA, over the pay they were given on.',
             'lowest': -1,
+        },
+        {
+            'name': 'people_below_range',
+            'unit': 'people',
+            'expression': 'below_ranges.headcount',
+            'description': 'People active at the close whose rate of pay is below the minimum of their level.',
+            'lowest': 0,
         },
         {
             'name': 'total_compensation',

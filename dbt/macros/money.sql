@@ -4,14 +4,17 @@
     (((({{ numerator }}) * 200)::bigint + {{ days_in_year }}) // (2 * {{ days_in_year }}) / 100)::decimal(18, 2)
 {%- endmacro %}
 
-{#- Pay after a promotion: the increase, at most its rate and dollar caps, lifted to the new level's range minimum. -#}
+{#- Pay after a promotion: the drawn increase, or the lift to the new level's range minimum where that is more, and both
+    within the caps in rate and dollars. -#}
 {% macro promoted_pay(pay, increase_rate, range_minimum) -%}
-    greatest(
+    (
         {{ pay }} + least(
-            round({{ pay }}::decimal(38, 2) * {{ increase_rate }}, 2)::decimal(18, 2),
+            greatest(
+                round({{ pay }}::decimal(38, 2) * {{ increase_rate }}, 2)::decimal(18, 2), {{ range_minimum }} - {{ pay }}
+            ),
+            round({{ pay }}::decimal(38, 2) * {{ param('promotion_maximum_increase_rate') }}, 2)::decimal(18, 2),
             {{ param('promotion_maximum_increase_amount') }}
-        ),
-        {{ range_minimum }}
+        )
     )::decimal(18, 2)
 {%- endmacro %}
 

@@ -84,7 +84,7 @@
         'promotion_rate_multiplier': 'decimal(9, 6)',
         'raise_fixed_date': 'varchar',
         'raise_methodology': 'varchar',
-        'raise_minimum_service_years': 'integer',
+        'raise_minimum_service_months': 'integer',
         'random_seed': 'bigint',
         'reenrollment_date': 'varchar',
         'reenrollment_enabled': 'boolean',

@@ -1,4 +1,4 @@
--- The payroll-weighted merit of the year's raises is the budget, within half a cent for each raise.
+-- The payroll-weighted merit of the year's full raises is the budget, within half a cent for each raise.
 with
 
 raises as (
@@ -10,6 +10,7 @@ raises as (
     where
         simulation_year = {{ param('simulation_year') }}
         and event_type = 'raise'
+        and event_category = 'merit_and_cola'
 ),
 
 budget as (

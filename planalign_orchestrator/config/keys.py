@@ -81,6 +81,11 @@ def advice(path: KeyPath) -> tuple[str, KeyPath | None]:
         return f"an entry of `{dotted(parent)}` is a single name", None
     if parent in known_keys():
         return f"`{dotted(parent)}` has no keys below it", None
+    successor = next(
+        (other for other, key in known_keys().items() if other[:-1] == parent and key.details.replaces == name), None
+    )
+    if successor is not None:
+        return f"replaced by `{dotted(successor)}`: {known_keys()[successor].field.description}", successor
     everything = [*known_keys(), *(section for section in known_sections() if section)]
     elsewhere = [other for other in everything if other[-1] == name and other[:-1] != parent]
     if elsewhere:

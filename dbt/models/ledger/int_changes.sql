@@ -56,7 +56,7 @@ changes as (
     select
         employee_id,
         'raise' as event_type,
-        'merit_and_cola' as event_category,
+        raise_category as event_category,
         raise_date as effective_date,
         {{ order_in_day('raise') }} as type_order,
         compensation_before,

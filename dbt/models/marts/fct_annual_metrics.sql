@@ -40,10 +40,22 @@ continuous_opening as (
 events as (
     select
         {{ figures_of('events') }},
-        coalesce(sum(amount) filter (where event_type = 'raise'), 0) as raise_amount,
-        coalesce(sum(compensation_before) filter (where event_type = 'raise'), 0) as raise_payroll
+        coalesce(sum(amount) filter (where event_category = 'merit_and_cola'), 0) as raise_amount,
+        coalesce(sum(compensation_before) filter (where event_category = 'merit_and_cola'), 0) as raise_payroll
     from {{ ref('fct_yearly_events') }}
     where simulation_year = {{ param('simulation_year') }}
+),
+
+below_ranges as (
+    select count(*) as headcount
+    from {{ ref('fct_workforce_snapshot') }} as closing
+    inner join {{ ref('stg_pay_ranges') }} as ranges
+        on
+            closing.level_id = ranges.level_id
+            and closing.current_compensation < ranges.range_minimum
+    where
+        closing.simulation_year = {{ param('simulation_year') }}
+        and closing.employment_status = 'active'
 ),
 
 forfeiture_use as (
@@ -78,6 +90,7 @@ metrics as (
     cross join opening
     cross join continuous_opening
     cross join events
+    cross join below_ranges
     cross join forfeiture_use
     cross join timing
     cross join {{ ref('int_headcount_target') }} as target

@@ -7,7 +7,6 @@ select
     days_in_year,
     cola_rate,
     structure_factor,
-    cola_factor,
     promotion_date,
     fixed_raise_date,
     escalation_date,

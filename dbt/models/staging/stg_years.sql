@@ -1,5 +1,6 @@
 -- The dates and rates of every year there are rates for. A part of a year is days / days in that calendar year.
--- Pay ranges are those of the parameter table in the first simulated year and move by the structure increase after it.
+-- Pay ranges and income bounds are those of the parameter tables in the first simulated year and move by the structure
+-- increase after it.
 with
 
 annual_rates as (
@@ -15,10 +16,7 @@ factors as (
         annual_rates.simulation_year,
         round(
             coalesce(product((1 + earlier.structure_increase_rate)::double order by earlier.simulation_year), 1), 12
-        )::decimal(18, 12) as structure_factor,
-        round(
-            coalesce(product((1 + earlier.cola_rate)::double order by earlier.simulation_year), 1), 12
-        )::decimal(18, 12) as cola_factor
+        )::decimal(18, 12) as structure_factor
     from annual_rates
     left join annual_rates as earlier
         on
@@ -35,7 +33,6 @@ select
     dayofyear(make_date(annual_rates.simulation_year, 12, 31))::integer as days_in_year,
     annual_rates.cola_rate,
     factors.structure_factor,
-    factors.cola_factor,
     {{ yearly_date('annual_rates.simulation_year', param('promotion_effective_date')) }} as promotion_date,
     {{ yearly_date('annual_rates.simulation_year', param('raise_fixed_date')) }} as fixed_raise_date,
     {{ yearly_date('annual_rates.simulation_year', param('escalation_effective_day')) }} as escalation_date,

@@ -52,21 +52,18 @@ def _hire_findings(simulation: SimulationSection, workforce: WorkforceSection) -
 def _growth_findings(simulation: SimulationSection, pay: CompensationSection) -> list[Finding]:
     """The factors of every year are computed in the first one, by the rates of the years after it."""
     later = range(simulation.start_year + 1, simulation.end_year + 1)
-    cola = [pay.cola_rate_by_year.get(year, pay.cola_rate) for year in later]
-    findings = []
-    grown = _product(cola)
-    if grown >= _MOST_GROWTH:
-        keys: tuple[KeyPath, ...] = (
-            ("compensation", "cola_rate"),
-            ("compensation", "cola_rate_by_year"),
-            ("simulation", "end_year"),
-        )
-        findings.append(Finding(_growth_text("the COLA of the years", later, grown), keys))
     structure = pay.structure_increase_rate
-    if structure is not None and (grown := _product([structure] * len(later))) >= _MOST_GROWTH:
-        text = _growth_text(f"structure_increase_rate {plain_number(structure)} of the years", later, grown)
-        findings.append(Finding(text, (("compensation", "structure_increase_rate"), ("simulation", "end_year"))))
-    return findings
+    if structure is None:
+        grown = _product([pay.cola_rate_by_year.get(year, pay.cola_rate) for year in later])
+        text = "the COLA of the years"
+        keys: tuple[KeyPath, ...] = (("compensation", "cola_rate"), ("compensation", "cola_rate_by_year"))
+    else:
+        grown = _product([structure] * len(later))
+        text = f"structure_increase_rate {plain_number(structure)} of the years"
+        keys = (("compensation", "structure_increase_rate"),)
+    if grown < _MOST_GROWTH:
+        return []
+    return [Finding(_growth_text(text, later, grown), (*keys, ("simulation", "end_year")))]
 
 
 def _growth_text(what: str, years: range, grown: Decimal) -> str:

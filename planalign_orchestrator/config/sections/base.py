@@ -26,11 +26,13 @@ RATE = Number("rate", Decimal(0), Decimal(1))
 GROWTH = Number("rate", Decimal(-1), Decimal(1), lower_open=True)
 FACTOR = Number("factor", Decimal(0), Decimal(100))
 SERVICE_YEARS = Number("whole number of years", Decimal(0), Decimal(60), places=0)
+SERVICE_MONTHS = Number("whole number of months", Decimal(0), Decimal(720), places=0)
 DOLLARS = Number("US dollar amount", Decimal(0), Decimal(10**9), places=2)
 
 Year = Annotated[int, YEAR]
 Rate = Annotated[Decimal, RATE]
 ServiceYears = Annotated[int, SERVICE_YEARS]
+ServiceMonths = Annotated[int, SERVICE_MONTHS]
 Dollars = Annotated[Decimal, DOLLARS]
 TwelveWeights = Annotated[Weights, MONTH_WEIGHTS]
 EveryYearDate = Annotated[str, MONTH_DAY]
@@ -64,6 +66,7 @@ class Details:
     example: str
     in_file: object
     changes_results: bool
+    replaces: str
 
 
 class Section(BaseModel):
@@ -89,17 +92,18 @@ def key(
     example: str = "",
     in_file: object = REQUIRED,
     changes_results: bool = True,
+    replaces: str = "",
 ) -> Any:
     """Return the field of a key: its default (REQUIRED for none), its meaning, the parameters of the model it becomes.
 
     `narrower` says what the law or a check between keys asks beyond the rule: of a number the bounds in place of those
     of the rule, otherwise words that follow a semicolon. `example` is YAML that shows its use. `in_file` is the value
     in the default file, where it is not the default. Without `changes_results`, a run can be resumed with another
-    value.
+    value. `replaces` is the key of the same section whose place this one took; using that one names this one.
     """
     parameters = tuple(Parameter(item) if isinstance(item, str) else item for item in becomes)
     field: Any = Field(default, description=description)
-    field.metadata = [*field.metadata, Details(parameters, narrower, example, in_file, changes_results)]
+    field.metadata = [*field.metadata, Details(parameters, narrower, example, in_file, changes_results, replaces)]
     return field
 
 

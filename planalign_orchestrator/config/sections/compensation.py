@@ -42,22 +42,22 @@ class PromotionSection(Section):
         65, "Age on the promotion date from which nobody is promoted any more.", "promotion_maximum_age"
     )
     base_increase: Rate = key(
-        Decimal("0.20"), "Pay increase at a promotion: the middle of the drawn range.", "promotion_base_increase"
+        Decimal("0.10"), "Pay increase at a promotion: the middle of the drawn range.", "promotion_base_increase"
     )
     increase_spread: Rate = key(
-        Decimal("0.05"),
+        Decimal("0.03"),
         "Half the width of the drawn range: the increase is base_increase plus or minus at most this.",
         "promotion_increase_spread",
         narrower="0 to base_increase",
     )
     maximum_increase_rate: Rate = key(
-        Decimal("0.30"),
-        "Largest increase as a share of pay, before the lift to the minimum of the new level.",
+        Decimal("0.20"),
+        "Largest increase as a share of pay, the lift to the minimum of the new level included.",
         "promotion_maximum_increase_rate",
     )
     maximum_increase_amount: Annotated[Decimal, DOLLARS] = key(
         Decimal(500000),
-        "Largest increase in US dollars a year, before the lift to the minimum of the new level.",
+        "Largest increase in US dollars a year, the lift to the minimum of the new level included.",
         "promotion_maximum_increase_amount",
     )
 
@@ -74,11 +74,14 @@ class CompensationSection(Section):
         narrower="no year before start_year, rates from 0 to 1",
     )
     merit_budget: Rate = key(
-        Decimal("0.035"),
-        "Merit part of the raises: the payroll-weighted average over everyone eligible for a raise.",
+        Decimal("0.015"),
+        "Merit part of the raises: the payroll-weighted average over everyone with a full raise. Surveyed raise budgets of "
+        "3.5 % include the general increase, which is cola_rate.",
         "merit_budget",
     )
     structure_increase_rate: Rate | None = key(
-        None, "Yearly increase of the pay ranges of the levels; null is the COLA of the year."
+        Decimal("0.03"),
+        "Yearly increase of the pay ranges of the levels and of the income bounds of the participation tables; null is "
+        "the COLA of the year.",
     )
     promotion: PromotionSection = Field(default_factory=PromotionSection)

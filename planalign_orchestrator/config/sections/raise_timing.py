@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Literal
 
-from planalign_orchestrator.config.sections.base import EveryYearDate, Section, ServiceYears, TwelveWeights, key
+from planalign_orchestrator.config.sections.base import EveryYearDate, Section, ServiceMonths, TwelveWeights, key
 
 # The profile .28 .03 .07 .18 .04 .05 .23 .03 .04 .08 .02 .02 sums to 1.07; these are its shares, by largest remainder.
 _RAISE_PROFILE = tuple(
@@ -26,6 +26,9 @@ class RaiseTimingSection(Section):
         "Weights of the months in which raises fall with methodology `realistic`. The default is the profile 28, 3, 7, "
         "18, 4, 5, 23, 3, 4, 8, 2, 2 divided by its sum of 107.",
     )
-    minimum_service_years: ServiceYears = key(
-        1, "Completed years of service needed on the raise date.", "raise_minimum_service_years"
+    minimum_service_months: ServiceMonths = key(
+        6,
+        "Completed months of service needed for a raise; a drawn day before that is moved to it, within the year.",
+        "raise_minimum_service_months",
+        replaces="minimum_service_years",
     )
