@@ -515,6 +515,10 @@ def test_a_source_takes_the_configured_keys() -> None:
         "date_format",
         "sheet",
         "on_invalid_rows",
+        "encoding",
+        "header_row",
+        "last_row",
+        "ignore_rows",
     ]
 
 

@@ -32,17 +32,26 @@ MINIMUM_AGE: Final = 14
 MAXIMUM_AGE: Final = 100
 HOURS_IN_A_WEEK: Final = 168
 EXAMPLES: Final = 3
+_BOTH_DATES: Final = ("employee_birth_date", "employee_hire_date")
+_LAST_PERSON: Final = f"(select max(row_number) from {RAW_VIEW} where coalesce({', '.join(_BOTH_DATES)}) is not null)"
+_TOTAL: Final = r"(?i)(grand|sub)?[ -]*totals?\b.*|(count|sum|average)\b.*|total .*"
+# what Excel writes where a formula has no result, and a formula that nobody has computed
+_EXCEL_ERROR: Final = r"(?i)#(ref!|value!|div/0!|name[?]|num!|null!|spill!|calc!|getting_data|blocked!|unknown!)"
 LONGEST_SHOWN: Final = 40
 
 
 @dataclass(frozen=True)
 class Check:
-    """A row breaks the rule where `condition` is true: SQL over typed columns and their texts, `<column>_text`."""
+    """A row breaks the rule where `condition` is true: SQL over typed columns and their texts, `<column>_text`.
+
+    `shown` is SQL over the raw view, `raw`, for the value that examples show; without it, that of the column.
+    """
 
     column: str
     condition: str
     says: str
     fix: str = ""
+    shown: str = ""
 
 
 def checks_for(
@@ -59,7 +68,7 @@ def checks_for(
     checks = [*_presence_checks(present, plain, date_format), *_person_checks(census_date), *_job_checks(level_ids)]
     checks += _plan_checks(census_date)
     order = list(COLUMNS_BY_NAME)
-    return sorted(checks, key=lambda check: order.index(check.column))
+    return [*_footer_check(layout), *sorted(checks, key=lambda check: order.index(check.column))]
 
 
 def write_typed_rows(
@@ -84,6 +93,8 @@ def write_typed_rows(
     values += [f"{readings.get(c.name, f'null::{c.sql_type}')} as {c.name}" for c in STORED_COLUMNS]
     ranges = [f"{in_range(column.name)} as {column.name}" for column in STORED_COLUMNS if column.kind == "date"]
     bits = " + ".join(f"case when {c.condition} then {1 << bit}::bigint else 0 end" for bit, c in enumerate(checks))
+    if checks and checks[0].shown:
+        bits = f"case when {checks[0].condition} then 1::bigint else {bits} end"
     typed = [f"try_cast({column.name} as {column.sql_type}) as {column.name}" for column in STORED_COLUMNS]
     connection.execute(f"""
         create or replace temp table {REPEATED_IDS_TABLE} as
@@ -109,6 +120,7 @@ def describe_problems(connection: "duckdb.DuckDBPyConnection", layout: Layout, c
         _finding(f"the row {problem}", count, [Example(row, None) for row in rows], "")
         for problem, count, rows in malformed
     ]
+    findings += _notes_below(connection, layout)
     broken = connection.execute(f"""
         with hits as ({_hits(layout, checks)}),
         ranked as (
@@ -123,8 +135,31 @@ def describe_problems(connection: "duckdb.DuckDBPyConnection", layout: Layout, c
     for bit, count, rows, values in broken:
         check = checks[bit]
         examples = [Example(row, value) for row, value in zip(rows, values, strict=True)]
-        findings.append(_finding(f"{_named(check.column, layout)} {check.says}", count, examples, check.fix))
+        about = "the row" if check.shown else _named(check.column, layout)
+        findings.append(_finding(f"{about} {check.says}", count, examples, check.fix))
     return findings
+
+
+def _notes_below(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> list[Finding]:
+    """Say of rows below the last person that are no whole rows how a note is left out."""
+    if not layout.positions.keys() >= set(_BOTH_DATES):
+        return []
+    count, last = fetch_one(
+        connection,
+        f"""
+        select count(*), {_LAST_PERSON} from {MALFORMED_TABLE}
+        where problem like 'has fewer than%' and row_number > {_LAST_PERSON}
+        """,
+    )
+    if not count:
+        return []
+    return [
+        Finding.plain(
+            "problem",
+            f"the last row with a birth or hire date is row {last}: if what stands below it are totals or notes, set"
+            f" census.last_row to {last}",
+        )
+    ]
 
 
 def write_quarantine(
@@ -138,7 +173,7 @@ def write_quarantine(
     pairs = ", ".join(f"{text_literal(layout.headings[name])}, raw.{name}" for name in kept)
     employee_id = "raw.employee_id" if "employee_id" in layout.positions else "null::varchar"
     says = " ".join(
-        f"when {bit} then {text_literal(check.column)} || coalesce(' ' || value, '')"
+        f"when {bit} then {text_literal('the row' if check.shown else check.column)} || coalesce(' ' || value, '')"
         f" || {text_literal(' ' + check.says)}"
         for bit, check in enumerate(checks)
     )
@@ -167,6 +202,28 @@ def count_bad_rows(connection: "duckdb.DuckDBPyConnection") -> int:
     return int(fetch_one(connection, f"select count(*) from {TYPED_TABLE} where problems <> 0")[0])
 
 
+def _footer_check(layout: Layout) -> Iterator[Check]:
+    """Yield the rule that a row is a person: totals and notes have no dates, and stand below the people or say `total`.
+
+    A row that breaks it breaks no other.
+    """
+    if not {"employee_id", *_BOTH_DATES} <= layout.positions.keys():
+        return
+    kinds = ("date", "boolean", "level", "method", "rate")
+    facts = [f"{name}_text" for name in layout.positions if COLUMNS_BY_NAME[name].kind in kinds]
+    said = [name for name in layout.positions if COLUMNS_BY_NAME[name].stored and f"{name}_text" not in facts]
+    total = f"coalesce(regexp_full_match(employee_id_text, {text_literal(_TOTAL)}), false)"
+    below = f"coalesce(row_number > {_LAST_PERSON}, false)"
+    yield Check(
+        "employee_id",
+        f"coalesce({', '.join(facts)}) is null and ({below} or {total})",
+        "looks like a total or a note and not like a person",
+        f"end the table above it with census.last_row, or leave such rows out with census.ignore_rows: {{column:"
+        f" {layout.headings['employee_id']}, values: [...]}}",
+        shown=f"coalesce({', '.join(f'raw.{name}' for name in said)})",
+    )
+
+
 def _presence_checks(present: list[str], plain: Collection[str], date_format: str | None) -> Iterator[Check]:
     """Yield the rules that each value is there and readable, as far as plain values do not keep them anyway."""
     for column in REQUIRED_COLUMNS:
@@ -179,6 +236,7 @@ def _presence_checks(present: list[str], plain: Collection[str], date_format: st
         if column.kind == "text":
             if column.stored:
                 yield from _character_checks(name)
+                yield from _excel_checks(name)
             continue
         form = f" of the form {date_format}" if column.kind == "date" and date_format else ""
         unreadable = f"{name}_text is not null and {name} is null"
@@ -195,6 +253,15 @@ def _character_checks(name: str) -> Iterator[Check]:
         f"regexp_matches(regexp_replace({name}_text, '{line_breaks}', '', 'g'), {text_literal(CONTROL_CHARACTERS)})"
     )
     yield Check(name, others, "contains a control character", "remove it")
+
+
+def _excel_checks(name: str) -> Iterator[Check]:
+    """Yield the rules that a text is neither an error of Excel nor a formula, which no other kind can be read from."""
+    yield Check(name, f"regexp_full_match({name}_text, {text_literal(_EXCEL_ERROR)})", "is an error of Excel")
+    formula = f"starts_with({name}_text, '=')"
+    yield Check(
+        name, formula, "is a formula without a saved value", "open the workbook in Excel and save it, or save values"
+    )
 
 
 def _person_checks(census_date: date) -> list[Check]:
@@ -287,7 +354,10 @@ def _hits(layout: Layout, checks: list[Check]) -> str:
     for bit, check in enumerate(checks):
         if check.column in layout.positions:
             bits.setdefault(check.column, []).append(bit)
-    texts = [f"when bit in ({_listed(places)}) then left(raw.{name}, {LONGEST_SHOWN})" for name, places in bits.items()]
+    texts = [f"when bit = {bit} then left({c.shown}, {LONGEST_SHOWN})" for bit, c in enumerate(checks) if c.shown]
+    texts += [
+        f"when bit in ({_listed(places)}) then left(raw.{name}, {LONGEST_SHOWN})" for name, places in bits.items()
+    ]
     dates = [column.name for column in STORED_COLUMNS if column.kind == "date"]
     days = [f"when bit in ({_listed(bits[name])}) then typed.{name}" for name in dates if name in bits]
     # DuckDB 2.0 ends with "dict-surviving cache" where a join without equality stands above a join with it and the

@@ -45,7 +45,8 @@ class Column:
         return SQL_TYPES[self.kind]
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a text."""
     return tuple(text.split())
 
 
@@ -54,55 +55,55 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "employee_id",
         "text",
         required=True,
-        aliases=_words(
+        aliases=words(
             "empid eeid employeenumber employeeno employeenum empno empnumber empnum eeno eenumber employeecode empcode"
             " personid personnumber personnelnumber personnelno personnelid workerid staffid staffno associateid"
             " participantid memberid payrollid payrollnumber badgenumber employeeidnumber"
         ),
-        weak_aliases=_words("id number no key"),
+        weak_aliases=words("id number no key"),
     ),
     Column(
         "employee_birth_date",
         "date",
         required=True,
-        aliases=_words("birthdate dateofbirth dob birthday empdob employeedob eedob employeebirthday bdate dateborn"),
-        weak_aliases=_words("birth born"),
+        aliases=words("birthdate dateofbirth dob birthday empdob employeedob eedob employeebirthday bdate dateborn"),
+        weak_aliases=words("birth born"),
     ),
     Column(
         "employee_hire_date",
         "date",
         required=True,
-        aliases=_words(
+        aliases=words(
             "hiredate dateofhire doh datehired hiredon latesthiredate employmentdate dateofemployment"
             " employmentstartdate servicedate startofemployment joindate datejoined"
         ),
-        weak_aliases=_words("hire hired startdate start originalhiredate seniority senioritydate rehiredate"),
+        weak_aliases=words("hire hired startdate start originalhiredate seniority senioritydate rehiredate"),
     ),
     Column(
         "employee_gross_compensation",
         "money",
         required=True,
-        aliases=_words(
+        aliases=words(
             "grosscompensation compensation annualcompensation annualsalary salary basesalary basepay annualpay"
             " annualbasepay annualbasesalary grosspay grosssalary grosswages annualrate annualrateofpay payrate"
             " annualpayrate basecompensation employeecompensation employeesalary yearlysalary annualwages"
             " annualizedsalary annualizedpay grosscomp annualcomp"
         ),
-        weak_aliases=_words("pay comp wages earnings remuneration rate"),
+        weak_aliases=words("pay comp wages earnings remuneration rate"),
     ),
     Column(
         "employee_termination_date",
         "date",
-        aliases=_words(
+        aliases=words(
             "terminationdate termdate dateoftermination dot separationdate dateofseparation"
             " terminatedon leavedate leavingdate exitdate enddate employmentenddate dateterminated"
         ),
-        weak_aliases=_words("terminated term lastday lastdayworked"),
+        weak_aliases=words("terminated term lastday lastdayworked"),
     ),
     Column(
         "active",
         "boolean",
-        aliases=_words(
+        aliases=words(
             "activeflag isactive activeindicator employmentstatus employeestatus empstatus status activestatus"
             " activeemployee eestatus"
         ),
@@ -110,71 +111,71 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "level_id",
         "level",
-        aliases=_words("level joblevel jobgrade grade levelnumber careerlevel employeelevel paygrade salarygrade"),
-        weak_aliases=_words("band payband"),
+        aliases=words("level joblevel jobgrade grade levelnumber careerlevel employeelevel paygrade salarygrade"),
+        weak_aliases=words("band payband"),
     ),
     Column(
         "department",
         "text",
-        aliases=_words("dept departmentname deptname departmentcode deptcode"),
-        weak_aliases=_words("division businessunit unit team"),
+        aliases=words("dept departmentname deptname departmentcode deptcode"),
+        weak_aliases=words("division businessunit unit team"),
     ),
     Column(
         "scheduled_hours_per_week",
         "hours",
         default="40",
-        aliases=_words(
+        aliases=words(
             "scheduledhours hoursperweek weeklyhours scheduledweeklyhours standardhours stdhours hrsperweek hoursweek"
             " normalhours standardweeklyhours"
         ),
-        weak_aliases=_words("hours hrs"),
+        weak_aliases=words("hours hrs"),
     ),
     Column(
         "employee_deferral_rate",
         "rate",
-        aliases=_words(
+        aliases=words(
             "deferralrate deferralpercent deferralpercentage deferralpct deferralelection contributionrate"
             " employeecontributionrate eedeferralrate 401k 401kpercent 401kpct 401krate 401kdeferral"
             " 401kdeferralrate 401kelection 401kcontribution electivedeferralrate pretaxdeferralrate"
         ),
-        weak_aliases=_words("deferral election contribution pretax deferralamount"),
+        weak_aliases=words("deferral election contribution pretax deferralamount"),
     ),
     Column(
         "employee_enrollment_date",
         "date",
-        aliases=_words("enrollmentdate enrolmentdate dateofenrollment dateenrolled planenrollmentdate enrolldate"),
-        weak_aliases=_words("enrolled participationdate planentrydate entrydate"),
+        aliases=words("enrollmentdate enrolmentdate dateofenrollment dateenrolled planenrollmentdate enrolldate"),
+        weak_aliases=words("enrolled participationdate planentrydate entrydate"),
     ),
     Column(
         "enrollment_method",
         "method",
-        aliases=_words("enrolmentmethod enrollmenttype howenrolled enrollmentsource"),
-        weak_aliases=_words("autoenrolled"),
+        aliases=words("enrolmentmethod enrollmenttype howenrolled enrollmentsource"),
+        weak_aliases=words("autoenrolled"),
     ),
     Column(
         "auto_escalation_opt_out",
         "boolean",
         default="false",
-        aliases=_words("escalationoptout autoincreaseoptout optoutofescalation autoescalationoptedout"),
-        weak_aliases=_words("optout"),
+        aliases=words("escalationoptout autoincreaseoptout optoutofescalation autoescalationoptedout"),
+        weak_aliases=words("optout"),
     ),
     Column(
         "plan_eligible_override",
         "boolean",
-        aliases=_words("eligibleoverride eligibilityoverride planeligibilityoverride"),
-        weak_aliases=_words("eligible planeligible"),
+        aliases=words("eligibleoverride eligibilityoverride planeligibilityoverride"),
+        weak_aliases=words("eligible planeligible"),
     ),
     Column(
         "is_five_percent_owner",
         "boolean",
         default="false",
-        aliases=_words("fivepercentowner 5percentowner is5percentowner 5owner owner5 ownerflag 5pctowner"),
-        weak_aliases=_words("owner isowner"),
+        aliases=words("fivepercentowner 5percentowner is5percentowner 5owner owner5 ownerflag 5pctowner"),
+        weak_aliases=words("owner isowner"),
     ),
     Column(
         "prior_year_compensation",
         "money",
-        aliases=_words(
+        aliases=words(
             "prioryearcomp prioryearpay prioryearsalary prioryearwages prioryeargross previousyearcompensation"
             " previousyearpay lastyearcompensation lastyearpay lastyearssalary pycompensation pycomp"
         ),
@@ -183,28 +184,28 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "employee_account_balance",
         "money",
         default="0",
-        aliases=_words(
+        aliases=words(
             "employeebalance deferralbalance deferralaccountbalance electivedeferralbalance eebalance eeaccountbalance"
         ),
-        weak_aliases=_words("accountbalance balance totalbalance"),
+        weak_aliases=words("accountbalance balance totalbalance"),
     ),
     Column(
         "match_account_balance",
         "money",
         default="0",
-        aliases=_words("matchbalance matchingbalance matchingaccountbalance employermatchbalance ermatchbalance"),
+        aliases=words("matchbalance matchingbalance matchingaccountbalance employermatchbalance ermatchbalance"),
     ),
     Column(
         "core_account_balance",
         "money",
         default="0",
-        aliases=_words("corebalance employercorebalance nonelectivebalance nonelectiveaccountbalance ercorebalance"),
+        aliases=words("corebalance employercorebalance nonelectivebalance nonelectiveaccountbalance ercorebalance"),
     ),
     Column(
         "employee_ssn",
         "text",
         stored=False,
-        aliases=_words("ssn socialsecuritynumber socialsecurity socialsecurityno socialsecno socsecno ssnumber taxid"),
+        aliases=words("ssn socialsecuritynumber socialsecurity socialsecurityno socialsecno socsecno ssnumber taxid"),
     ),
 )
 

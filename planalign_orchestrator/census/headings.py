@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, REQUIRED_COLUMNS, nearest_column
 from planalign_orchestrator.census.records import CensusSource
+from planalign_orchestrator.files.text import LeftOut
 from planalign_orchestrator.problems import nearest
 
 
@@ -20,14 +21,14 @@ class Layout:
     notes: tuple[str, ...]
 
 
-def resolve_headings(headings: Sequence[str], source: CensusSource) -> Layout:
+def resolve_headings(headings: Sequence[str], source: CensusSource, row: int = 1) -> Layout:
     """Match the headings with the standard columns by exact name and by `census.columns`.
 
     Problems: a heading twice, a mapping to a heading or from a name that does not exist, a missing required column, and
-    a heading that is nearly a known one but neither mapped nor listed under `census.ignore_columns`.
+    a heading that is nearly a known one but neither mapped nor listed under `census.ignore_columns`. `row` is theirs.
     """
     problems = [
-        f"heading {heading!r} stands {count} times in row 1: headings must differ"
+        f"heading {heading!r} stands {count} times in row {row}: headings must differ"
         for heading, count in Counter(filter(None, headings)).items()
         if count > 1
     ]
@@ -45,9 +46,22 @@ def resolve_headings(headings: Sequence[str], source: CensusSource) -> Layout:
     unused = [h for h in headings if h and h not in chosen.values() and h not in COLUMNS_BY_NAME]
     unused = [heading for heading in unused if heading not in source.ignore_columns]
     problems += [problem for heading in unused if (problem := _near_problem(heading, chosen))]
-    problems += _missing(chosen, source, headings)
+    problems += _missing(chosen, source, headings, row)
     positions = {name: headings.index(chosen[name]) for name in COLUMNS_BY_NAME if name in chosen}
     return Layout(positions, chosen, tuple(problems), tuple(_notes(headings, unused, source)))
+
+
+def rows_left_out(headings: Sequence[str], layout: Layout, source: CensusSource) -> tuple[LeftOut | None, list[str]]:
+    """Return which rows `census.ignore_rows` leaves out, and what is wrong with it."""
+    if source.ignore_rows is None:
+        return None, []
+    column = str(source.ignore_rows["column"]).strip()
+    heading = layout.headings.get(column, column)
+    if heading not in headings:
+        known = [*layout.headings, *filter(None, headings)]
+        return None, [f"census.ignore_rows: there is no column {column!r}{_did_you_mean(column, known)}"]
+    words = frozenset(str(value).strip().casefold() for value in source.ignore_rows["values"])
+    return LeftOut(headings.index(heading), words), []
 
 
 def yaml_line(name: str, heading: str) -> str:
@@ -99,7 +113,7 @@ def _near_problem(heading: str, chosen: dict[str, str]) -> str | None:
     )
 
 
-def _missing(chosen: dict[str, str], source: CensusSource, headings: Sequence[str]) -> list[str]:
+def _missing(chosen: dict[str, str], source: CensusSource, headings: Sequence[str], row: int) -> list[str]:
     missing = [column.name for column in REQUIRED_COLUMNS if column.name not in chosen]
     missing = [name for name in missing if name not in source.columns]
     if not missing:
@@ -107,8 +121,8 @@ def _missing(chosen: dict[str, str], source: CensusSource, headings: Sequence[st
     listed = ", ".join(repr(heading) for heading in headings if heading)
     plural = "columns" if len(missing) > 1 else "column"
     problem = (
-        f"required {plural} missing: {', '.join(missing)}; the headings in row 1 are {listed}:"
-        " name the right ones under census.columns"
+        f"required {plural} missing: {', '.join(missing)}; the headings in row {row} are {listed}:"
+        " name the right ones under census.columns, or say with census.header_row which row holds the headings"
     )
     return [problem]
 

@@ -1,6 +1,7 @@
 """Load a census: read, judge and store it, or say everything that is wrong with it."""
 
 import contextlib
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -16,11 +17,11 @@ from planalign_orchestrator.census.checking import (
 )
 from planalign_orchestrator.census.columns import COLUMNS, COLUMNS_BY_NAME
 from planalign_orchestrator.census.dates import DateRules, date_format_problem, plan_date
-from planalign_orchestrator.census.headings import Layout, resolve_headings
+from planalign_orchestrator.census.headings import Layout, resolve_headings, rows_left_out
 from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, Finding
 from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, days_table, qualified_name
-from planalign_orchestrator.census.summarising import rounding_notes, select_list, summarise
+from planalign_orchestrator.census.summarising import not_available_notes, rounding_notes, select_list, summarise
 from planalign_orchestrator.census.values import read_plain, read_value
 from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.files.spilling import private_connection
@@ -126,9 +127,10 @@ def _judge(
     departments: Collection[str],
 ) -> _Judgement:
     file = open_census(connection, source)
-    layout = resolve_headings(file.headings, source)
-    rows = read_rows(connection, file, layout.positions, mark_dates=source.date_format is not None)
-    problems = list(layout.problems)
+    layout = resolve_headings(file.headings, source, file.heading_row)
+    left_out, problems = rows_left_out(file.headings, layout, source)
+    rows = read_rows(connection, file, layout.positions, mark_dates=source.date_format is not None, left_out=left_out)
+    problems = [*_no_headings(file, layout), *layout.problems, *problems]
     if not rows.people:
         problems.append("there is no employee in it: the census is empty")
         raise CensusError(problems, source=str(source.path))
@@ -151,6 +153,7 @@ def _judge(
     if problems:
         raise CensusError(problems, source=str(source.path))
     said = [*layout.notes, *_file_notes(rows, file), *rounding_notes(connection, layout, rows.plain)]
+    said += not_available_notes(connection, layout, rows.plain)
     notes = [*(Finding.plain("note", text) for text in said), *dates.notes]
     summary = summarise(
         connection,
@@ -202,8 +205,19 @@ def _plan_dates(
     )
 
 
+def _no_headings(file: CensusFile, layout: Layout) -> list[str]:
+    """Say of a file that begins with a person that it has no headings."""
+    if not file.looks_like_data or layout.positions:
+        return []
+    first = ", ".join(file.headings[:3])
+    problem = f"row {file.heading_row} looks like data ({first}, ...): put a row above it that names the columns"
+    return [problem]
+
+
 def _file_notes(rows: RawRows, file: CensusFile) -> list[str]:
-    notes = []
+    notes = list(file.notes)
+    if rows.left_out:
+        notes.append(f"rows left out by census.ignore_rows: {rows.left_out:,}")
     if file.strays.count:
         notes.append(f"not used, because outside the table: {file.strays}")
     if rows.blank:
@@ -226,7 +240,7 @@ def count_people(source: CensusSource) -> int:
         file = open_census(connection, source)
         if file.kind == "parquet":
             return read_rows(connection, file, {"employee_id": 0}, mark_dates=False).people
-        return max(0, (file.lines or len(file.rows)) - 1)
+        return max(0, min(file.lines or len(file.rows), file.last_row or sys.maxsize) - file.heading_row)
 
 
 def latest_date(source: CensusSource) -> date | None:
@@ -238,7 +252,7 @@ def latest_date(source: CensusSource) -> date | None:
 
     with duckdb.connect(":memory:") as connection:
         file = open_census(connection, source)
-        layout = resolve_headings(file.headings, source)
+        layout = resolve_headings(file.headings, source, file.heading_row)
         if layout.problems:
             raise CensusError(layout.problems, source=str(source.path))
         wanted = {name: at for name, at in layout.positions.items() if name in _LAST_DAYS}

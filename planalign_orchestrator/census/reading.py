@@ -3,12 +3,14 @@
 import contextlib
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Final, Literal
 
-from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
+from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, Column
+from planalign_orchestrator.census.heading_row import SEARCHED_ROWS, HeadingRow, find_heading_row
 from planalign_orchestrator.census.records import CensusSource
 from planalign_orchestrator.census.sql import (
     CLEANED_TABLE,
@@ -23,7 +25,7 @@ from planalign_orchestrator.census.sql import (
     has_control_character,
     text_literal,
 )
-from planalign_orchestrator.census.values import PLAIN
+from planalign_orchestrator.census.values import BLANK_WORDS, NOT_AVAILABLE, PLAIN
 from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.files import text
 from planalign_orchestrator.files.spilling import spilled, tidy
@@ -47,8 +49,7 @@ FILE_KINDS: Final[dict[str, FileKind]] = {
 MOST_COLUMNS: Final = 1_000
 LONGEST_HEADING: Final = 1_000
 
-# Words that stand for a blank in every column that is not free text.
-BLANK_WORDS: Final = ("null", "none", "n/a", "#n/a", "na", "nan", "nat", "-")
+_NO_BLANKS_AROUND: Final = r"[!-~]([ -~]*[!-~])?"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class CensusFile:
     """An opened census: its headings in file order and, by kind, what is needed to read its rows.
 
     `lines` are the physical lines of a text file; `rows` are an Excel sheet's rows including the headings, and `strays`
-    its cells outside them.
+    its cells outside them. The headings end with row `heading_row`; rows after `last_row` are no people. `notes` say
+    how the file was understood.
     """
 
     path: Path
@@ -68,13 +70,19 @@ class CensusFile:
     rows: Sequence[Sequence[str]] = ()
     strays: StrayCells = field(default_factory=StrayCells)
     sql_types: tuple[str, ...] = ()
+    encoding: str = text.UTF_8
+    heading_row: int = 1
+    looks_like_data: bool = False
+    last_row: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class RawRows:
     """What `read_rows` found: people (rows with any value), malformed rows among them, and blank rows left out.
 
-    `plain` names the columns whose values all have the form in `PLAIN`.
+    `left_out` counts the rows that `census.ignore_rows` names. `plain` names the columns whose values all have the form
+    in `PLAIN`.
     """
 
     people: int
@@ -82,6 +90,7 @@ class RawRows:
     blank: int
     embedded_line_breaks: int
     plain: frozenset[str]
+    left_out: int = 0
 
 
 def open_census(connection: "duckdb.DuckDBPyConnection", source: CensusSource) -> CensusFile:
@@ -101,15 +110,20 @@ def open_census(connection: "duckdb.DuckDBPyConnection", source: CensusSource) -
         raise CensusError(f"unknown file ending {path.suffix!r}: supported are {supported}", source=str(path))
     if source.sheet is not None and kind != "excel":
         raise CensusError("census.sheet is for Excel files only: remove it", source=str(path))
+    if source.encoding is not None and kind != "text":
+        raise CensusError("census.encoding is for text files only: remove it", source=str(path))
+    if source.header_row is not None and kind == "parquet":
+        raise CensusError("census.header_row is for text and Excel files: remove it", source=str(path))
     try:
         if kind == "text":
-            file = _open_text(path)
+            file = _open_text(source)
         elif kind == "excel":
-            file = _open_workbook(path, source.sheet)
+            file = _open_workbook(source)
         else:
             file = _open_parquet(connection, path)
     except OSError as error:
         raise CensusError(f"the file cannot be read: {error.strerror}", source=str(path)) from error
+    file = replace(file, last_row=source.last_row)
     _check_headings(file)
     return file
 
@@ -118,10 +132,16 @@ def _check_headings(file: CensusFile) -> None:
     """Refuse headings that cannot be any; blanks of every kind may stand in one, as a line break does in Excel."""
     problems = []
     if not any(file.headings):
-        problems.append("row 1 holds no headings: it must name the columns")
+        problems.append(
+            f"row {file.heading_row} holds no headings: it must name the columns; or say with"
+            " census.header_row which row does"
+        )
+    if file.last_row is not None and file.kind != "parquet" and file.last_row <= file.heading_row:
+        problems.append(f"census.last_row is {file.last_row}, but the headings are in row {file.heading_row}")
     if len(file.headings) > MOST_COLUMNS:
         problems.append(
-            f"row 1 names {len(file.headings):,} columns, more than {MOST_COLUMNS:,}: remove what is no census"
+            f"row {file.heading_row} names {len(file.headings):,} columns, more than {MOST_COLUMNS:,}: remove what is"
+            " no census"
         )
     else:
         for place, heading in enumerate(file.headings, start=1):
@@ -132,20 +152,28 @@ def _check_headings(file: CensusFile) -> None:
             elif has_control_character(heading.translate(dict.fromkeys(map(ord, "\t\r\n"), " "))):
                 shown = escaped(heading)
                 problems.append(
-                    f"the heading of column {place}, '{shown}', contains a control character: remove it from row 1"
+                    f"the heading of column {place}, '{shown}', contains a control character: remove it from row"
+                    f" {file.heading_row}"
                 )
     if problems:
         raise CensusError(problems, source=str(file.path))
 
 
 def read_rows(
-    connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int], *, mark_dates: bool
+    connection: "duckdb.DuckDBPyConnection",
+    file: CensusFile,
+    positions: Mapping[str, int],
+    *,
+    mark_dates: bool,
+    left_out: text.LeftOut | None = None,
+    codes: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> RawRows:
     """Fill the raw view: `row_number` and one trimmed text column per key of `positions`, blanks as NULL.
 
     Rows are numbered as a spreadsheet shows them (the heading row is 1); in Parquet the first row is 1. Text rows with
     too few or too many values go to the malformed table instead. With `mark_dates`, dates of a typed Parquet column
-    are written as `YYYY-MM-DD 00:00:00`, which no text is confused with.
+    are written as `YYYY-MM-DD 00:00:00`, which no text is confused with. Rows `left_out` are blank ones. `codes` are by
+    column the words (lower case) that are values even though they stand for a blank elsewhere.
     """
     import duckdb
 
@@ -153,9 +181,9 @@ def read_rows(
     try:
         with _in_file_order(connection):
             if file.kind == "parquet":
-                plain = _read_parquet(connection, file, positions, mark_dates=mark_dates)
+                plain, ignored = _read_parquet(connection, file, positions, left_out, codes, mark_dates=mark_dates)
             else:
-                plain = _read_text(connection, file, positions)
+                plain, ignored = _read_text(connection, file, positions, left_out, codes)
     except duckdb.Error as error:
         raise CensusError(f"the rows cannot be read: {str(error).splitlines()[0]}", source=str(file.path)) from error
     except OSError as error:
@@ -168,13 +196,14 @@ def read_rows(
     malformed, blank_lines = fetch_one(
         connection, f"select count(problem), count(*) filter (problem is null) from {MALFORMED_TABLE}"
     )
-    records = 1 + written + malformed + blank_lines
+    records = file.heading_row + written + malformed + blank_lines
     return RawRows(
         people=kept + malformed,
         malformed=malformed,
-        blank=written - kept + blank_lines,
-        embedded_line_breaks=max(0, file.lines - records) if file.kind == "text" else 0,
+        blank=written - kept + blank_lines - ignored,
+        embedded_line_breaks=max(0, file.lines - records) if file.kind == "text" and file.last_row is None else 0,
         plain=plain,
+        left_out=ignored,
     )
 
 
@@ -189,19 +218,50 @@ def _in_file_order(connection: "duckdb.DuckDBPyConnection") -> Iterator[None]:
         connection.execute("set preserve_insertion_order = false")
 
 
-def _open_text(path: Path) -> CensusFile:
-    scan = text.scan_text(path)
-    headings, delimiter = text.read_heading_row(path)
-    return CensusFile(path, "text", tuple(headings), delimiter, scan.lines, scan.irregular)
+def _open_text(source: CensusSource) -> CensusFile:
+    path = source.path
+    scan = text.scan_text(path, source.encoding)
+    own = (*source.columns.values(), *source.ignore_columns)
+    found = None
+    for delimiter, rows in text.first_rows(path, scan.encoding, _looked_at(source)).items():
+        heading_row, weight = find_heading_row(rows, source.header_row, own)
+        # the first delimiter is the most probable one; another one must tell more
+        if found is None or weight > found[2]:
+            found = (heading_row, delimiter, weight)
+    if found is None:
+        raise LookupError("a text without a delimiter")
+    return _with_headings(
+        CensusFile(path, "text", (), found[1], scan.lines, scan.irregular, encoding=scan.encoding), found[0], scan.note
+    )
 
 
-def _open_workbook(path: Path, sheet: str | None) -> CensusFile:
+def _open_workbook(source: CensusSource) -> CensusFile:
     # what reads a workbook is loaded for a workbook only
     from planalign_orchestrator.files import excel
 
-    found = excel.read_sheet(path, sheet)
-    headings = tuple(heading.strip() for heading in found.rows[0]) if found.rows else ()
-    return CensusFile(path, "excel", headings, rows=found.rows, strays=found.strays)
+    found = excel.read_sheet(source.path, source.sheet)
+    own = (*source.columns.values(), *source.ignore_columns)
+    heading_row, _ = find_heading_row(found.rows[: _looked_at(source)], source.header_row, own)
+    return _with_headings(CensusFile(source.path, "excel", (), rows=found.rows, strays=found.strays), heading_row)
+
+
+def _looked_at(source: CensusSource) -> int:
+    """Return how many rows of a file are looked at for its headings."""
+    return max(SEARCHED_ROWS, (source.header_row or 0) + 1)
+
+
+def _with_headings(file: CensusFile, found: HeadingRow, note: str | None = None) -> CensusFile:
+    notes = [note] if note else []
+    if found.row > 1:
+        notes.append(f"the headings are in row {found.row}; what stands above is not read")
+    return replace(
+        file,
+        headings=found.headings,
+        heading_row=found.row,
+        looks_like_data=found.looks_like_data,
+        irregular=file.irregular or found.row > 1,
+        notes=tuple(notes),
+    )
 
 
 def _open_parquet(connection: "duckdb.DuckDBPyConnection", path: Path) -> CensusFile:
@@ -216,23 +276,41 @@ def _open_parquet(connection: "duckdb.DuckDBPyConnection", path: Path) -> Census
 
 
 def _read_parquet(
-    connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int], *, mark_dates: bool
-) -> frozenset[str]:
+    connection: "duckdb.DuckDBPyConnection",
+    file: CensusFile,
+    positions: Mapping[str, int],
+    left_out: text.LeftOut | None,
+    codes: Mapping[str, Collection[str]],
+    *,
+    mark_dates: bool,
+) -> tuple[frozenset[str], int]:
     connection.execute(f"create or replace temp table {MALFORMED_TABLE} (row_number bigint, problem varchar)")
     rows = _parquet_rows(file, mark_dates=mark_dates)
-    return _fill(connection, rows, file, _columns(positions), _others_blank(file, positions))
+    ignored = 0
+    if left_out is not None:
+        words = ", ".join(map(text_literal, left_out.words))
+        holds = f"coalesce(lower(trim(c{left_out.place}, {text_literal(text.BLANKS)})) in ({words}), false)"
+        (ignored,) = fetch_one(connection, f"select count(*) from ({rows}) where {holds}")
+        names = [f"c{place}" for place in range(len(file.headings))]
+        rows = f"select {', '.join(f'case when not {holds} then {name} end as {name}' for name in names)} from ({rows})"
+    return _fill(connection, rows, file, _columns(positions), _others_blank(file, positions), codes), ignored
 
 
 def _read_text(
-    connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int]
-) -> frozenset[str]:
+    connection: "duckdb.DuckDBPyConnection",
+    file: CensusFile,
+    positions: Mapping[str, int],
+    left_out: text.LeftOut | None,
+    codes: Mapping[str, Collection[str]],
+) -> tuple[frozenset[str], int]:
     """Fill the raw view and the malformed table from a text file or, by way of a private copy, from an Excel sheet."""
     width = len(file.headings)
-    if file.kind == "excel" or file.irregular:
-        plain = _read_copy(connection, file, positions)
+    ignored = 0
+    if file.kind == "excel" or file.irregular or file.last_row is not None or left_out is not None:
+        plain, ignored = _read_copy(connection, file, positions, left_out, codes)
     else:
         scan = _text_scan(file.path, file.delimiter, width)
-        plain = _fill(connection, scan, file, _columns(positions), _others_blank(file, positions))
+        plain = _fill(connection, scan, file, _columns(positions), _others_blank(file, positions), codes)
     connection.execute(f"""
         create or replace temp table {MALFORMED_TABLE} as
         select
@@ -251,30 +329,44 @@ def _read_text(
     _refuse_broken_rows(connection, file)
     _count_malformed_rows(connection)
     _add_stray_rows(connection, file)
-    return plain
+    return plain, ignored
 
 
 def _read_copy(
-    connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int]
-) -> frozenset[str]:
+    connection: "duckdb.DuckDBPyConnection",
+    file: CensusFile,
+    positions: Mapping[str, int],
+    left_out: text.LeftOut | None,
+    codes: Mapping[str, Collection[str]],
+) -> tuple[frozenset[str], int]:
     """Fill the table of texts from a private copy of the columns that are read; the others may be of any secrecy."""
-    selection = text.Selection(len(file.headings), tuple(positions.values()), frozenset(file.strays.rows))
+    selection = text.Selection(
+        len(file.headings),
+        tuple(positions.values()),
+        frozenset(file.strays.rows),
+        file.heading_row,
+        file.last_row,
+        left_out,
+    )
+    ignored = 0
 
     def write(target: IO[str]) -> None:
+        nonlocal ignored
         if file.kind == "excel":
-            text.copy_rows(file.rows, selection, target)
+            ignored = text.copy_rows(file.rows, selection, target)
         else:
-            text.copy_text(file.path, file.delimiter, selection, target)
+            ignored = text.copy_text(file.path, file.delimiter, file.encoding, selection, target)
 
     columns = {name: f"c{place}" for place, name in enumerate(positions, start=1)}
     with spilled(write) as copy:
         scan = _text_scan(copy, ",", selection.copied_width, line_end="\\r\\n")
-        return _fill(connection, scan, file, columns, "c0 is null")
+        return _fill(connection, scan, file, columns, "c0 is null", codes), ignored
 
 
 def _add_stray_rows(connection: "duckdb.DuckDBPyConnection", file: CensusFile) -> None:
     """Count rows below an Excel table that hold nothing but cells outside it; the rows of the table are marked."""
-    rows = sorted(row for row in file.strays.rows if row > len(file.rows))
+    last = file.last_row or max(file.strays.rows, default=0)
+    rows = sorted(row for row in file.strays.rows if len(file.rows) < row <= last)
     if rows:
         problem = f"lies outside the table ({file.strays}): clear what is outside, or move it into the table"
         connection.execute(f"insert into {MALFORMED_TABLE} select unnest(?::bigint[]), ?", [rows, problem])
@@ -326,6 +418,7 @@ def _fill(
     file: CensusFile,
     positions: Mapping[str, str],
     unread_blank: str,
+    codes: Mapping[str, Collection[str]],
 ) -> frozenset[str]:
     """Create the table of texts from a query that yields the texts c0, c1, ..., and the raw view on it.
 
@@ -337,7 +430,7 @@ def _fill(
         create or replace temp table {TEXTS_TABLE} as
         select {unread_blank} as unread_blank{texts} from ({rows})
     """)
-    first_row = 1 if file.kind == "parquet" else 2
+    first_row = 1 if file.kind == "parquet" else file.heading_row + 1
     first_id, last_id, count, *all_plain = fetch_one(
         connection,
         f"""
@@ -359,7 +452,10 @@ def _fill(
         connection.execute(f"create or replace temp view {RAW_VIEW} as {people.format(source=numbered)}")
     else:
         trimmed = "".join(f", {name if name in plain else _trimmed(name)} as {name}" for name in positions)
-        cleaned = "".join(f", {name if name in plain else _without_blank_words(name)} as {name}" for name in positions)
+        cleaned = "".join(
+            f", {name if name in plain else _without_blank_words(name, codes.get(name, ()))} as {name}"
+            for name in positions
+        )
         source = f"select row_number, unread_blank{trimmed} from ({numbered})"
         source = f"select row_number, unread_blank{cleaned} from ({source})"
         connection.execute(f"create or replace temp table {CLEANED_TABLE} as {people.format(source=source)}")
@@ -376,18 +472,27 @@ def _plain(name: str) -> str:
 def _trimmed(column: str) -> str:
     """Return SQL for the text without blanks of any kind around it, NULL if nothing is left."""
     # Trimming by a set of characters is slow, and most texts need none.
-    clean = f"regexp_full_match({column}, {text_literal(PLAIN['text'])})"
+    clean = f"regexp_full_match({column}, {text_literal(_NO_BLANKS_AROUND)})"
     return f"case when {clean} then {column} else nullif(trim({column}, {text_literal(text.BLANKS)}), '') end"
 
 
-def _without_blank_words(name: str) -> str:
-    """Return SQL for a trimmed text, NULL if it is a word for nothing in a column that is not free text."""
+def _without_blank_words(name: str, codes: Collection[str]) -> str:
+    """Return SQL for a trimmed text, NULL if it is a word for nothing in a column that is not free text.
+
+    Excel's `#N/A` is one everywhere. `codes` are no such words.
+    """
     column = COLUMNS_BY_NAME.get(name)
-    if column is None or column.kind == "text":
+    if column is None:
         return name
-    words = ", ".join(text_literal(word) for word in BLANK_WORDS)
+    words = ", ".join(text_literal(word) for word in blank_words(column, codes)) or "null"
     longest = max(map(len, BLANK_WORDS))
     return f"case when strlen({name}) <= {longest} and lower({name}) in ({words}) then null else {name} end"
+
+
+def blank_words(column: Column, codes: Collection[str]) -> list[str]:
+    """Return the words (lower case) that stand for a blank in a column; `codes` are words that have a meaning in it."""
+    words = (NOT_AVAILABLE,) if column.kind == "text" else BLANK_WORDS
+    return [word for word in words if word not in codes]
 
 
 def _text_scan(path: Path, delimiter: str, width: int, *, line_end: str | None = None) -> str:
@@ -418,7 +523,8 @@ def _parquet_rows(file: CensusFile, *, mark_dates: bool) -> str:
         f"{_parquet_text(f'c{position}', sql_type, mark_dates=mark_dates)} as c{position}"
         for position, sql_type in enumerate(file.sql_types)
     )
-    return f"select {texts} from {_parquet_scan(file.path)} as file ({names})"
+    limit = "" if file.last_row is None else f" limit {file.last_row}"
+    return f"select {texts} from {_parquet_scan(file.path)} as file ({names}){limit}"
 
 
 def _parquet_text(column: str, sql_type: str, *, mark_dates: bool) -> str:

@@ -1,7 +1,7 @@
 """What goes into a census load and what comes out of it: plain, frozen values."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ class CensusSource:
 
     `columns` maps standard names to the client's headings. `date_format` is a strptime format that every date text
     must have. `sheet` names the worksheet of an Excel file. `on_invalid_rows` says whether a bad row stops the load.
+    `ignore_rows` holds a `column` (by standard name or heading) and the `values` in it of rows that are no people.
     """
 
     path: Path
@@ -22,6 +23,10 @@ class CensusSource:
     date_format: str | None = None
     sheet: str | None = None
     on_invalid_rows: Literal["fail", "quarantine"] = "fail"
+    encoding: str | None = None
+    header_row: int | None = None
+    last_row: int | None = None
+    ignore_rows: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

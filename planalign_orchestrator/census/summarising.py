@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, OPTIONAL_COLUMNS, STORED_COLUMNS
 from planalign_orchestrator.census.headings import Layout
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, Example, Finding, OptionalColumn
-from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, fetch_one, quoted_value, text_literal
-from planalign_orchestrator.census.values import rounded_values
+from planalign_orchestrator.census.sql import RAW_VIEW, TEXTS_TABLE, TYPED_TABLE, fetch_one, quoted_value, text_literal
+from planalign_orchestrator.census.values import NOT_AVAILABLE, rounded_values
 from planalign_orchestrator.errors import CensusError
 
 if TYPE_CHECKING:
@@ -46,6 +46,20 @@ def rounding_notes(connection: "duckdb.DuckDBPyConnection", layout: Layout, plai
     places = {name: "6 decimals" if COLUMNS_BY_NAME[name].kind == "rate" else "2 decimals" for name in counted}
     return [
         f"{name}: {count:,} values with more than {places[name]}, rounded half away from zero"
+        for name, count in zip(counted, found, strict=True)
+        if count
+    ]
+
+
+def not_available_notes(connection: "duckdb.DuckDBPyConnection", layout: Layout, plain: Collection[str]) -> list[str]:
+    """Return one sentence per column with Excel's `#N/A`, which is read as a blank."""
+    counted = [name for name in layout.positions if name not in plain and COLUMNS_BY_NAME[name].stored]
+    if not counted:
+        return []
+    counts = ", ".join(f"count(*) filter (lower(trim({name})) = '{NOT_AVAILABLE}')" for name in counted)
+    found = fetch_one(connection, f"select {counts} from {TEXTS_TABLE}")
+    return [
+        f"{name}: #N/A, read as blank, in {'1 row' if count == 1 else f'{count:,} rows'}"
         for name, count in zip(counted, found, strict=True)
         if count
     ]

@@ -12,6 +12,10 @@ from typing import Final
 from planalign_orchestrator.census.columns import ENROLLMENT_METHODS, Column, Kind
 from planalign_orchestrator.census.sql import text_literal
 
+# Words that stand for a blank in every column that is not free text; Excel's own does in every column.
+BLANK_WORDS: Final = ("null", "none", "n/a", "#n/a", "na", "nan", "nat", "-")
+NOT_AVAILABLE: Final = "#n/a"
+
 _AMOUNT: Final = r"(\d{1,3}(,\d{3}){1,3}([.]\d*)?|\d{1,12}([.]\d*)?|[.]\d+)"
 _CURRENCY: Final = r"((usd|us[$]|[$]) ?)?"
 _MONEY: Final = (
@@ -32,7 +36,8 @@ _INACTIVE: Final = ("false", "no", "n", "0", "inactive", "terminated", "term", "
 
 # How a value is written most simply. A column of such values only, and there are many, is read by `read_plain`.
 PLAIN: Final[dict[Kind, str]] = {
-    "text": r"[!-~]([ -~]*[!-~])?",
+    # texts of Excel's own begin with # (an error) or = (a formula)
+    "text": r"[!-\"$-<>-~]([ -~]*[!-~])?",
     "date": r"\d{4}-\d{2}-\d{2}",
     "money": _PLAIN_MONEY,
     "rate": _PLAIN_RATE,

@@ -11,7 +11,7 @@ from typing import Final
 from xml.etree import ElementTree
 
 from planalign_orchestrator.errors import CensusError
-from planalign_orchestrator.files.stray_cells import PackedWorkbook, StrayCells
+from planalign_orchestrator.files.stray_cells import PackedWorkbook, StrayCells, UnreadableCells
 
 # Serial day numbers count from here (with Excel's invented 29 February 1900 behind us) or, in old Mac files, from 1904.
 EPOCH: Final = dt.date(1899, 12, 30)
@@ -32,24 +32,35 @@ class Sheet:
 def read_sheet(path: Path, sheet: str | None) -> Sheet:
     """Return a worksheet's table; blanks are empty texts, dates become `YYYY-MM-DD 00:00:00`.
 
-    Without a sheet name the workbook must have one sheet that holds anything. Raises CensusError for a file that is no
-    workbook, an unknown sheet, several candidate sheets, or an empty one.
+    An error is the text that Excel shows, such as `#REF!`, and a formula without a saved value is the formula; in an
+    old workbook (.xls) both are blanks. Without a sheet name the workbook must have one sheet that holds anything.
+    Raises CensusError for a file that is no workbook, an unknown sheet, several candidate sheets, or an empty one.
     """
     import python_calamine
 
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                rows, strays = _read_packed(PackedWorkbook(archive, path), path, sheet)
+                rows, strays, unreadable = _read_packed(PackedWorkbook(archive, path), path, sheet)
         else:
             workbook = python_calamine.CalamineWorkbook.from_path(str(path))
             name = _sheet_name(workbook.sheet_names, lambda n: workbook.get_sheet_by_name(n).height > 0, path, sheet)
-            rows, strays = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False), StrayCells()
+            rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            strays, unreadable = StrayCells(), UnreadableCells()
     except python_calamine.PasswordError as error:
         raise CensusError("the workbook is protected by a password: save it without one", source=str(path)) from error
     except (python_calamine.CalamineError, OSError, *_DAMAGED) as error:
         raise CensusError(f"the workbook cannot be read: {error}", source=str(path)) from error
-    return Sheet([[_text(value) for value in row] for row in rows], strays)
+    texts = [[_text(value) for value in row] for row in rows]
+    _write_unreadable(texts, unreadable)
+    return Sheet(texts, strays)
+
+
+def _write_unreadable(rows: list[list[str]], unreadable: UnreadableCells) -> None:
+    """Put what the parser makes blank back into its cells: errors, and formulas without a saved value."""
+    for (row, column), shown in unreadable.items():
+        if row <= len(rows) and column <= len(rows[row - 1]):
+            rows[row - 1][column - 1] = shown
 
 
 def epoch(path: Path) -> dt.date:
@@ -66,16 +77,16 @@ def epoch(path: Path) -> dt.date:
 
 def _read_packed(
     packed: PackedWorkbook, path: Path, sheet: str | None
-) -> tuple[Iterable[Iterable[object]], StrayCells]:
-    """Return the cells of an .xlsx file's table, and what lies outside it."""
+) -> tuple[Iterable[Iterable[object]], StrayCells, UnreadableCells]:
+    """Return the cells of an .xlsx file's table, what lies outside it, and what of it the parser makes blank."""
     import python_calamine
 
     workbook = python_calamine.CalamineWorkbook.from_path(str(path))
     name = _sheet_name(workbook.sheet_names, packed.holds_values, path, sheet)
-    strays = packed.stray_cells(name)
+    strays, unreadable = packed.survey(name)
     if strays.must_go:
         workbook = python_calamine.CalamineWorkbook.from_filelike(packed.without_stray_cells(name))
-    return workbook.get_sheet_by_name(name).to_python(skip_empty_area=False), strays
+    return workbook.get_sheet_by_name(name).to_python(skip_empty_area=False), strays, unreadable
 
 
 def _sheet_name(names: Sequence[str], is_filled: Callable[[str], bool], path: Path, sheet: str | None) -> str:

@@ -13,12 +13,15 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import IO, Final
 from xml.etree import ElementTree
+from xml.sax.saxutils import unescape
 
 from planalign_orchestrator.errors import CensusError
 
 # Cells nearer than this to the last heading, or to the last row with a value, cost little and are read as they are.
 NEAR_COLUMNS: Final = 50
 NEAR_ROWS: Final = 10_000
+# A title above the headings, however short, does not end the table.
+HEADING_ROWS: Final = 50
 
 # Deflate packs at most 1,032 to 1; sheets that people and programs make come to 5 to 170.
 _SUSPICIOUS_RATIO: Final = 300
@@ -32,6 +35,12 @@ _RELATIONS: Final = "xl/_rels/workbook.xml.rels"
 _RELATION: Final = re.compile(r"\{.*/relationships\}id")
 _VALUE: Final = re.compile(rb"<(?:\w+:)?(?:v|is)\b")
 _TEXT: Final = re.compile(rb"<(?:\w+:)?[vt]\b[^>]*>\s*[^<\s]")
+_CELL_PLACE: Final = re.compile(rb"""\br=["'](?P<column>[A-Za-z]{1,3})(?P<row>\d+)["']""")
+_CELL_ERROR: Final = re.compile(rb"""\st=["']e["']""")
+# a formula whose result is a text, which may be empty
+_CELL_TEXT: Final = re.compile(rb"""\st=["']str["']""")
+_CELL_VALUE: Final = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]+)<")
+_CELL_FORMULA: Final = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>([^<]*)<)")
 _ROOT: Final = re.compile(rb"<(\w+:)?worksheet\b")
 _DIMENSION: Final = re.compile(rb"<(?:\w+:)?dimension\b[^>]*/>")
 
@@ -62,6 +71,31 @@ class _Extent:
     last_column: int = 0
     last_row: int = 0
     first_far_row: int | None = None
+    heading_rows: int = 0
+
+
+class UnreadableCells(dict[tuple[int, int], str]):
+    """The cells that a parser takes for blanks, by row and column: an error's name, or a formula nobody has computed.
+
+    Programs other than Excel may save a formula without its value.
+    """
+
+    def add(self, rows: bytes, prefix: bytes) -> None:
+        """Add those of some rows."""
+        if b't="e"' not in rows and b"t='e'" not in rows and b"<" + prefix + b"f" not in rows:
+            return
+        for cell in _unreadable_cells(prefix).finditer(rows):
+            place = _CELL_PLACE.search(cell["attributes"])
+            value = _CELL_VALUE.search(cell["content"])
+            formula = _CELL_FORMULA.search(cell["content"])
+            if _CELL_ERROR.search(cell["attributes"]):
+                shown = value[1] if value else b"#VALUE!"
+            elif formula is not None and value is None and not _CELL_TEXT.search(cell["attributes"]):
+                shown = b"=" + (formula[1] or b"")
+            else:
+                continue
+            if place is not None:
+                self[int(place["row"]), _number(place["column"])] = unescape(shown.decode("utf-8", "replace"))
 
 
 class PackedWorkbook:
@@ -106,13 +140,15 @@ class PackedWorkbook:
         with self._archive.open(self.parts[sheet]) as xml:
             return any(_VALUE.search(rows) for rows in self._chunks(xml, _Extent()))
 
-    def stray_cells(self, sheet: str) -> StrayCells:
-        """Return the cells outside the sheet's table.
+    def survey(self, sheet: str) -> tuple[StrayCells, "UnreadableCells"]:
+        """Return the cells outside the sheet's table, and those that the parser makes blank.
 
-        The table ends with the last heading and with the last row that holds a value, gaps of up to `NEAR_COLUMNS` and
-        `NEAR_ROWS` included. Cells that hold a format only are none.
+        The table ends with the last heading (of the first `HEADING_ROWS` rows that hold anything) and with the last row
+        that holds a value, gaps of up to `NEAR_COLUMNS` and `NEAR_ROWS` included. Cells that hold a format only are
+        none.
         """
         strays = StrayCells()
+        unreadable = UnreadableCells()
         extent = _Extent()
         if sheet not in self.parts:
             raise CensusError(
@@ -124,7 +160,8 @@ class PackedWorkbook:
                 for match in _far_cells(rows, extent):
                     if _VALUE.search(match["content"] or b""):
                         _note(match, strays)
-        return strays
+                unreadable.add(rows, extent.prefix)
+        return strays, unreadable
 
     def without_stray_cells(self, sheet: str) -> IO[bytes]:
         """Return a workbook, in memory, that holds the sheet without the cells outside its table."""
@@ -179,8 +216,9 @@ class PackedWorkbook:
                 extent.first_far_row = number
             if extent.first_far_row is None:
                 extent.last_row = number
-            if not extent.last_column:
-                extent.last_column = _last_heading(rows[start.end() : end], extent.prefix)
+            if extent.heading_rows < HEADING_ROWS:
+                extent.heading_rows += 1
+                extent.last_column = _last_heading(rows[start.end() : end], extent)
 
 
 def _note(cell: "re.Match[bytes]", strays: StrayCells) -> None:
@@ -193,17 +231,17 @@ def _note(cell: "re.Match[bytes]", strays: StrayCells) -> None:
         strays.references.append((cell["column"] + cell["row"]).decode().upper())
 
 
-def _last_heading(cells: bytes, prefix: bytes) -> int:
-    """Return the column of the last cell of the first row that no wide gap keeps apart from those before it."""
-    last = 0
-    pattern = _cells(prefix, "[A-Za-z]{1,3}", r"\d+")
+def _last_heading(cells: bytes, extent: _Extent) -> int:
+    """Return the last column of the table so far or, right of it, of a row that no wide gap keeps apart from it."""
+    last = extent.last_column
+    pattern = _cells(extent.prefix, "[A-Za-z]{1,3}", r"\d+")
     columns = sorted(
         _number(cell["column"]) for cell in pattern.finditer(cells) if _VALUE.search(cell["content"] or b"")
     )
     for column in columns:
         if last and column - last > NEAR_COLUMNS:
             break
-        last = column
+        last = max(column, last)
     return last
 
 
@@ -220,6 +258,15 @@ def _far_cells(rows: bytes, extent: _Extent) -> Iterator["re.Match[bytes]"]:
     for cell in _cells(extent.prefix, "[A-Za-z]{1,3}", r"\d+").finditer(rows):
         if int(cell["row"]) >= far_row or _number(cell["column"]) > extent.last_column + NEAR_COLUMNS:
             yield cell
+
+
+@lru_cache(maxsize=16)
+def _unreadable_cells(prefix: bytes) -> "re.Pattern[bytes]":
+    """Return a pattern for the cells that hold an error or a formula."""
+    error = rb"""[^>]*?\bt=["']e["'][^>]*>"""
+    formula = rb"[^>]*>(?=<" + prefix + rb"f\b)"
+    start = rb"<" + prefix + rb"c\s(?P<attributes>" + error + rb"|" + formula + rb")"
+    return re.compile(start + rb"(?P<content>.*?)</" + prefix + rb"c>", re.DOTALL)
 
 
 @lru_cache(maxsize=16)

@@ -1,16 +1,29 @@
 """The section `census`."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
 
-from planalign_orchestrator.config.collection_types import HEADING, ListOf, MappingOf
+from planalign_orchestrator.config.collection_types import HEADING, ListOf, MappingOf, Record
 from planalign_orchestrator.config.sections.base import REQUIRED, Location, Section, key
-from planalign_orchestrator.config.types import text
+from planalign_orchestrator.config.types import Kind, Number, text
 from planalign_orchestrator.problems import Finding, RefusedError
 
 DATE_FORMAT = text(
     "a strptime format with year, month and day, such as %m/%d/%Y", "(?=.*%-?[Yy])(?=.*%-?[mbB])(?=.*%-?d).*"
 )
+
+
+def _code(value: object) -> str:
+    """Return a code of the file as text; YAML reads some, such as 7 or true, as numbers and truth values."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, (str, int, Decimal)) or not str(value).strip():
+        raise RefusedError("must be a value as the file writes it")
+    return str(value).strip()
+
+
+CODE = Kind("a value as the file writes it", _code, {"type": ["string", "number", "boolean"]})
 HEADINGS = ListOf("a list of column headings, such as [Cost center, Badge]", HEADING)
 
 
@@ -29,6 +42,17 @@ COLUMN_NAMES = MappingOf(
     {"additionalProperties": HEADING.json_schema()},
     _check_headings,
     entries_text_only=True,
+)
+
+
+ROWS_TO_IGNORE = Record(
+    "a column and values in it, such as {column: employee_id, values: [Total]}",
+    {
+        "column": HEADING,
+        "values": ListOf("a list of values, such as [Total, Subtotal]", CODE),
+    },
+    "known are column and values",
+    required=("column", "values"),
 )
 
 
@@ -56,6 +80,24 @@ class CensusSection(Section):
     sheet: Annotated[str, text("the name of a sheet")] | None = key(
         None,
         "Sheet of an Excel file; null is the only sheet that holds anything (several are an error that names them).",
+    )
+    encoding: Literal["utf-8", "windows-1252", "utf-16", "mac-roman"] | None = key(
+        None,
+        "Encoding of a text file; null finds UTF-8 and UTF-16, and takes other text for Windows-1252, which it says.",
+    )
+    header_row: Annotated[int, Number("row", Decimal(1), Decimal(10_000), places=0)] | None = key(
+        None,
+        "Row that holds the headings, as a spreadsheet numbers them; null finds it among the first 50. Headings over "
+        "two rows are joined.",
+    )
+    last_row: Annotated[int, Number("row", Decimal(1), Decimal(100_000_000), places=0)] | None = key(
+        None, "Last row that holds a person, where totals or notes stand below; null reads to the end."
+    )
+    ignore_rows: Annotated[Mapping[str, Any], ROWS_TO_IGNORE] | None = key(
+        None,
+        "Rows that are no people, such as totals: a column (standard name or heading) and its values in them. Case and "
+        "blanks around a value do not matter.",
+        example="{column: employee_id, values: [Total]}",
     )
     on_invalid_rows: Literal["fail", "quarantine"] = key(
         "fail",
