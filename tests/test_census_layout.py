@@ -10,7 +10,7 @@ import pytest
 from planalign_orchestrator.census.heading_row import find_heading_row
 from planalign_orchestrator.config import load_simulation_config
 from planalign_orchestrator.files.text import LeftOut, Selection, copy_rows
-from tests.conftest import person
+from tests.companies import person
 from tests.test_census import load, refusal, write_lines
 
 STANDARD = list(person("A"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.companies import Row, anniversary, completed_years, people, person, read_rows
+from tests.companies import Row, anniversary, people, person, read_rows
 from tests.laboratory import Laboratory
 
 pytestmark = pytest.mark.model

@@ -75,7 +75,7 @@ class CompensationSection(Section):
     )
     merit_budget: Rate = key(
         Decimal("0.015"),
-        "Merit part of the raises: the payroll-weighted average over everyone with a full raise. Surveyed raise budgets of "
+        "Merit part of the raises: the payroll-weighted average over everyone with a full raise. Surveyed budgets of "
         "3.5 % include the general increase, which is cola_rate.",
         "merit_budget",
     )
