@@ -739,8 +739,7 @@ def test_lists_become_single_values(load: Load) -> None:
 
 
 def test_match_and_core_have_the_same_gates_each_with_its_own_keys(load: Load) -> None:
-    flags = {name for name, info in GatesSection.model_fields.items() if info.annotation is bool}
-    assert flags == GATES.keys()
+    assert {name for name in GatesSection.model_fields if name.endswith("_gate")} == GATES.keys()
     for source in ("match", "core"):
         other = "core" if source == "match" else "match"
         for gate in GATES:
