@@ -859,7 +859,7 @@ def test_json_schema_accepts_what_the_rules_accept() -> None:
     for path in FOLDER.glob("*.yaml"):
         jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), schema)
     wrong: list[Any] = [
-        {"match": {"tiers": [TIER | {"rate": 2}]}},
+        {"match": {"tiers": [TIER | {"rate": -0.1}]}},
         {"match": {"tiers": [{"lower": 0}]}},
         {"vesting": {"core": "cliff_4"}},
         {"limit_415_order": ["core"]},
