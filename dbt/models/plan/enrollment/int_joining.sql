@@ -3,7 +3,6 @@
 -- factor where automatic enrollment would catch them anyway; it takes effect 7 to 35 days later. Non-joiners, and
 -- people who stopped, get a second chance each year, on a drawn day. People of the census whose entry lies before the
 -- first year have made their choice.
--- Long because the first choice and the second chance are decided on the same people, rates and pay.
 with
 
 undecided as (

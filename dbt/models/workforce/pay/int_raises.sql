@@ -3,7 +3,8 @@
 -- the end of the year. The date follows the month profile, is one fixed date, or the hire anniversary, and not before
 -- the day on which the service is completed. With less than a year of service the raise is prorated: days / 365 of it.
 -- On one day a promotion comes before the raise; whoever is employed on the raise date was so on an earlier promotion
--- date. Long because the drawn date, the day the service is completed and the budget each need the one before.
+-- date.
+-- Long because the drawn date, the day the service is completed and the budget each need the one before.
 with
 
 keys as (
