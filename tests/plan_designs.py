@@ -20,7 +20,15 @@ SOURCES = ("deferral", "match", "core")
 ELIGIBILITY_KEYS = ("minimum_age", "method", "service", "service_unit", "entry_dates")
 BANDS = {"service": (0, 3, 10), "points": (0, 45, 65), "age": (0, 30, 50)}
 SAFE_HARBOR_MATCHES = ("safe_harbor_basic", "safe_harbor_enhanced", "qaca")
-SAFE_HARBORS = (*SAFE_HARBOR_MATCHES, "safe_harbor_nonelective")
+# formula -> rate
+NONELECTIVE = {"safe_harbor_nonelective": "0.03", "safe_harbor_nonelective_late": "0.04", "qaca_nonelective": "0.03"}
+SAFE_HARBORS = (*SAFE_HARBOR_MATCHES, *NONELECTIVE)
+# lower, upper, rate of tiers that are a safe harbor together
+SAFE_TIERS = (
+    (("0", "0.03", "1"), ("0.03", "0.05", "0.5")),
+    (("0", "0.08", "1"),),
+    (("0", "0.01", "2.5"), ("0.01", "0.1", "0.5")),
+)
 EXCEPTIONS = ("retirement", "age_55")
 _CENT = Decimal("0.01")
 
@@ -142,7 +150,10 @@ def design(random: Random, start: int) -> Design:
     years = min(random.choice((1, 1, 1, 1, 1, 1, 1, 2, 3)), 2027 - start)
     match = _match(random)
     core = _core(random)
-    vesting = _vesting(random, str(match["plan.match.formula"]), str(core["plan.core.formula"]))
+    # a formula of its own that is a safe harbor is under the same law as the preset
+    name = "safe_harbor_basic" if match["plan.match.safe_harbor"] else str(match["plan.match.formula"])
+    formulas = (name, str(core["plan.core.formula"]))
+    vesting = _vesting(random, *formulas)
     deferrals = _deferrals(random)
     # there is nothing to use in the first year
     uses = ("offset_employer", "pay_expenses", "reallocate", *(["reallocate"] * 2 if years > 1 else []))
@@ -156,8 +167,8 @@ def design(random: Random, start: int) -> Design:
         "plan.normal_retirement_age": random.choice((65, 62)),
         "plan.compensation_from": random.choice(("entry_date", "entry_date", "plan_year")),
         "plan.limit_415_order": random.sample(["after_tax", "core", "match"], 3),
-        **_eligibility(random, vesting, (str(match["plan.match.formula"]), str(core["plan.core.formula"]))),
-        **_participation(random, str(match["plan.match.formula"]), deferrals["plan.deferrals.maximum_rate"]),
+        **_eligibility(random, vesting, formulas),
+        **_participation(random, formulas, deferrals["plan.deferrals.maximum_rate"]),
         **deferrals,
         **match,
         **core,
@@ -216,8 +227,8 @@ def _eligibility(random: Random, vesting: Design, formulas: tuple[str, str]) -> 
     return found
 
 
-def _participation(random: Random, formula: str, maximum_rate: Decimal) -> dict[str, object]:
-    is_qaca = formula == "qaca"
+def _participation(random: Random, formulas: tuple[str, str], maximum_rate: Decimal) -> dict[str, object]:
+    is_qaca = any(formula.startswith("qaca") for formula in formulas)
     is_automatic = is_qaca or random.random() < 0.75
     default_rate = random.choice((rate("0.03"), rate("0.06"), rate("0.045"), rate("0.1")))
     cap = rate("0.1") if is_qaca else max(default_rate, random.choice((rate("0.1"), rate("0.15"), rate("0.08"))))
@@ -303,12 +314,18 @@ def _match(random: Random) -> dict[str, object]:
         ("none", "simple", "safe_harbor_basic", "safe_harbor_enhanced", "qaca", "stretch", *["custom"] * 5)
     )
     by = random.choice(("none", "none", "service", "points", "age")) if formula == "custom" else "none"
-    is_free = formula in ("simple", "stretch", "custom")
+    is_safe = formula == "custom" and by == "none" and random.random() < 0.4
+    is_free = formula in ("simple", "stretch", "custom") and not is_safe
+    tiers = [tier for band in _bands(by) for tier in _tiers(random, band)] if formula == "custom" else []
+    if is_safe:
+        tiers = [
+            {"lower": rate(lower), "upper": rate(upper), "rate": rate(share)}
+            for lower, upper, share in random.choice(SAFE_TIERS)
+        ]
     return {
         "plan.match.formula": formula,
-        "plan.match.tiers": [tier for band in _bands(by) for tier in _tiers(random, band)]
-        if formula == "custom"
-        else [],
+        "plan.match.safe_harbor": is_safe,
+        "plan.match.tiers": tiers,
         "plan.match.tiers_by": by,
         "plan.match.cap_rate": random.choice((None, None, rate("0.03"), rate("0.0175"))) if is_free else None,
         "plan.match.cap_amount": random.choice((None, None, rate("2500"), rate("999.99"))) if is_free else None,
@@ -320,9 +337,7 @@ def _match(random: Random) -> dict[str, object]:
 
 
 def _core(random: Random) -> dict[str, object]:
-    formula = random.choice(
-        ("none", "none", "flat", "flat", "flat", "service", "points", "age", "safe_harbor_nonelective")
-    )
+    formula = random.choice(("none", "none", "flat", "flat", "flat", "service", "points", "age", *NONELECTIVE))
     base = random.choice((rate("0.03"), rate("0.055"), rate("0.25"), rate("0.0333")))
     by = formula in BANDS
     level = random.choice(("none", "wage_base", "percent_of_wage_base", "dollars")) if formula == "flat" else "none"
@@ -341,7 +356,7 @@ def _core(random: Random) -> dict[str, object]:
         else None,
         "plan.core.integration_dollars": random.choice((8_000, 60_000, 110_000)) if level == "dollars" else None,
         "plan.core.disparity_rate": min(base, rate("0.043")) if level != "none" else None,
-        **_gates(random, "core", allowed=formula not in ("none", "safe_harbor_nonelective")),
+        **_gates(random, "core", allowed=formula not in ("none", *NONELECTIVE)),
     }
 
 
@@ -349,7 +364,8 @@ def _vesting(random: Random, match: str, core: str) -> dict[str, str]:
     """Return schedules that 411(a)(2)(B), 401(k)(12) and 401(k)(13) allow."""
     usual = ("immediate", "cliff_2", "cliff_3", "graded_4", "graded_5", "graded_6")
     matches = {"qaca": usual[:2], "safe_harbor_basic": usual[:1], "safe_harbor_enhanced": usual[:1]}
+    cores = {"qaca_nonelective": usual[:2], **{name: usual[:1] for name in NONELECTIVE if name.startswith("safe")}}
     return {
         "plan.vesting.match": random.choice(matches.get(match, usual)),
-        "plan.vesting.core": "immediate" if core == "safe_harbor_nonelective" else random.choice(usual),
+        "plan.vesting.core": random.choice(cores.get(core, usual)),
     }

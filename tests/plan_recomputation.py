@@ -18,7 +18,7 @@ from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 from tests.companies import Row, anniversary, completed_years, default_table
-from tests.plan_designs import ELIGIBILITY_KEYS, SAFE_HARBOR_MATCHES, Design
+from tests.plan_designs import ELIGIBILITY_KEYS, NONELECTIVE, SAFE_HARBOR_MATCHES, Design
 
 Event = Mapping[str, Any]
 Tiers = Sequence[tuple[Fraction, Fraction, Fraction]]
@@ -403,8 +403,8 @@ def core_of(year: Year, design: Design) -> Fraction:
     if entry is None or formula == "none" or failed_gate(year, design, "core"):
         return NOTHING
     pay = plan_compensation(year, design, entry, year.days)
-    if formula == "safe_harbor_nonelective":
-        return cents(Fraction("0.03") * pay)
+    if formula in NONELECTIVE:
+        return cents(Fraction(NONELECTIVE[formula]) * pay)
     if formula != "flat":
         (tier,) = in_band(design["plan.core.tiers"], year.completed(formula))
         return cents(Fraction(tier["rate"]) * pay)
@@ -424,8 +424,8 @@ def core_of(year: Year, design: Design) -> Fraction:
 def cut_to_415(parts: Mapping[str, Fraction], excess: Fraction, design: Design) -> dict[str, Fraction]:
     """Return what is cut from each part; where a part is safe-harbor money it goes last, after unmatched deferrals."""
     is_safe = {
-        "match": design["plan.match.formula"] in SAFE_HARBOR_MATCHES,
-        "core": design["plan.core.formula"] == "safe_harbor_nonelective",
+        "match": design["plan.match.formula"] in SAFE_HARBOR_MATCHES or design["plan.match.safe_harbor"],
+        "core": design["plan.core.formula"] in NONELECTIVE,
     }
     first: list[str] = []
     last: list[str] = []
@@ -521,6 +521,8 @@ def rules_used(year: Year, design: Design, found: Deferrals, cuts: Mapping[str, 
         if plan_compensation(year, design, entry, year.days) < cents(year.paid()):
             yield f"{source}: part of the pay"
     if found.amount and design["plan.match.formula"] != "none":
+        if design["plan.match.safe_harbor"]:
+            yield "match of a safe harbor of its own"
         yield f"match {design['plan.match.formula']} by {design['plan.match.tiers_by']}"
         yield f"match {design['plan.match.computed']}"
         if deferred_before_match(year, design, found):

@@ -32,6 +32,14 @@ BANDED = [
     {"from": 5, "lower": 0, "upper": 0.06, "rate": 1.0},
 ]
 TIER = {"lower": 0, "upper": 0.06, "rate": 0.5}
+
+
+def own_safe_harbor(*tiers: tuple[float, float, float]) -> Settings:
+    """Return the settings of a custom match, tiers of lower, upper and rate, that is marked as a safe harbor."""
+    rows = [{"lower": lower, "upper": upper, "rate": rate} for lower, upper, rate in tiers]
+    return {"plan.match.formula": "custom", "plan.match.tiers": rows, "plan.match.safe_harbor": True}
+
+
 QACA: Settings = {"plan.match.formula": "qaca", "plan.automatic_enrollment.scope": "all_eligible"}
 QACA_AT_3: Settings = {**QACA, "plan.automatic_enrollment.default_deferral_rate": 0.03}
 LOW_RATES: Settings = {"plan.automatic_enrollment.default_deferral_rate": 0.03, "plan.escalation.cap": 0.03}
@@ -162,6 +170,56 @@ UNLAWFUL = [
         {**QACA, "plan.match.cap_rate": 0.034},
         ("plan.match.cap_rate", "cap_rate 0.034 is below the 0.035", "401(k)(13)", "remove it"),
         id="cap below qaca",
+    ),
+    pytest.param(
+        {"plan.match.safe_harbor": True, "plan.match.formula": "simple"},
+        ("plan.match.safe_harbor", "`simple` cannot be one", "marks a formula `custom`", "set it to false"),
+        id="a preset that is marked",
+    ),
+    pytest.param(
+        own_safe_harbor((0, 0.04, 0.99)),
+        ("plan.match.safe_harbor", "on deferrals of 0.03 of pay", "pay 0.0297 of pay", "401(k)(12)(B)(iii)(II)"),
+        id="less than the basic match at 3 %",
+    ),
+    pytest.param(
+        own_safe_harbor((0, 0.02, 1.5), (0.02, 0.03, 0.5)),
+        ("plan.match.safe_harbor", "on deferrals of 0.05 of pay", "`safe_harbor_basic` 0.04", "raise the tiers"),
+        id="less than the basic match at 5 %",
+    ),
+    pytest.param(
+        own_safe_harbor((0, 0.03, 1), (0.03, 0.06, 1.5)),
+        ("plan.match.safe_harbor", "a higher rate", "401(k)(12)(B)(iii)(I)", "let the rates fall"),
+        id="rates that rise",
+    ),
+    pytest.param(
+        {**own_safe_harbor((0, 0.06, 1)), "plan.match.hours_gate": True},
+        ("plan.match.hours_gate", "`custom`", "401(k)(12)", "set it to false"),
+        id="own safe harbor with a gate",
+    ),
+    pytest.param(
+        {**own_safe_harbor((0, 0.06, 1)), "plan.match.cap_rate": 0.05},
+        ("plan.match.cap_rate", "cap_rate 0.05 is below the 0.06", "401(k)(12)", "set safe_harbor to false"),
+        id="own safe harbor with a cap",
+    ),
+    pytest.param(
+        {**own_safe_harbor((0, 0.06, 1)), "plan.vesting.match": "cliff_3"},
+        ("plan.vesting.match", "cliff_3", "401(k)(12)(E)(i)", "set it to `immediate`"),
+        id="own safe harbor that vests later",
+    ),
+    pytest.param(
+        {"plan.match.formula": "simple", "plan.core.formula": "qaca_nonelective"},
+        (f"{AE}.scope", "formula `qaca_nonelective`", "401(k)(13)", "set it to `all_eligible`"),
+        id="qaca nonelective for new hires",
+    ),
+    pytest.param(
+        {"plan.core.formula": "qaca_nonelective", f"{AE}.scope": "all_eligible", "plan.vesting.core": "cliff_3"},
+        ("plan.vesting.core", "core money of a QACA", "401(k)(13)(D)", "set it to `cliff_2`"),
+        id="qaca nonelective that vests later",
+    ),
+    pytest.param(
+        {"plan.core.formula": "safe_harbor_nonelective_late", "plan.core.last_day_gate": True},
+        ("plan.core.last_day_gate", "`safe_harbor_nonelective_late`", "401(k)(12)(F)", "set it to false"),
+        id="late nonelective with a gate",
     ),
     pytest.param(
         {"plan.match.formula": "qaca"},
@@ -739,7 +797,9 @@ def test_lists_become_single_values(load: Load) -> None:
 
 
 def test_match_and_core_have_the_same_gates_each_with_its_own_keys(load: Load) -> None:
-    assert {name for name in GatesSection.model_fields if name.endswith("_gate")} == GATES.keys()
+    flags = {name for name, info in GatesSection.model_fields.items() if info.annotation is bool}
+    # what the last-day gate counts is no gate
+    assert flags - {"last_day_includes_exits_on"} == GATES.keys()
     for source in ("match", "core"):
         other = "core" if source == "match" else "match"
         for gate in GATES:
@@ -788,6 +848,17 @@ NONELECTIVE: Settings = {"plan.core.formula": "safe_harbor_nonelective"}
             id="nonelective",
         ),
         pytest.param({**NO_SAFE_HARBOR, **NONELECTIVE}, ["and under 401(m)(11)"], id="nonelective and simple"),
+        pytest.param(own_safe_harbor((0, 0.06, 1)), ["Safe harbor under 401(k)(12) and 401(m)(11)"], id="own formula"),
+        pytest.param(
+            own_safe_harbor((0, 0.07, 1)),
+            ["no ADP testing, but it matches deferrals above 6 % of pay and needs ACP testing"],
+            id="own formula above 6 %",
+        ),
+        pytest.param(
+            {"plan.match.formula": "none", "plan.core.formula": "qaca_nonelective", f"{AE}.scope": "all_eligible"},
+            ["Safe harbor under 401(k)(13) by its nonelective core contribution: no ADP or ACP testing."],
+            id="qaca nonelective",
+        ),
         pytest.param(
             {"plan.match.formula": "stretch", **NONELECTIVE},
             ["no ADP testing, but the match needs ACP testing"],
@@ -859,7 +930,7 @@ def test_json_schema_accepts_what_the_rules_accept() -> None:
     for path in FOLDER.glob("*.yaml"):
         jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), schema)
     wrong: list[Any] = [
-        {"match": {"tiers": [TIER | {"rate": -0.1}]}},
+        {"match": {"tiers": [TIER | {"rate": 11}]}},
         {"match": {"tiers": [{"lower": 0}]}},
         {"vesting": {"core": "cliff_4"}},
         {"limit_415_order": ["core"]},

@@ -59,6 +59,16 @@ SPENDING_FORFEITURES: Settings = {**FORFEITING, "plan.forfeitures.use": "pay_exp
 EARLY: Settings = {"plan.eligibility.deferral.minimum_age": 18, "plan.automatic_enrollment.scope": "all_eligible"}
 HALF_A_YEAR: Settings = {"plan.eligibility.deferral.service": 6}
 A_YEAR: Settings = {"plan.eligibility.deferral.service": 1, "plan.eligibility.deferral.service_unit": "years"}
+# the match is the first to be cut, unless it is safe-harbor money
+CUT_TO_415: Settings = {
+    "plan.core.formula": "flat",
+    "plan.core.rate": 0.2,
+    "plan.limit_415_order": ["match", "after_tax", "core"],
+}
+BASIC_OF_ITS_OWN: Settings = {
+    "plan.match.formula": "custom",
+    "plan.match.tiers": [{"lower": 0, "upper": 0.03, "rate": 1}, {"lower": 0.03, "upper": 0.05, "rate": 0.5}],
+}
 TIER = {"lower": 0, "upper": 0.06, "rate": 0.5}
 LONGER_TIER = {**TIER, "upper": 0.12}
 BANDS = [{**LONGER_TIER, "from": 0, "to": 30}, {**TIER, "from": 30}]
@@ -169,6 +179,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "plan.match.pay_periods": Knob(12, {"plan.match.computed": "per_payroll"}),
         "plan.match.deferrals_from": Knob("match_entry", {**SIMPLE, **own_rule("match", 6)}),
         "plan.match.last_day_includes_exits_on": Knob(True, {**SIMPLE, "plan.match.last_day_gate": True}),
+        "plan.match.safe_harbor": Knob(True, {**BASIC_OF_ITS_OWN, **CUT_TO_415}),
         "plan.match.hours_gate": Knob(True, SIMPLE),
         "plan.match.last_day_gate": Knob(True, SIMPLE),
         "plan.match.last_day_exceptions": Knob(

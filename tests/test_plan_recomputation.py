@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.companies import Row
 from tests.conftest import Shared
 from tests.laboratory import Laboratory
-from tests.plan_designs import Design, company, design, numbered_design
+from tests.plan_designs import NONELECTIVE, Design, company, design, numbered_design
 from tests.plan_recomputation import Amounts, Event, Recomputation, recompute
 
 COMPANIES, PEOPLE = 20, 100
@@ -53,7 +53,8 @@ RULES = {
     ),
     *(f"match custom by {kind}" for kind in ("none", "service", "points", "age")),
     *(f"match {computed}{before}" for computed in ("annual", "per_payroll") for before in ("", BEFORE_ENTRY)),
-    *(f"core {formula}, level none" for formula in ("flat", "service", "points", "age", "safe_harbor_nonelective")),
+    *(f"core {formula}, level none" for formula in ("flat", "service", "points", "age", *NONELECTIVE)),
+    "match of a safe harbor of its own",
     *(f"core flat, level {level}" for level in ("wage_base", "percent_of_wage_base", "dollars")),
 }
 

@@ -23,6 +23,6 @@ cross join {{ source('parameters', 'core_formulas') }} as formulas
 where
     events.simulation_year = {{ param('simulation_year') }}
     and events.event_type = 'employer_core'
-    and formulas.kind = 'safe_harbor'
+    and formulas.kind in ('safe_harbor', 'qaca')
     and events.amount - (events.event_details ->> 'reallocated_forfeitures')::decimal(18, 2)
     < (events.event_details ->> 'before_limits')::decimal(18, 2)

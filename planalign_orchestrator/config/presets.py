@@ -7,11 +7,13 @@ from types import MappingProxyType
 from typing import Literal
 
 from planalign_orchestrator.config.sections.plan.core import CoreSection
-from planalign_orchestrator.config.sections.plan.match import MatchFormulaSection, TiersBy
+from planalign_orchestrator.config.sections.plan.match import MatchFormulaSection, PresentMatchSection, TiersBy
 from planalign_orchestrator.config.sections.plan.vesting import VestingSetting
 
 MatchKind = Literal["none", "safe_harbor", "qaca", "other"]
-CoreKind = Literal["none", "safe_harbor", "other"]
+CoreKind = Literal["none", "safe_harbor", "qaca", "other"]
+# what every eligible employee gets
+SAFE_KINDS = ("safe_harbor", "qaca")
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,14 @@ _MATCH_KINDS: Mapping[str, MatchKind] = MappingProxyType(
     {"none": "none", "safe_harbor_basic": "safe_harbor", "safe_harbor_enhanced": "safe_harbor", "qaca": "qaca"}
 )
 SAFE_HARBOR_MATCHES = ("safe_harbor_basic", "safe_harbor_enhanced", "qaca")
-# 401(k)(12)(C)
-NONELECTIVE_RATE = Decimal("0.03")
+# 401(k)(12)(C), 401(k)(12)(F)(ii), 401(k)(13)(D)(i)(II)
+NONELECTIVE_RATES: Mapping[str, Decimal] = MappingProxyType(
+    {
+        "safe_harbor_nonelective": Decimal("0.03"),
+        "safe_harbor_nonelective_late": Decimal("0.04"),
+        "qaca_nonelective": Decimal("0.03"),
+    }
+)
 # 411(a)(2)(B) allows nothing slower than cliff_3 and graded_6.
 VESTING_PRESETS: Mapping[str, tuple[Decimal, ...]] = MappingProxyType(
     {
@@ -73,6 +81,8 @@ VESTING_PRESETS: Mapping[str, tuple[Decimal, ...]] = MappingProxyType(
 
 def match_kind(section: MatchFormulaSection) -> MatchKind:
     """Return which rules of the law a match is under."""
+    if section.formula == "custom" and isinstance(section, PresentMatchSection) and section.safe_harbor:
+        return "safe_harbor"
     return "none" if section.formula is None else _MATCH_KINDS.get(section.formula, "other")
 
 
@@ -92,16 +102,33 @@ def largest_match(tiers: tuple[MatchTier, ...]) -> Decimal:
     return sum((tier.rate * (tier.upper - tier.lower) for tier in tiers), Decimal(0))
 
 
+def match_at(tiers: tuple[MatchTier, ...], rate: Decimal) -> Decimal:
+    """Return what tiers of a single band pay on deferrals at a rate, both as shares of pay."""
+    return sum((tier.rate * (min(rate, tier.upper) - min(rate, tier.lower)) for tier in tiers), Decimal(0))
+
+
+def never_rises(tiers: tuple[MatchTier, ...]) -> bool:
+    """Return whether no deferral is matched at a higher rate than the deferrals below it; a gap is a rate of 0."""
+    upper, rate = Decimal(0), tiers[0].rate
+    for tier in tiers:
+        if tier.lower > upper or tier.rate > rate:
+            return False
+        upper, rate = tier.upper, tier.rate
+    return True
+
+
 def core_kind(section: CoreSection) -> CoreKind:
     """Return which rules of the law a core contribution is under."""
     if section.formula == "none":
         return "none"
-    return "safe_harbor" if section.formula == "safe_harbor_nonelective" else "other"
+    if section.formula == "qaca_nonelective":
+        return "qaca"
+    return "safe_harbor" if section.formula in NONELECTIVE_RATES else "other"
 
 
 def core_rate(section: CoreSection) -> Decimal | None:
     """Return the rate of a core contribution that is the same for everybody, else None."""
-    return NONELECTIVE_RATE if section.formula == "safe_harbor_nonelective" else section.rate
+    return NONELECTIVE_RATES.get(section.formula, section.rate)
 
 
 def core_tiers(section: CoreSection) -> tuple[CoreTier, ...]:

@@ -11,7 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from planalign_orchestrator.config.configuration import Origin, Place, Setting, SimulationConfig
 from planalign_orchestrator.config.keys import known_keys, known_sections
-from planalign_orchestrator.config.presets import MATCH_PRESETS, core_kind, core_rate, match_tiers
+from planalign_orchestrator.config.presets import MATCH_PRESETS, SAFE_KINDS, core_kind, core_rate, match_tiers
 from planalign_orchestrator.config.types import plain_number
 from planalign_orchestrator.problems import KeyPath, dotted
 
@@ -102,7 +102,7 @@ def _presets(cfg: SimulationConfig) -> dict[KeyPath, tuple[object, str]]:
         if formula.formula is not None and formula.formula in MATCH_PRESETS:
             tiers = [{"lower": tier.lower, "upper": tier.upper, "rate": tier.rate} for tier in match_tiers(formula)]
             presets["plan", section, "tiers"] = (tiers, formula.formula)
-    if core_kind(plan.core) == "safe_harbor":
+    if core_kind(plan.core) in SAFE_KINDS:
         presets["plan", "core", "rate"] = (core_rate(plan.core), plan.core.formula)
     return presets
 

@@ -110,10 +110,10 @@ def _core_formulas(plan: "PlanSection") -> ParameterTable:
 
 
 def _core_tiers(plan: "PlanSection") -> ParameterTable:
-    from planalign_orchestrator.config.presets import core_kind, core_tiers
+    from planalign_orchestrator.config.presets import SAFE_KINDS, core_kind, core_tiers
 
     columns = (("value_from", "integer"), ("value_to", "integer"), ("core_rate", FACTOR), ("source", "varchar"))
-    source = f"preset {plan.core.formula}" if core_kind(plan.core) == "safe_harbor" else CONFIGURATION
+    source = f"preset {plan.core.formula}" if core_kind(plan.core) in SAFE_KINDS else CONFIGURATION
     rows = tuple(
         (str(tier.value_from), _text(tier.value_to), _text(tier.rate), source) for tier in core_tiers(plan.core)
     )

@@ -90,10 +90,10 @@ def _level(core: "CoreSection", wage_base: Fraction) -> Fraction:
 
 def _cap_problems(config: "SimulationConfig", years: Mapping[int, YearLimits]) -> list[str]:
     """A dollar cap must not cut a safe-harbor formula for anybody: 401(k)(12)(B), 401(k)(13)(D)."""
-    from planalign_orchestrator.config.presets import SAFE_HARBOR_MATCHES, largest_match, match_tiers
+    from planalign_orchestrator.config.presets import SAFE_KINDS, largest_match, match_kind, match_tiers
 
     match = config.plan.match
-    if match.cap_amount is None or match.formula not in SAFE_HARBOR_MATCHES:
+    if match.cap_amount is None or match_kind(match) not in SAFE_KINDS:
         return []
     most = Fraction(largest_match(match_tiers(match)))
     due = {year: most * _limit(limits, "compensation_limit") for year, limits in years.items()}
@@ -101,9 +101,10 @@ def _cap_problems(config: "SimulationConfig", years: Mapping[int, YearLimits]) -
     if not cut:
         return []
     section = "401(k)(13)(D)" if match.formula == "qaca" else "401(k)(12)(B)"
+    other = "set safe_harbor to false" if match.formula == "custom" else "use formula `custom`"
     text = (
         f"plan.match.cap_amount = {match.cap_amount}: is below what `{match.formula}` must be able to pay under "
-        f"{section} in {_listed(cut)} ({dollars(due[cut[0]])} in {cut[0]}); remove it or use formula `custom`"
+        f"{section} in {_listed(cut)} ({dollars(due[cut[0]])} in {cut[0]}); remove it or {other}"
     )
     return [text]
 

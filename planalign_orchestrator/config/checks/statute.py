@@ -139,7 +139,7 @@ def _vesting_findings(plan: PlanSection, source: Literal["match", "core"]) -> It
         text = f"{shown}: safe-harbor money is fully vested at once, 401(k)(12)(E)(i); set it to `immediate`"
         yield Finding(text, (key, formula))
     elif kind == "qaca" and not at_least("cliff_2"):
-        text = f"{shown}: the match of formula `qaca` is fully vested after two years, 401(k)(13)(D)(iii)(I)"
+        text = f"{shown}: the {source} money of a QACA is fully vested after two years, 401(k)(13)(D)(iii)(I)"
         yield Finding(f"{text}; set it to `cliff_2` or faster", (key, formula))
     elif not at_least("cliff_3") and not at_least("graded_6"):
         text = (

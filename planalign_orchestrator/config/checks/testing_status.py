@@ -5,7 +5,7 @@ from typing import Literal
 
 from planalign_orchestrator.config.checks.safe_harbor import safe_harbor_formula
 from planalign_orchestrator.config.configuration import SimulationConfig
-from planalign_orchestrator.config.presets import MatchTier, core_kind, match_kind, match_tiers
+from planalign_orchestrator.config.presets import SAFE_KINDS, core_kind, match_kind, match_tiers, never_rises
 from planalign_orchestrator.config.sections.plan import PlanSection
 from planalign_orchestrator.config.sections.plan.eligibility import ENTRY_DATES, eligibility_rule, months_of_service
 
@@ -38,21 +38,28 @@ def testing_status(cfg: SimulationConfig) -> tuple[str, ...]:
 
 def _deferral_sentence(plan: PlanSection) -> str:
     kind = match_kind(plan.match)
+    if kind == "safe_harbor" and match_tiers(plan.match)[-1].upper > _LARGEST_MATCHED_RATE:
+        return (
+            "Safe harbor under 401(k)(12) by its match: no ADP testing, but it matches deferrals above 6 % of pay and "
+            "needs ACP testing under 401(m)(2), 401(m)(11)(B)(i)."
+        )
     if kind == "safe_harbor":
         return "Safe harbor under 401(k)(12) and 401(m)(11) by its match: no ADP or ACP testing."
     if kind == "qaca":
         return "Safe harbor under 401(k)(13) and 401(m)(12) by its match (QACA): no ADP or ACP testing."
-    if core_kind(plan.core) != "safe_harbor":
+    if core_kind(plan.core) not in SAFE_KINDS:
         return (
             "Needs ADP testing under 401(k)(3)."
             if kind == "none"
             else "Needs ADP and ACP testing under 401(k)(3) and 401(m)(2)."
         )
-    by_core = "Safe harbor under 401(k)(12) by its nonelective core contribution"
+    is_qaca = core_kind(plan.core) == "qaca"
+    by_core = f"Safe harbor under {'401(k)(13)' if is_qaca else '401(k)(12)'} by its nonelective core contribution"
+    by_limits = "401(m)(12)" if is_qaca else "401(m)(11)"
     if kind == "none":
         return f"{by_core}: no ADP or ACP testing."
     if _is_spared_acp(plan):
-        return f"{by_core}, and under 401(m)(11) by the limits of its match: no ADP or ACP testing."
+        return f"{by_core}, and under {by_limits} by the limits of its match: no ADP or ACP testing."
     return f"{by_core}: no ADP testing, but the match needs ACP testing under 401(m)(2)."
 
 
@@ -61,17 +68,7 @@ def _is_spared_acp(plan: PlanSection) -> bool:
     match = plan.match
     tiers = match_tiers(match)
     gated = any(match.closed_gates())
-    return match.tiers_by == "none" and not gated and _never_rises(tiers) and tiers[-1].upper <= _LARGEST_MATCHED_RATE
-
-
-def _never_rises(tiers: tuple[MatchTier, ...]) -> bool:
-    """Whether no deferral is matched at a higher rate than the deferrals below it; a gap is a rate of 0."""
-    upper, rate = Decimal(0), tiers[0].rate
-    for tier in tiers:
-        if tier.lower > upper or tier.rate > rate:
-            return False
-        upper, rate = tier.upper, tier.rate
-    return True
+    return match.tiers_by == "none" and not gated and never_rises(tiers) and tiers[-1].upper <= _LARGEST_MATCHED_RATE
 
 
 def _comes_later(plan: PlanSection, source: Literal["match", "core"]) -> bool:

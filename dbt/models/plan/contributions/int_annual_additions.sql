@@ -40,7 +40,7 @@ rules as (
     select
         (limits.annual_additions_limit * 100)::bigint as annual_additions_limit,
         match_formulas.kind in ('safe_harbor', 'qaca') as is_match_safe,
-        core_formulas.kind = 'safe_harbor' as is_core_safe,
+        core_formulas.kind in ('safe_harbor', 'qaca') as is_core_safe,
         list_position(orders.cut_order, 'after_tax') as after_tax_turn,
         list_position(orders.cut_order, 'core') as core_turn,
         list_position(orders.cut_order, 'match') as match_turn

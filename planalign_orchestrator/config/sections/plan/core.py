@@ -10,7 +10,16 @@ from planalign_orchestrator.config.types import Number
 
 # Above 1 is legible here, so that the check against 401(l) can say what is wrong with it.
 SHARE_OF_WAGE_BASE = Number("rate", Decimal(0), Decimal(2), lower_open=True, upper_open=True)
-CoreName = Literal["none", "flat", "service", "points", "age", "safe_harbor_nonelective"]
+CoreName = Literal[
+    "none",
+    "flat",
+    "service",
+    "points",
+    "age",
+    "safe_harbor_nonelective",
+    "safe_harbor_nonelective_late",
+    "qaca_nonelective",
+]
 
 
 class CoreFormulaSection(Section):
@@ -18,8 +27,9 @@ class CoreFormulaSection(Section):
 
     formula: CoreName = key(
         "none",
-        "Formula: one rate (`flat`), rates by completed years of service, points (age + service) or age, or the 3 %"
-        " of 401(k)(12)(C). Those by service, points and age require 401(a)(4) testing.",
+        "Formula: one rate (`flat`), rates by completed years of service, points (age + service) or age; or to "
+        "everybody the 3 % of 401(k)(12)(C), the 4 % of 401(k)(12)(F) for a plan that adopts them late, or the 3 % of "
+        "401(k)(13)(D) (QACA). Those by service, points and age require 401(a)(4) testing.",
     )
     rate: Rate | None = key(None, "Share of pay of formula `flat`; null for every other formula.")
     tiers: Annotated[tuple[CoreTierEntry, ...], CORE_TIERS] = key(

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from planalign_orchestrator.config.sections.base import Dollars, Rate, Section, key
+from planalign_orchestrator.config.sections.base import Dollars, OnOff, Rate, Section, key
 from planalign_orchestrator.config.sections.plan.gates import GatesSection
 from planalign_orchestrator.config.sections.plan.tiers import MATCH_TIERS, MatchTierEntry
 from planalign_orchestrator.config.types import Number
@@ -54,6 +54,11 @@ class PresentMatchSection(MatchFormulaSection):
         "each belongs to a band `from`-`to` (no `to`: open); the bands cover everybody once.",
         narrower="rates from 0 to 10 (2 is 200 %), bounds from 0 to 1",
         example=_TIERS_EXAMPLE,
+    )
+    safe_harbor: OnOff = key(
+        False,
+        "Whether formula `custom` is a safe harbor of 401(k)(12)(B)(iii): the same for everybody, at rates that do not "
+        "rise, and at every deferral rate at least what `safe_harbor_basic` pays.",
     )
     computed: Literal["annual", "per_payroll"] = key(
         "annual",
