@@ -906,6 +906,44 @@ def test_which_tests_a_plan_needs(load: Load, settings: Settings, expected: list
     assert all(part in sentence for part, sentence in zip(expected, sentences, strict=True)), sentences
 
 
+NEW_PLAN: Settings = {"plan.established": "2022-12-29", f"{AE}.scope": "all_eligible"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        pytest.param({**NEW_PLAN, f"{AE}.enabled": False}, "plan.automatic_enrollment.enabled is false;", id="none"),
+        pytest.param({"plan.established": "2023-01-01"}, "scope is `new_hires_only` and not `all_", id="new hires"),
+        pytest.param({**NEW_PLAN, f"{AE}.default_deferral_rate": 0.02}, "rate is 0.02 and not 0.03 to 0.1", id="2 %"),
+        pytest.param({**NEW_PLAN, "plan.escalation.enabled": False}, "plan.escalation.enabled is false", id="level"),
+        pytest.param({**NEW_PLAN, "plan.escalation.increment": 0.02}, "increment is 0.02 and not 0.01", id="2 points"),
+        pytest.param({**NEW_PLAN, "plan.escalation.delay_years": 2}, "delay_years is 2 and not at most 1", id="late"),
+        pytest.param({**NEW_PLAN, "plan.escalation.cap": 0.08}, "cap is 0.08 and not 0.1 to 0.15", id="up to 8 %"),
+    ],
+)
+def test_a_new_plan_without_the_enrollment_of_414a_is_warned(load: Load, settings: Settings, said: str) -> None:
+    warning = configuration.testing_status(load(settings))[-1]
+    assert warning.startswith("Warning: a plan established on 202")
+    assert said in warning
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(NEW_PLAN, id="it complies"),
+        pytest.param({**NEW_PLAN, f"{AE}.default_deferral_rate": 0.1, "plan.escalation.enabled": False}, id="at 10 %"),
+        pytest.param({"plan.established": "2022-12-28"}, id="it is older"),
+        pytest.param({"plan.established": "2023-01-01", "plan.exempt_from_414a": True}, id="it is exempt"),
+        pytest.param(
+            {"plan.established": "2023-01-01", "simulation.start_year": 2024, "simulation.end_year": 2024}, id="2024"
+        ),
+        pytest.param({}, id="nothing is said"),
+    ],
+)
+def test_other_plans_are_not_warned_of_414a(load: Load, settings: Settings) -> None:
+    assert not any("414A" in sentence for sentence in configuration.testing_status(load(settings)))
+
+
 @pytest.mark.parametrize("name", ["service_graded", "integrated_core", "stretch_match"])
 def test_ready_configurations_say_which_tests_they_need(name: str) -> None:
     path = FOLDER / f"{name}.yaml"

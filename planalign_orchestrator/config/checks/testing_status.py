@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Literal
 
+from planalign_orchestrator.config.checks.mandatory_enrollment import mandatory_enrollment_warning
 from planalign_orchestrator.config.checks.safe_harbor import safe_harbor_formula
 from planalign_orchestrator.config.configuration import SimulationConfig
 from planalign_orchestrator.config.presets import SAFE_KINDS, core_kind, match_kind, match_tiers, never_rises
@@ -15,7 +16,8 @@ _EMPLOYER_SOURCES: tuple[Literal["match", "core"], ...] = ("match", "core")
 
 
 def testing_status(cfg: SimulationConfig) -> tuple[str, ...]:
-    """Return a sentence for each test that the plan needs or is spared, with the section of the Code it rests on."""
+    """Return a sentence for each test that the plan needs or is spared, with the section of the Code it rests on, and a
+    warning where 414A asks for automatic enrollment."""
     plan = cfg.plan
     sentences = [_deferral_sentence(plan)]
     # a second safe-harbor contribution is one more than the law asks for
@@ -33,7 +35,8 @@ def testing_status(cfg: SimulationConfig) -> tuple[str, ...]:
         sentences.append(f"Match by {plan.match.tiers_by}: requires 401(a)(4) testing.")
     if plan.core.formula in ("service", "points", "age"):
         sentences.append(f"Core contribution by {plan.core.formula}: requires 401(a)(4) testing.")
-    return tuple(sentences)
+    warning = mandatory_enrollment_warning(cfg)
+    return tuple(sentences) if warning is None else (*sentences, warning)
 
 
 def _deferral_sentence(plan: PlanSection) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from planalign_orchestrator.config.collection_types import WordList
-from planalign_orchestrator.config.sections.base import CalendarDate, Parameter, Section, first_day_if_open, key
+from planalign_orchestrator.config.sections.base import CalendarDate, OnOff, Parameter, Section, first_day_if_open, key
 from planalign_orchestrator.config.sections.plan.after_tax import AfterTaxSection
 from planalign_orchestrator.config.sections.plan.automatic_enrollment import AutomaticEnrollmentSection
 from planalign_orchestrator.config.sections.plan.core import CoreSection
@@ -38,6 +38,18 @@ class PlanSection(Section):
         "Day before which nobody is enrolled automatically; null is 1 January of start_year. Nothing else waits for"
         " it.",
         Parameter("plan_effective_date", first_day_if_open),
+    )
+    established: CalendarDate | None = key(
+        None,
+        "Day on which the plan was established; null is before 2022-12-29. From that day on 414A asks for automatic "
+        "enrollment from 2025 on; a plan without it is warned.",
+        changes_results=False,
+    )
+    exempt_from_414a: OnOff = key(
+        False,
+        "Whether 414A(c) exempts the employer: up to 10 employees, in business for less than three years, a church or "
+        "a government.",
+        changes_results=False,
     )
     annual_return: Annotated[Decimal, RETURN] = key(Decimal(0), "Yearly return of the accounts.", "annual_return")
     normal_retirement_age: Annotated[int, RETIREMENT_AGE] = key(
