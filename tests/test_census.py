@@ -292,7 +292,7 @@ def test_the_same_bad_values_stop_a_load_with_every_reason(tmp_path: Path) -> No
         ("employee_termination_date", "2015-03-01"),
         ("scheduled_hours_per_week", "168"),
         ("employee_deferral_rate", "0"),
-        ("employee_deferral_rate", "1"),
+        ("employee_deferral_rate", "100%"),
         ("employee_enrollment_date", "2015-03-01"),
         ("employee_gross_compensation", "0.01"),
         ("employee_id", "NH_1"),
@@ -421,14 +421,14 @@ def test_one_security_number_on_two_ids_is_pointed_out_but_never_shown(tmp_path:
         person("E", employee_ssn="n/a"),
         person("F", employee_ssn="n/a"),
     ]
-    loaded = load(rows, tmp_path)
-    (warning,) = loaded.summary.warnings
+    warning = load(rows, tmp_path).summary.warnings[-1]
     assert warning == "1 social security numbers stand on more than one employee_id, for instance row 2 'A', row 3 'B'"
 
 
 def test_low_pay_is_pointed_out(tmp_path: Path) -> None:
-    (warning,) = load([person("A"), person("B", pay="29.50")], tmp_path).summary.warnings
-    assert warning == "1 people have an annual pay below 1,000: is the column monthly or hourly pay?"
+    rows = [person(name, employee_deferral_rate="0", pay=pay) for name, pay in (("A", 60_000), ("B", "29.50"))]
+    (warning,) = load([*rows, person("C")], tmp_path).summary.warnings
+    assert warning == "1 person has an annual pay below 1,000: is it monthly or hourly pay?"
 
 
 def test_the_summary_counts_given_and_blank_values(tmp_path: Path) -> None:
@@ -519,6 +519,11 @@ def test_a_source_takes_the_configured_keys() -> None:
         "header_row",
         "last_row",
         "ignore_rows",
+        "values",
+        "units",
+        "pay_basis",
+        "default_hours",
+        "no_end_date",
     ]
 
 

@@ -244,7 +244,7 @@ def test_money_is_rounded_half_away_from_zero_and_counted(tmp_path: Path) -> Non
 
 def test_rates(tmp_path: Path) -> None:
     texts = {
-        "0.06": "0.06", ".065": "0.065", "6%": "0.06", "6.5 %": "0.065", "0.5%": "0.005", "100%": "1", "1": "1",
+        "0.06": "0.06", ".065": "0.065", "6%": "0.06", "6.5 %": "0.065", "0.5%": "0.005", "100%": "1",
         "0": "0", "0.0600000": "0.06", "0.1234567": "0.123457", "12.34567%": "0.123457", "+0.5": "0.5",
     }  # fmt: skip
     loaded = load([person(f"P{i}", employee_deferral_rate=text) for i, text in enumerate(texts)], tmp_path)
@@ -256,7 +256,10 @@ def test_rates(tmp_path: Path) -> None:
 
 def test_a_rate_is_never_guessed_from_its_size(tmp_path: Path) -> None:
     (problem,) = refusal([person("A", employee_deferral_rate="6")], tmp_path)
-    assert problem == ("employee_deferral_rate is outside 0 to 1: 1 row (row 2 '6'); rates are decimals: 6 % is 0.06")
+    assert problem == (
+        "employee_deferral_rate is outside 0 to 1: 1 row (row 2 '6'); rates are decimals: 6 % is 0.06; where"
+        " the file has percentages, set census.units: {employee_deferral_rate: percent}"
+    )
 
 
 def test_what_is_not_a_rate(tmp_path: Path) -> None:

@@ -23,7 +23,12 @@ def check_census(file: Path, config: Path | None = None, *, census_date: dt.date
     settings = _settings(file, config)
     day = census_date or dt.date(settings.simulation.start_year - 1, 12, 31)
     levels = level_ids(load_parameters(settings))
-    return check_census(CensusSource(**dict(settings.census)), census_date=day, level_ids=levels)
+    return check_census(
+        CensusSource(**dict(settings.census)),
+        census_date=day,
+        level_ids=levels,
+        full_time_hours=settings.new_hires.full_time_hours_per_week,
+    )
 
 
 def generate_census(

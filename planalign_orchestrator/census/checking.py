@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, REQUIRED_COLUMNS, STORED_COLUMNS
 from planalign_orchestrator.census.dates import in_range
 from planalign_orchestrator.census.headings import Layout
-from planalign_orchestrator.census.records import Example, Finding
+from planalign_orchestrator.census.records import CensusSource, Example, Finding
 from planalign_orchestrator.census.sql import (
     CONTROL_CHARACTERS,
     MALFORMED_TABLE,
@@ -23,7 +23,7 @@ from planalign_orchestrator.census.sql import (
     quoted_value,
     text_literal,
 )
-from planalign_orchestrator.census.values import READABLE
+from planalign_orchestrator.census.values import READABLE, read_value
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +32,7 @@ MINIMUM_AGE: Final = 14
 MAXIMUM_AGE: Final = 100
 HOURS_IN_A_WEEK: Final = 168
 EXAMPLES: Final = 3
+MOST_CODES: Final = 50
 _BOTH_DATES: Final = ("employee_birth_date", "employee_hire_date")
 _LAST_PERSON: Final = f"(select max(row_number) from {RAW_VIEW} where coalesce({', '.join(_BOTH_DATES)}) is not null)"
 _TOTAL: Final = r"(?i)(grand|sub)?[ -]*totals?\b.*|(count|sum|average)\b.*|total .*"
@@ -40,11 +41,15 @@ _EXCEL_ERROR: Final = r"(?i)#(ref!|value!|div/0!|name[?]|num!|null!|spill!|calc!
 LONGEST_SHOWN: Final = 40
 
 
+_CODES_FIX: Final = "say with census.values what each code means, or correct it"
+
+
 @dataclass(frozen=True)
 class Check:
     """A row breaks the rule where `condition` is true: SQL over typed columns and their texts, `<column>_text`.
 
     `shown` is SQL over the raw view, `raw`, for the value that examples show; without it, that of the column.
+    With `lists_codes`, every value is named with its number of rows in place of a few examples.
     """
 
     column: str
@@ -52,6 +57,7 @@ class Check:
     says: str
     fix: str = ""
     shown: str = ""
+    lists_codes: bool = False
 
 
 def checks_for(
@@ -61,12 +67,12 @@ def checks_for(
     plain: Collection[str],
     census_date: date,
     level_ids: Collection[int],
-    date_format: str | None,
+    source: CensusSource,
 ) -> list[Check]:
     """Return the rules in column order; columns whose date order is undecided are not judged row by row."""
     present = [name for name in layout.positions if name not in undecided]
-    checks = [*_presence_checks(present, plain, date_format), *_person_checks(census_date), *_job_checks(level_ids)]
-    checks += _plan_checks(census_date)
+    checks = [*_presence_checks(present, plain, source), *_person_checks(census_date), *_job_checks(level_ids)]
+    checks += [*_plan_checks(census_date), *_hours_check(present, source)]
     order = list(COLUMNS_BY_NAME)
     return [*_footer_check(layout), *sorted(checks, key=lambda check: order.index(check.column))]
 
@@ -77,6 +83,7 @@ def write_typed_rows(
     readings: Mapping[str, str],
     looked_up: Mapping[str, str],
     checks: list[Check],
+    no_end: date | None,
 ) -> None:
     """Create the typed table: `row_number`, every stored column typed or NULL, and `problems`, a bit for each rule.
 
@@ -91,6 +98,8 @@ def write_typed_rows(
     readings = {**readings, **{name: f"{name}_days.day" for name in looked_up}}
     values = [f"{name} as {name}_text" for name in _names()]
     values += [f"{readings.get(c.name, f'null::{c.sql_type}')} as {c.name}" for c in STORED_COLUMNS]
+    exits = "employee_termination_date"
+    endless = "null" if no_end is None else f"case when {exits} = date '{no_end}' then {exits} end"
     ranges = [f"{in_range(column.name)} as {column.name}" for column in STORED_COLUMNS if column.kind == "date"]
     bits = " + ".join(f"case when {c.condition} then {1 << bit}::bigint else 0 end" for bit, c in enumerate(checks))
     if checks and checks[0].shown:
@@ -104,7 +113,14 @@ def write_typed_rows(
     connection.execute(f"""
         create or replace temp table {TYPED_TABLE} as
         with texts as (select row_number, {", ".join(texts)} from {RAW_VIEW}),
-        readings as (select row_number, {", ".join(values)} from texts {" ".join(lookups)}),
+        read as (select row_number, {", ".join(values)} from texts {" ".join(lookups)}),
+        readings as (
+            select * replace (
+                case when {endless} is null then {exits}_text end as {exits}_text,
+                case when {endless} is null then {exits} end as {exits}
+            )
+            from read
+        ),
         dated as (select * replace ({", ".join(ranges)}) from readings)
         select row_number, {", ".join(typed)}, {bits} as problems from dated
     """)
@@ -134,10 +150,39 @@ def describe_problems(connection: "duckdb.DuckDBPyConnection", layout: Layout, c
     """).fetchall()
     for bit, count, rows, values in broken:
         check = checks[bit]
+        if check.lists_codes:
+            findings.append(_codes_finding(connection, layout, check, bit, count))
+            continue
         examples = [Example(row, value) for row, value in zip(rows, values, strict=True)]
         about = "the row" if check.shown else _named(check.column, layout)
         findings.append(_finding(f"{about} {check.says}", count, examples, check.fix))
     return findings
+
+
+def _codes_finding(
+    connection: "duckdb.DuckDBPyConnection", layout: Layout, check: Check, bit: int, count: int
+) -> Finding:
+    """Name every code that broke a rule, the most frequent one first, with its number of rows."""
+    codes = connection.execute(f"""
+        select {quoted_value("code", longest=LONGEST_SHOWN)}, rows, first_row
+        from (
+            select raw.{check.column} as code, count(*) as rows, min(row_number) as first_row
+            from {TYPED_TABLE} as typed inner join {RAW_VIEW} as raw using (row_number)
+            where problems & {1 << bit} <> 0 group by 1
+        )
+        order by rows desc, first_row
+    """).fetchall()
+    listed = ", ".join(
+        f"{code} in {_rows(rows)} (row {first_row}{', ...' if rows > 1 else ''})"
+        for code, rows, first_row in codes[:MOST_CODES]
+    )
+    listed += f" and {len(codes) - MOST_CODES:,} other codes" if len(codes) > MOST_CODES else ""
+    about = f"{_named(check.column, layout)} {check.says}"
+    return Finding("problem", f"{about}: {listed}; {check.fix}", f"{about}: {_rows(count)}; {check.fix}")
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _notes_below(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> list[Finding]:
@@ -224,13 +269,16 @@ def _footer_check(layout: Layout) -> Iterator[Check]:
     )
 
 
-def _presence_checks(present: list[str], plain: Collection[str], date_format: str | None) -> Iterator[Check]:
+def _presence_checks(present: list[str], plain: Collection[str], source: CensusSource) -> Iterator[Check]:
     """Yield the rules that each value is there and readable, as far as plain values do not keep them anyway."""
     for column in REQUIRED_COLUMNS:
         if column.name in present:
             yield Check(column.name, f"{column.name}_text is null", "is missing")
     for name in present:
         column = COLUMNS_BY_NAME[name]
+        if name in source.values and column.has_codes:
+            yield _unknown_code(name, source.values[name])
+            continue
         if name in plain and column.kind != "date":
             continue
         if column.kind == "text":
@@ -238,9 +286,43 @@ def _presence_checks(present: list[str], plain: Collection[str], date_format: st
                 yield from _character_checks(name)
                 yield from _excel_checks(name)
             continue
-        form = f" of the form {date_format}" if column.kind == "date" and date_format else ""
+        form = f" of the form {source.date_format}" if column.kind == "date" and source.date_format else ""
         unreadable = f"{name}_text is not null and {name} is null"
-        yield Check(name, unreadable, f"is not {READABLE[column.kind]}{form}")
+        if name == "employee_gross_compensation" and source.needs_hours:
+            unreadable = f"{name}_text is not null and {read_value(column, f'{name}_text')} is null"
+        fix = _CODES_FIX if column.has_codes else ""
+        yield Check(name, unreadable, f"is not {READABLE[column.kind]}{form}", fix, lists_codes=column.has_codes)
+
+
+def _unknown_code(name: str, codes: Mapping[str, str | None]) -> Check:
+    blank = ", ".join(text_literal(code.casefold()) for code, meaning in codes.items() if meaning is None) or "''"
+    unknown = f"{name}_text is not null and {name} is null and lower({name}_text) not in ({blank})"
+    return Check(name, unknown, "has codes that census.values does not name", "name each there", lists_codes=True)
+
+
+def _hours_check(present: Collection[str], source: CensusSource) -> Iterator[Check]:
+    """Yield the rule that hours are there, where pay depends on them."""
+    if source.needs_hours and source.default_hours is None and "scheduled_hours_per_week" in present:
+        yield Check(
+            "scheduled_hours_per_week",
+            "scheduled_hours_per_week_text is null",
+            f"is missing, and {_hours_reason(source)}",
+            "fill them in, or say with census.default_hours how many they are",
+        )
+
+
+def hours_problem(layout: Layout, source: CensusSource) -> list[str]:
+    """Say that the file has no hours, where pay depends on them."""
+    if not source.needs_hours or source.default_hours is not None or "scheduled_hours_per_week" in layout.positions:
+        return []
+    reason = _hours_reason(source)
+    return [f"scheduled_hours_per_week is missing, and {reason}: map the column, or set census.default_hours"]
+
+
+def _hours_reason(source: CensusSource) -> str:
+    if source.pay_basis == "actual":
+        return "pay is hourly"
+    return "pay is for full-time work (census.pay_basis)"
 
 
 def _character_checks(name: str) -> Iterator[Check]:
@@ -331,7 +413,8 @@ def _plan_checks(census_date: date) -> list[Check]:
             "employee_deferral_rate",
             "employee_deferral_rate < 0 or employee_deferral_rate > 1",
             "is outside 0 to 1",
-            "rates are decimals: 6 % is 0.06",
+            "rates are decimals: 6 % is 0.06; where the file has percentages, set census.units:"
+            " {employee_deferral_rate: percent}",
         ),
         Check("employee_enrollment_date", "employee_enrollment_date < employee_hire_date", "is before the hire date"),
         Check(
@@ -393,8 +476,9 @@ def _listed(bits: list[int]) -> str:
 
 def _finding(what: str, count: int, examples: list[Example], fix: str) -> Finding:
     more = ", ..." if count > len(examples) else ""
-    rows = "1 row" if count == 1 else f"{count:,} rows"
-    return Finding.with_examples("problem", f"{what}: {rows} (", examples, f"{more}){f'; {fix}' if fix else ''}")
+    return Finding.with_examples(
+        "problem", f"{what}: {_rows(count)} (", examples, f"{more}){f'; {fix}' if fix else ''}"
+    )
 
 
 def _named(column: str, layout: Layout) -> str:

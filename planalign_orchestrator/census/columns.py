@@ -21,6 +21,11 @@ SQL_TYPES: Final[dict[Kind, str]] = {
     "method": "varchar",
 }
 
+# How many of a unit of pay make a year; an hour's pay is multiplied by the scheduled hours and 52 weeks.
+PAY_UNITS: Final = {"annual": 1, "monthly": 12, "semimonthly": 24, "biweekly": 26, "weekly": 52, "hourly": 52}
+# 6 is 6 % as `percent`; 0.06 is 6 % as `fraction`; as `mixed` both are, and 1 is 1 %.
+RATE_UNITS: Final = ("percent", "fraction", "mixed")
+
 ENROLLMENT_METHODS: Final = ("auto", "voluntary")
 
 # A heading this similar to a known name is pointed out instead of being left unused (difflib ratio of the bare names).
@@ -29,7 +34,10 @@ NEARNESS: Final = 0.88
 
 @dataclass(frozen=True)
 class Column:
-    """One standard column. `default` is SQL for a blank value; `aliases` are bare names (see `bare_name`)."""
+    """One standard column. `default` is SQL for a blank value; `aliases` are bare names (see `bare_name`).
+
+    `units` are those that `census.units` may name; without one, pay is yearly and a rate a fraction.
+    """
 
     name: str
     kind: Kind
@@ -38,6 +46,12 @@ class Column:
     stored: bool = True
     aliases: tuple[str, ...] = ()
     weak_aliases: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether a client may write the values as codes, whose meaning `census.values` gives."""
+        return self.stored and self.kind in ("boolean", "level", "method", "text") and self.name != "employee_id"
 
     @property
     def sql_type(self) -> str:
@@ -90,6 +104,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
             " annualizedsalary annualizedpay grosscomp annualcomp"
         ),
         weak_aliases=words("pay comp wages earnings remuneration rate"),
+        units=tuple(PAY_UNITS),
     ),
     Column(
         "employee_termination_date",
@@ -139,6 +154,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
             " 401kdeferralrate 401kelection 401kcontribution electivedeferralrate pretaxdeferralrate"
         ),
         weak_aliases=words("deferral election contribution pretax deferralamount"),
+        units=RATE_UNITS,
     ),
     Column(
         "employee_enrollment_date",

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.census.checking import (
@@ -12,23 +13,26 @@ from planalign_orchestrator.census.checking import (
     checks_for,
     count_bad_rows,
     describe_problems,
+    hours_problem,
     write_quarantine,
     write_typed_rows,
 )
 from planalign_orchestrator.census.columns import COLUMNS, COLUMNS_BY_NAME
+from planalign_orchestrator.census.columns_judged import judge_columns, settings_problems
 from planalign_orchestrator.census.dates import DateRules, date_format_problem, plan_date
 from planalign_orchestrator.census.headings import Layout, resolve_headings, rows_left_out
 from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, Finding
 from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, days_table, qualified_name
 from planalign_orchestrator.census.summarising import not_available_notes, rounding_notes, select_list, summarise
-from planalign_orchestrator.census.values import read_plain, read_value
+from planalign_orchestrator.census.values import read_column, read_plain
 from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.files.spilling import private_connection
 
 if TYPE_CHECKING:
     import duckdb
 
+FULL_TIME_HOURS = Decimal(40)
 # the days of a person's employment, which none but an announced exit puts after the census date
 _LAST_DAYS = ("employee_hire_date", "employee_termination_date")
 
@@ -57,6 +61,7 @@ def load_census(
     census_date: date,
     level_ids: Collection[int],
     departments: Collection[str] = (),
+    full_time_hours: Decimal = FULL_TIME_HOURS,
     schema: str = "planalign.inputs",
     quarantine_table: str = "planalign.main.census_quarantine",
 ) -> CensusSummary:
@@ -67,11 +72,11 @@ def load_census(
     `source.on_invalid_rows` is `quarantine`; nothing is replaced then.
     """
     schema, quarantine_table = qualified_name(schema), qualified_name(quarantine_table)
-    with _judged(connection, source, census_date, level_ids, departments) as judgement:
+    with _judged(connection, source, census_date, level_ids, departments, full_time_hours) as judgement:
         connection.execute(f"create schema if not exists {schema}")
         connection.execute(f"""
             create or replace table {schema}.census as
-            select {select_list(census_date)}, row_number from {TYPED_TABLE} where problems = 0
+            select {select_list(source, census_date)}, row_number from {TYPED_TABLE} where problems = 0
         """)
         write_quarantine(
             connection,
@@ -84,7 +89,12 @@ def load_census(
 
 
 def check_census(
-    source: CensusSource, *, census_date: date, level_ids: Collection[int], departments: Collection[str] = ()
+    source: CensusSource,
+    *,
+    census_date: date,
+    level_ids: Collection[int],
+    departments: Collection[str] = (),
+    full_time_hours: Decimal = FULL_TIME_HOURS,
 ) -> CensusSummary:
     """Judge a census as `load_census` does, on a private in-memory database, and keep nothing.
 
@@ -92,7 +102,7 @@ def check_census(
     """
     with (
         private_connection() as connection,
-        _judged(connection, source, census_date, level_ids, departments) as judgement,
+        _judged(connection, source, census_date, level_ids, departments, full_time_hours) as judgement,
     ):
         return judgement.summary
 
@@ -104,12 +114,13 @@ def _judged(
     census_date: date,
     level_ids: Collection[int],
     departments: Collection[str],
+    full_time_hours: Decimal,
 ) -> Iterator[_Judgement]:
     """Read and judge a census; its working tables exist until the end of the block."""
     import duckdb
 
     try:
-        yield _judge(connection, source, census_date, level_ids, departments)
+        yield _judge(connection, source, census_date, level_ids, departments, full_time_hours)
     finally:
         # After an error of DuckDB the transaction takes no more statements, and its rollback drops the tables; after a
         # fatal one the whole database takes none, and the error to be raised is the first.
@@ -125,16 +136,28 @@ def _judge(
     census_date: date,
     level_ids: Collection[int],
     departments: Collection[str],
+    full_time_hours: Decimal,
 ) -> _Judgement:
     file = open_census(connection, source)
     layout = resolve_headings(file.headings, source, file.heading_row)
     left_out, problems = rows_left_out(file.headings, layout, source)
-    rows = read_rows(connection, file, layout.positions, mark_dates=source.date_format is not None, left_out=left_out)
     problems = [*_no_headings(file, layout), *layout.problems, *problems]
+    if wrong := settings_problems(layout, source):
+        # without its units and codes no value can be judged
+        raise CensusError([*problems, *wrong], source=str(source.path))
+    problems += hours_problem(layout, source)
+    rows = read_rows(
+        connection,
+        file,
+        layout.positions,
+        mark_dates=source.date_format is not None,
+        left_out=left_out,
+        codes={name: [code.casefold() for code in codes] for name, codes in source.values.items()},
+    )
     if not rows.people:
         problems.append("there is no employee in it: the census is empty")
         raise CensusError(problems, source=str(source.path))
-    readings = _simple_readings(layout, rows.plain, plain_dates=source.date_format is None)
+    readings = _simple_readings(layout, rows.plain, source, full_time_hours)
     dates = _plan_dates(connection, layout, readings, _date_rules(source, census_date, file))
     problems += dates.problems
     checks = checks_for(
@@ -143,16 +166,21 @@ def _judge(
         plain=rows.plain,
         census_date=census_date,
         level_ids=level_ids,
-        date_format=source.date_format,
+        source=source,
     )
-    write_typed_rows(connection, layout, readings, dates.readings, checks)
+    judged = judge_columns(
+        connection, layout, source, census_date, readings | dates.readings, _tables(readings, dates.readings)
+    )
+    problems += judged.problems
+    write_typed_rows(connection, layout, readings, dates.readings, checks, source.no_end_date)
     quarantined = rows.malformed + count_bad_rows(connection)
     row_problems = describe_problems(connection, layout, checks) if quarantined else []
     if source.on_invalid_rows == "fail" or problems:
         problems += [finding.text for finding in row_problems]
     if problems:
         raise CensusError(problems, source=str(source.path))
-    said = [*layout.notes, *_file_notes(rows, file), *rounding_notes(connection, layout, rows.plain)]
+    said = [*layout.notes, *_file_notes(rows, file), *rounding_notes(connection, layout, source, rows.plain)]
+    said += _unit_notes(source)
     said += not_available_notes(connection, layout, rows.plain)
     notes = [*(Finding.plain("note", text) for text in said), *dates.notes]
     summary = summarise(
@@ -161,8 +189,9 @@ def _judge(
         census_date,
         layout,
         quarantined=quarantined,
-        findings=[*row_problems, *notes],
+        findings=[*row_problems, *judged.findings, *notes],
         departments=departments,
+        full_time_hours=full_time_hours,
     )
     return _Judgement(layout, checks, summary)
 
@@ -176,17 +205,24 @@ def _date_rules(source: CensusSource, census_date: date, file: CensusFile) -> Da
     return DateRules(census_date, source.date_format, typed_dates=file.kind != "text", epoch=epoch)
 
 
-def _simple_readings(layout: Layout, plain: frozenset[str], *, plain_dates: bool) -> dict[str, str]:
+def _simple_readings(
+    layout: Layout, plain: frozenset[str], source: CensusSource, full_time_hours: Decimal = FULL_TIME_HOURS
+) -> dict[str, str]:
     """Return the SQL that reads each column value by value: all but the dates that are not plain."""
     readings = {}
     for name in layout.positions:
         column = COLUMNS_BY_NAME[name]
         if column.kind == "date":
-            if plain_dates and name in plain:
+            if source.date_format is None and name in plain:
                 readings[name] = read_plain(column)
         elif column.stored:
-            readings[name] = read_plain(column) if name in plain else read_value(column)
+            readings[name] = read_column(column, source, full_time_hours, plain=name in plain)
     return readings
+
+
+def _tables(readings: Collection[str], looked_up: Collection[str]) -> dict[str, str]:
+    """Return the table that the SQL of each column reads."""
+    return dict.fromkeys(readings, RAW_VIEW) | {name: days_table(name) for name in looked_up}
 
 
 def _plan_dates(
@@ -212,6 +248,14 @@ def _no_headings(file: CensusFile, layout: Layout) -> list[str]:
     first = ", ".join(file.headings[:3])
     problem = f"row {file.heading_row} looks like data ({first}, ...): put a row above it that names the columns"
     return [problem]
+
+
+def _unit_notes(source: CensusSource) -> list[str]:
+    """Say by which units and basis numbers were read."""
+    notes = [f"{name} read as {unit} (census.units)" for name, unit in source.units.items()]
+    if source.pay_basis != "actual":
+        notes.append("part-time pay is the scheduled share of the full-time pay in the file (census.pay_basis)")
+    return notes
 
 
 def _file_notes(rows: RawRows, file: CensusFile) -> list[str]:
@@ -258,10 +302,10 @@ def latest_date(source: CensusSource) -> date | None:
         wanted = {name: at for name, at in layout.positions.items() if name in _LAST_DAYS}
         layout = replace(layout, positions=wanted)
         rows = read_rows(connection, file, wanted, mark_dates=source.date_format is not None)
-        readings = _simple_readings(layout, rows.plain, plain_dates=source.date_format is None)
+        readings = _simple_readings(layout, rows.plain, source)
         today = datetime.now(UTC).date()
         looked_up = _plan_dates(connection, layout, readings, _date_rules(source, today, file)).readings
-        tables = dict.fromkeys(readings, RAW_VIEW) | {name: days_table(name) for name in looked_up}
+        tables = _tables(readings, looked_up)
         days = ", ".join(
             f"(select max({reading}) from {tables[name]})" for name, reading in (readings | looked_up).items()
         )

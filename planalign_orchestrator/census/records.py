@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,9 @@ class CensusSource:
     `columns` maps standard names to the client's headings. `date_format` is a strptime format that every date text
     must have. `sheet` names the worksheet of an Excel file. `on_invalid_rows` says whether a bad row stops the load.
     `ignore_rows` holds a `column` (by standard name or heading) and the `values` in it of rows that are no people.
+    `values` gives the meaning of codes (a text that the column can hold, None for a blank) by column, `units` the unit
+    of the numbers by column. `pay_basis` says what pay is for, `default_hours` are the weekly hours of people without
+    any, and exits on the `no_end_date` are none.
     """
 
     path: Path
@@ -27,6 +31,16 @@ class CensusSource:
     header_row: int | None = None
     last_row: int | None = None
     ignore_rows: Mapping[str, Any] | None = None
+    values: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    pay_basis: Literal["actual", "full_time_equivalent"] = "actual"
+    default_hours: Decimal | None = None
+    no_end_date: date | None = None
+
+    @property
+    def needs_hours(self) -> bool:
+        """Whether the pay of a person is not known without the scheduled hours."""
+        return self.units.get("employee_gross_compensation") == "hourly" or self.pay_basis != "actual"
 
 
 @dataclass(frozen=True)

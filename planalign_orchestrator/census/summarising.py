@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, OPTIONAL_COLUMNS, STORED_COLUMNS
+from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, OPTIONAL_COLUMNS, STORED_COLUMNS, Column
 from planalign_orchestrator.census.headings import Layout
+from planalign_orchestrator.census.plausibility import implausible
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, Example, Finding, OptionalColumn
 from planalign_orchestrator.census.sql import RAW_VIEW, TEXTS_TABLE, TYPED_TABLE, fetch_one, quoted_value, text_literal
 from planalign_orchestrator.census.values import NOT_AVAILABLE, rounded_values
@@ -13,9 +15,6 @@ from planalign_orchestrator.errors import CensusError
 
 if TYPE_CHECKING:
     import duckdb
-
-# Annual pay below this is possible but more often monthly or hourly pay; the summary warns.
-LOW_ANNUAL_PAY: Final = 1000
 
 # Three, two and four digits with hyphens, or nine digits that can have been issued: no area 000, 666 or 9xx, no group
 # 00, no serial number 0000.
@@ -27,17 +26,24 @@ _SECURITY_NUMBER: Final = (
 _FINAL_COLUMNS: Final = (*(column.name for column in STORED_COLUMNS), "is_simulated")
 
 
-def select_list(census_date: date) -> str:
+def select_list(source: CensusSource, census_date: date) -> str:
     """Return the typed census's columns, all but `row_number`, as a select list over the typed table."""
-    return ", ".join(f"{value} as {name}" for name, value in _final_values(census_date).items())
+    return ", ".join(f"{value} as {name}" for name, value in _final_values(source, census_date).items())
 
 
-def rounding_notes(connection: "duckdb.DuckDBPyConnection", layout: Layout, plain: Collection[str]) -> list[str]:
-    """Return one sentence per column whose values had more decimals than are kept; plain values never have."""
+def rounding_notes(
+    connection: "duckdb.DuckDBPyConnection", layout: Layout, source: CensusSource, plain: Collection[str]
+) -> list[str]:
+    """Return one sentence per column whose values had more decimals than are kept; plain values never have.
+
+    Numbers of another unit are rounded once, when they are yearly pay or fractions.
+    """
     counted = {
         name: condition
         for name in layout.positions
-        if name not in plain and (condition := rounded_values(COLUMNS_BY_NAME[name])) is not None
+        if name not in plain
+        and name not in source.units
+        and (condition := rounded_values(COLUMNS_BY_NAME[name])) is not None
     }
     if not counted:
         return []
@@ -80,13 +86,14 @@ def summarise(
     quarantined: int,
     findings: list[Finding],
     departments: Collection[str],
+    full_time_hours: Decimal,
 ) -> CensusSummary:
     """Count the good rows of the typed table. Raises CensusError when none of them is to be simulated."""
     simulated = _simulated(census_date)
     announced = f"employee_termination_date > date '{census_date}'"
     participates = f"{simulated} and coalesce(employee_deferral_rate, 0) > 0"
     left = f"employee_termination_date <= date '{census_date}'"
-    values = ", ".join(_final_values(census_date).values())
+    values = ", ".join(_final_values(source, census_date).values())
     given = ", ".join(f"count({column.name})" for column in OPTIONAL_COLUMNS)
     loaded, *counts = fetch_one(
         connection,
@@ -104,21 +111,21 @@ def summarise(
             count(*) filter ({simulated} and prior_year_compensation is null),
             count(*) filter ({left} and active),
             count(*) filter ({announced} and not active),
-            count(*) filter (employee_gross_compensation < {LOW_ANNUAL_PAY}),
             coalesce(sum(hash({values})), 0)::varchar,
             {given}
         from {TYPED_TABLE} where problems = 0
         """,
     )
     people, left_before, inactive, exits, inferred, *plan_counts = counts[:9]
-    left_active, exits_inactive, low_paid, digest, *given_counts = counts[9:]
+    left_active, exits_inactive, digest, *given_counts = counts[9:]
     participants, without_method, without_date, prior_pay_derived = plan_counts
     if not people:
         why = f"none of its {loaded + quarantined:,} rows is a person employed on {census_date}"
         reasons = [finding.text for finding in findings if finding.kind == "problem"]
         raise CensusError([f"nobody is left to simulate: {why}", *reasons], source=str(source.path))
     warnings = [
-        *_warnings(left_active, exits_inactive, low_paid),
+        *_warnings(left_active, exits_inactive),
+        *implausible(connection, source, layout, census_date, simulated=simulated, full_time_hours=full_time_hours),
         *_security_numbers_as_ids(connection),
         *_shared_security_numbers(connection, layout),
         *_unknown_departments(connection, departments, simulated),
@@ -139,7 +146,9 @@ def summarise(
         participants_without_date=without_date,
         prior_year_pay_derived=prior_pay_derived,
         optional_columns=tuple(
-            OptionalColumn(column.name, layout.headings.get(column.name), count, loaded - count, column.default)
+            OptionalColumn(
+                column.name, layout.headings.get(column.name), count, loaded - count, _default(column, source)
+            )
             for column, count in zip(OPTIONAL_COLUMNS, given_counts, strict=True)
         ),
         findings=(*findings, *warnings),
@@ -155,26 +164,30 @@ def fingerprint_of(connection: "duckdb.DuckDBPyConnection", table: str) -> str:
     )
 
 
-def _final_values(census_date: date) -> dict[str, str]:
+def _default(column: Column, source: CensusSource) -> str | None:
+    """Return SQL for what a blank value becomes."""
+    if column.kind == "hours" and source.default_hours is not None:
+        return str(source.default_hours)
+    return column.default
+
+
+def _final_values(source: CensusSource, census_date: date) -> dict[str, str]:
     """Return SQL by column name: defaults filled in, types exact."""
     values = {}
     for column in STORED_COLUMNS:
-        value = column.name if column.default is None else f"coalesce({column.name}, {column.default})"
+        default = _default(column, source)
+        value = column.name if default is None else f"coalesce({column.name}, {default})"
         values[column.name] = f"{value}::{column.sql_type}"
     return values | {"is_simulated": f"({_simulated(census_date)})"}
 
 
-def _warnings(left_active: int, exits_inactive: int, low_paid: int) -> list[Finding]:
+def _warnings(left_active: int, exits_inactive: int) -> list[Finding]:
     warnings = []
     if left_active:
         warnings.append(f"{left_active:,} people are marked active but have left: their exit date counts")
     if exits_inactive:
         warnings.append(
             f"{exits_inactive:,} people are marked inactive but their exit date is still to come: the date counts"
-        )
-    if low_paid:
-        warnings.append(
-            f"{low_paid:,} people have an annual pay below {LOW_ANNUAL_PAY:,}: is the column monthly or hourly pay?"
         )
     return [Finding.plain("warning", text) for text in warnings]
 

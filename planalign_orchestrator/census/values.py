@@ -1,15 +1,17 @@
 """Money, rates, hours, levels and truth values as people write them: SQL that reads a text or gives NULL.
 
 Money: 56705, 56,705.00, $56,705.00, USD 56,705, (500) and -500 and 500- for negative amounts, "$ -" for zero; rounded
-half away from zero to cents. Rates: decimals (0.06) or with an explicit sign (6%); 6 stays 6 and is refused by the
-checks.
+half away from zero to cents. Rates: decimals (0.06) or with an explicit sign (6%); what 6 is, `census.units` says.
 Truth values: true, t, yes, y, 1 and false, f, no, n, 0; for `active` (where t and f would be guesses) also active,
 employed, a and inactive, terminated, term, left, i. Case does not matter.
 """
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
-from planalign_orchestrator.census.columns import ENROLLMENT_METHODS, Column, Kind
+from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, ENROLLMENT_METHODS, PAY_UNITS, Column, Kind
+from planalign_orchestrator.census.records import CensusSource
 from planalign_orchestrator.census.sql import text_literal
 
 # Words that stand for a blank in every column that is not free text; Excel's own does in every column.
@@ -58,6 +60,63 @@ READABLE: Final = {
 }
 
 
+def read_column(column: Column, source: CensusSource, full_time_hours: Decimal, *, plain: bool) -> str:
+    """Return SQL that reads the text column of the same name by the configured codes, units and basis of pay.
+
+    NULL stands for what cannot be read. Where every value has the form in `PLAIN` (`plain`), reading is quicker.
+    """
+    codes = source.values.get(column.name)
+    if codes is not None:
+        return _read_codes(column, codes)
+    unit = source.units.get(column.name)
+    if column.kind == "rate":
+        return read_plain(column) if plain and unit in (None, "fraction") else read_rate(column.name, unit)
+    if column.name == "employee_gross_compensation" and (unit is not None or source.pay_basis != "actual"):
+        return _yearly_pay(column, unit or "annual", source, full_time_hours)
+    return read_plain(column) if plain else read_value(column)
+
+
+def read_rate(name: str, unit: str | None) -> str:
+    """Return SQL that reads a rate: a percentage with a sign, else as the unit says; without one, a fraction."""
+    number = f"try_cast(replace(replace({name}, '%', ''), ' ', '') as decimal(16,10))"
+    percent = f"{number} * 0.01::decimal(2,2)"
+    unsigned = {"percent": percent, "mixed": f"case when abs({number}) >= 1 then {percent} else {number} end"}
+    value = f"case when ends_with({name}, '%') then {percent} else {unsigned.get(unit or '', number)} end"
+    quick = f"when {_matches(name, _PLAIN_RATE)} then try_cast({name} as decimal(16,10))"
+    quick = quick if unit in (None, "fraction") else ""
+    return f"case {quick} when {_matches(name, _RATE)} then {value} end"
+
+
+def _read_codes(column: Column, codes: Mapping[str, str | None]) -> str:
+    """Return SQL for the value of each code; NULL for a code that is not known."""
+    meanings: dict[str, list[str]] = {}
+    for code, meaning in codes.items():
+        if meaning is not None:
+            meanings.setdefault(meaning, []).append(code.casefold())
+    branches = [
+        f"when lower({column.name}) in ({_listed(tuple(written))}) then {read_value(column, text_literal(meaning))}"
+        for meaning, written in meanings.items()
+    ]
+    return f"case {' '.join(branches)} end" if branches else f"null::{column.sql_type}"
+
+
+def _yearly_pay(column: Column, unit: str, source: CensusSource, full_time_hours: Decimal) -> str:
+    """Return SQL for pay of a year of the scheduled hours, to cents."""
+    hours = COLUMNS_BY_NAME["scheduled_hours_per_week"]
+    given = (
+        read_value(hours) if source.default_hours is None else f"coalesce({read_value(hours)}, {source.default_hours})"
+    )
+    amount = f"{_money(column.name, places=6)} * {PAY_UNITS[unit]}"
+    if unit == "hourly":
+        return f"try_cast({amount} * ({given})::decimal(9,2) as decimal(18,2))"
+    if source.pay_basis == "actual":
+        return f"try_cast({amount} as decimal(18,2))"
+    # in whole cents and hundredths of an hour, because a quotient of decimals is a binary fraction
+    full = int(full_time_hours * 100)
+    product = f"try_cast({amount} as decimal(18,2)) * 100 * least(({given}) * 100, {full})"
+    return f"try_cast(((({product})::hugeint * 2 + {full}) // {2 * full}) as decimal(18,0)) * 0.01::decimal(3,2)"
+
+
 def read_plain(column: Column) -> str:
     """Return SQL that reads the text column of the same name, in which every value has the form in `PLAIN`."""
     if column.kind == "boolean":
@@ -80,10 +139,7 @@ def read_value(column: Column, text: str | None = None) -> str:
     if column.kind == "hours":
         return f"try_cast({_money(name)} as decimal(18,2))"
     if column.kind == "rate":
-        number = f"try_cast(replace(replace({name}, '%', ''), ' ', '') as decimal(16,10))"
-        value = f"case when ends_with({name}, '%') then {number} * 0.01::decimal(2,2) else {number} end"
-        plain = f"when {_matches(name, _PLAIN_RATE)} then try_cast({name} as decimal(16,10))"
-        return f"case {plain} when {_matches(name, _RATE)} then {value} end"
+        return read_rate(name, None)
     if column.kind == "level":
         return f"case when {_matches(name, _WHOLE)} then try_cast({name} as decimal(12,2))::integer end"
     if column.kind == "boolean":
@@ -107,12 +163,13 @@ def rounded_values(column: Column) -> str | None:
     return None
 
 
-def _money(name: str) -> str:
-    digits = f"try_cast(regexp_replace({name}, '[^0-9.]', '', 'g') as decimal(18,2))"
+def _money(name: str, places: int = 2) -> str:
+    kept = f"decimal(18,{places})"
+    digits = f"try_cast(regexp_replace({name}, '[^0-9.]', '', 'g') as {kept})"
     return (
-        f"case when {_matches(name, _PLAIN_MONEY)} then try_cast({name} as decimal(18,2))"
+        f"case when {_matches(name, _PLAIN_MONEY)} then try_cast({name} as {kept})"
         f" when {_matches(name, _US_MONEY)}"
-        f" then try_cast(replace(replace({name}, '$', ''), ',', '') as decimal(18,2))"
+        f" then try_cast(replace(replace({name}, '$', ''), ',', '') as {kept})"
         f" when {_matches(name, _ZERO)} then 0"
         f" when {_matches(name, _MONEY)} then case when regexp_matches({name}, '[-(]') then -{digits} else {digits} end"
         " end"

@@ -103,6 +103,7 @@ def _load_census(
         census_date=_census_date(config),
         level_ids=level_ids,
         departments=config.plan.eligibility.excluded_departments,
+        full_time_hours=config.new_hires.full_time_hours_per_week,
         schema=f"{database}.inputs",
         quarantine_table=f"{database}.main.census_quarantine",
     )

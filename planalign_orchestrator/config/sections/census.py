@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from planalign_orchestrator.config.collection_types import HEADING, ListOf, MappingOf, Record
-from planalign_orchestrator.config.sections.base import REQUIRED, Location, Section, key
+from planalign_orchestrator.config.sections.base import REQUIRED, CalendarDate, Location, Section, key
 from planalign_orchestrator.config.types import Kind, Number, text
 from planalign_orchestrator.problems import Finding, RefusedError
 
@@ -56,6 +56,33 @@ ROWS_TO_IGNORE = Record(
 )
 
 
+def _meaning(value: object) -> str | None:
+    return None if value is None else _code(value)
+
+
+def _codes(name: object, value: object) -> tuple[object, object]:
+    """Return the codes of one column with their meanings; null is a blank."""
+    rule = MappingOf(
+        "a mapping of codes to their meanings, such as {A: true, T: false}; null is a blank",
+        lambda code, meaning: (_code(code), _meaning(meaning)),
+        {"additionalProperties": {"type": ["string", "number", "boolean", "null"]}},
+    )
+    return HEADING.parse(name), rule.parse(value)
+
+
+CODES = MappingOf(
+    "a mapping of standard column names to codes and their meanings, such as {active: {A: true, L: true, T: false}}",
+    _codes,
+    {"additionalProperties": {"type": "object"}},
+)
+UNITS = MappingOf(
+    "a mapping of standard column names to units, such as {employee_deferral_rate: percent}",
+    lambda name, unit: (HEADING.parse(name), HEADING.parse(unit)),
+    {"additionalProperties": {"type": "string"}},
+    entries_text_only=True,
+)
+
+
 class CensusSection(Section):
     """Where the opening workforce comes from and how the file is read."""
 
@@ -98,6 +125,30 @@ class CensusSection(Section):
         "Rows that are no people, such as totals: a column (standard name or heading) and its values in them. Case and "
         "blanks around a value do not matter.",
         example="{column: employee_id, values: [Total]}",
+    )
+    values: Annotated[Mapping[str, Mapping[str, str | None]], CODES] = key(
+        {},
+        "What the codes of your file mean, by standard column: the value, or null for a blank. A code without a "
+        "meaning is an error that lists all of them. Case does not matter.",
+        example="{active: {A: true, L: true, T: false}, level_id: {G7: 2}}",
+    )
+    units: Annotated[Mapping[str, str], UNITS] = key(
+        {},
+        "Units of numbers, by standard column. employee_gross_compensation: annual, monthly, semimonthly, biweekly, "
+        "weekly or hourly (x scheduled hours x 52). employee_deferral_rate: percent (6 is 6 %), fraction (0.06 is 6 %) "
+        "or mixed (both are; 1 is 1 %).",
+        example="{employee_deferral_rate: percent, employee_gross_compensation: monthly}",
+    )
+    pay_basis: Literal["actual", "full_time_equivalent"] = key(
+        "actual",
+        "What a part-timer's pay is for: the scheduled hours (`actual`) or full-time work (`full_time_equivalent`, of "
+        "which the person is paid min(1, hours / new_hires.full_time_hours_per_week)).",
+    )
+    default_hours: (
+        Annotated[Decimal, Number("number of hours", Decimal(0), Decimal(168), lower_open=True, places=2)] | None
+    ) = key(None, "Scheduled weekly hours of people without any; null is 40, where pay does not depend on the hours.")
+    no_end_date: CalendarDate | None = key(
+        None, "Exit date that means that no exit is planned, such as 2099-12-31.", example="2099-12-31"
     )
     on_invalid_rows: Literal["fail", "quarantine"] = key(
         "fail",
