@@ -133,6 +133,9 @@ def test_a_subtotal_between_people_is_named(tmp_path: Path) -> None:
 
 
 def test_a_short_note_below_is_told_apart_from_people(tmp_path: Path) -> None:
+    titled = table(tmp_path / "titled.csv", [*TITLES, STANDARD, *PEOPLE, ["Prepared by payroll"]])
+    assert "fewer than" in refusal(titled)[0]
+    assert "(row 8)" in refusal(titled)[0]
     path = table(tmp_path / "team.csv", [STANDARD, *PEOPLE, ["Prepared by payroll"]])
     problems = refusal(path)
     assert problems[-1].endswith("set census.last_row to 4")

@@ -1,11 +1,17 @@
 """Mapping suggestions: foreign headings are recognised by name and value, doubt is said, and the result can be used."""
 
+import re
+from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pytest
 import yaml
 
-from planalign_orchestrator.census import ColumnSuggestion, mapping_yaml, suggest_mapping
+from planalign_orchestrator.census import ColumnSuggestion, Proposal, mapping_yaml, propose, suggest_mapping
+from planalign_orchestrator.cli.app import main
+from planalign_orchestrator.config import load_simulation_config
+from planalign_orchestrator.config.section_writing import replace_section_keys
 from planalign_orchestrator.errors import CensusError
 from tests.companies import Row, person, write_rows
 from tests.test_census import load, write_lines
@@ -30,6 +36,10 @@ EXPECTED = {
 }
 
 
+def as_yaml(suggestions: list[ColumnSuggestion]) -> str:
+    return mapping_yaml(Proposal(suggestions, []))
+
+
 def by_heading(suggestions: list[ColumnSuggestion]) -> dict[str, ColumnSuggestion]:
     return {suggestion.heading: suggestion for suggestion in suggestions}
 
@@ -40,7 +50,7 @@ def test_foreign_headings_are_recognised_and_the_result_loads(tmp_path: Path) ->
     assert [suggestion.heading for suggestion in suggestions] == FOREIGN[0].split(",")
     sure = {s.heading: s.standard_name for s in suggestions if s.standard_name and s.confidence >= 0.8}
     assert sure == EXPECTED
-    census = yaml.safe_load(mapping_yaml(suggestions))["census"]
+    census = yaml.safe_load(as_yaml(suggestions))["census"]
     assert census == {
         "columns": {name: heading for heading, name in EXPECTED.items()},
         "ignore_columns": ["Birth Date"],
@@ -54,7 +64,7 @@ def test_a_standard_file_needs_no_mapping(generated: object, tmp_path: Path) -> 
     path = write_rows(tmp_path / "team.csv", [person("A", department="x"), person("B")])
     suggestions = suggest_mapping(path)
     assert all(s.heading == s.standard_name and s.confidence == 1 for s in suggestions)
-    assert mapping_yaml(suggestions) == "census:\n  columns: {}\n"
+    assert as_yaml(suggestions) == "census:\n  columns: {}\n"
 
 
 def test_values_against_the_name_make_doubt(tmp_path: Path) -> None:
@@ -65,16 +75,15 @@ def test_values_against_the_name_make_doubt(tmp_path: Path) -> None:
     assert suggestions["DOB"].confidence < 0.6
     assert "not older than the other dates" in suggestions["DOB"].evidence
     assert "much older than the other dates" in suggestions["Hire Date"].evidence
-    assert suggestions["Salary"].confidence < 0.6
-    assert "the median of 12.50 is no usual annual pay" in suggestions["Salary"].evidence
-    lines = mapping_yaml(list(suggestions.values())).splitlines()
+    assert "the median of 12.50 is no annual pay (census.units)" in suggestions["Salary"].evidence
+    lines = as_yaml(list(suggestions.values())).splitlines()
     assert '    employee_id: "Emp ID"' in lines[2]
-    assert all(line.startswith("    # ") for line in lines[3:])
+    assert all(line.startswith("    # ") for line in lines[3:5])
 
 
 def test_values_alone_make_a_weak_suggestion(tmp_path: Path) -> None:
     rows: list[Row] = [
-        {"A": f"E{i}", "B": f"19{60 + i}-05-31", "C": f"20{10 + i}-05-31", "D": 50_000 + i, "E": f"12345678{i}"}
+        {"A": f"E{i}", "B": f"19{60 + i}-05-31", "C": f"20{10 + i}-05-31", "D": 50_000 + 7 * i, "E": f"12345678{i}"}
         for i in range(10)
     ]
     suggestions = suggest_mapping(write_rows(tmp_path / "bare.csv", rows))
@@ -86,7 +95,7 @@ def test_values_alone_make_a_weak_suggestion(tmp_path: Path) -> None:
         "employee_ssn",
     ]
     assert all(0.2 <= s.confidence <= 0.5 for s in suggestions)
-    assert yaml.safe_load(mapping_yaml(suggestions)) == {"census": {"columns": {}}}
+    assert yaml.safe_load(as_yaml(suggestions)) == {"census": {"columns": {}}}
 
 
 def test_each_column_is_suggested_once(tmp_path: Path) -> None:
@@ -95,23 +104,24 @@ def test_each_column_is_suggested_once(tmp_path: Path) -> None:
     ]
     suggestions = suggest_mapping(write_rows(tmp_path / "twice.csv", rows))
     assert [s.standard_name for s in suggestions] == ["employee_hire_date", None, None, None]
-    text = mapping_yaml(suggestions)
+    text = as_yaml(suggestions)
     assert "    # employee_birth_date: nothing resembles it" in text
-    assert yaml.safe_load(text)["census"]["ignore_columns"] == ["Date of Hire"]
+    assert '    # employee_hire_date: "Date of Hire"  # another candidate: choose one' in text
+    assert "ignore_columns" not in text
 
 
 def test_whole_percents_are_pointed_out(tmp_path: Path) -> None:
     rows = [{**person(f"P{i}"), "Deferral %": i} for i in range(10)]
     suggestion = by_heading(suggest_mapping(write_rows(tmp_path / "percent.csv", rows)))["Deferral %"]
     assert suggestion.standard_name == "employee_deferral_rate"
-    assert "look like whole percents: write them as decimals (0.06) or with a sign (6%)" in suggestion.evidence
+    assert "look like whole percents (census.units)" in suggestion.evidence
 
 
 def test_headings_of_any_kind_stay_valid_yaml(tmp_path: Path) -> None:
     rows = [{name.replace("employee_id", 'Emp: "No" #1'): value for name, value in person("A").items()}]
     path = write_rows(tmp_path / "odd.csv", rows)
     suggestions = [ColumnSuggestion('Emp: "No" #1', "employee_id", 0.9, "said so"), *suggest_mapping(path)[1:]]
-    census = yaml.safe_load(mapping_yaml(suggestions))["census"]
+    census = yaml.safe_load(as_yaml(suggestions))["census"]
     assert load(path, **census).summary.rows_loaded == 1
 
 
@@ -127,3 +137,206 @@ def test_a_file_without_rows_is_judged_by_its_headings(tmp_path: Path) -> None:
     assert [s.standard_name for s in suggestions] == ["employee_id", "employee_birth_date"]
     assert all(0.6 <= s.confidence <= 0.7 for s in suggestions)
     assert "there are no values to judge by" in suggestions[0].evidence
+
+
+def test_numbers_are_no_dates_against_a_heading(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        {
+            "Locker": 12_000 + 97 * i,
+            "Staff #": 30_000 + i,
+            "Birth Date": f"19{60 + i}-05-31",
+            "Hire Date": f"20{10 + i}-05-31",
+        }
+        for i in range(12)
+    ]
+    found = {s.heading: s.standard_name for s in suggest_mapping(write_rows(tmp_path / "team.csv", rows))}
+    assert found == {
+        "Locker": "employee_gross_compensation",  # by its values alone, and so a comment
+        "Staff #": "employee_id",
+        "Birth Date": "employee_birth_date",
+        "Hire Date": "employee_hire_date",
+    }
+
+
+def test_somebody_elses_dates_are_not_the_employees(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        {
+            "Spouse DOB": f"19{50 + i}-01-31",
+            "Rehire Date": f"20{14 + i}-01-31",
+            "Birth Date": f"19{60 + i}-05-31",
+            "Hire Dt": f"20{10 + i}-05-31",
+        }
+        for i in range(9)
+    ]
+    proposal = propose(write_rows(tmp_path / "team.csv", rows))
+    assert proposal.mapping == {"employee_birth_date": "Birth Date", "employee_hire_date": "Hire Dt"}
+    assert proposal.ignored == []
+    assert proposal.missing == ["employee_id", "employee_gross_compensation"]
+
+
+def test_running_numbers_are_ids_and_no_pay(tmp_path: Path) -> None:
+    rows: list[Row] = [{"n": 50_001 + i, "m": 61_000 + 17 * i} for i in range(9)]
+    proposal = propose(write_rows(tmp_path / "team.csv", rows))
+    assert {s.heading: s.standard_name for s in proposal.columns} == {
+        "n": "employee_id",
+        "m": "employee_gross_compensation",
+    }
+
+
+def client_rows() -> list[Row]:
+    """A client's people: three kinds of rates, codes of the status, a date that stands for no exit."""
+    rates = ["6", "0.05", "4%", "", "10", "3"]
+    status = ["A", "LOA", "T", "A", "A", "A"]
+    return [
+        {
+            "Emp #": f"{place:05d}",
+            "DOB": f"5/{place + 13}/1980",
+            "Hire Dt": f"3/{place + 13}/2015",
+            "Term Date": "6/30/2020" if status[place] == "T" else "12/31/2099",
+            "Status": status[place],
+            "Annual Salary": f"${60 + place},000",
+            "401k %": rates[place],
+            "Job Grade": "H1",
+        }
+        for place in range(6)
+    ]
+
+
+def test_the_other_keys_are_suggested_and_the_result_loads(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "team.csv", client_rows())
+    lines = path.read_text(encoding="utf-8").splitlines()
+    write_lines(path, ["Blue Heron Mills", "", *lines, "Total,,,,,$366000,,", "Prepared by payroll"])
+    proposal = propose(path)
+    assert [(s.key, s.value, s.is_sure) for s in proposal.settings] == [
+        ("no_end_date", "2099-12-31", True),
+        ("last_row", 9, True),
+        ("units", {"employee_deferral_rate": "mixed"}, True),
+        ("values", {"active": {"A": True, "LOA": True, "T": False}}, True),
+    ]
+    text = mapping_yaml(proposal)
+    assert '    # level_id: "Job Grade"' in text
+    config = tmp_path / "c.yaml"
+    config.write_text(f"{text}  path: team.csv\n  ignore_columns: [Job Grade]\n", encoding="utf-8")
+    loaded = load(path, **{key: value for key, value in load_simulation_config(config).census if key != "path"})
+    assert loaded.values("employee_deferral_rate") == [
+        None if rate is None else Decimal(rate) for rate in ("0.06", "0.05", "0.04", None, "0.1", "0.03")
+    ]
+    assert (loaded.summary.simulated, loaded.summary.announced_exits) == (5, 0)
+
+
+def test_what_a_column_leaves_open_is_a_comment(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        {**person(f"P{place}", born=f"1/{place + 1}/1980", pay=4_000 + place), "active": "AQ"[place % 2]}
+        for place in range(4)
+    ]
+    text = mapping_yaml(propose(write_rows(tmp_path / "team.csv", rows)))
+    assert '  # date_format: "%m/%d/%Y"  # or %d/%m/%Y: employee_birth_date does not say which comes first' in text
+    assert '  # units: {"employee_gross_compensation": "monthly"}  # the median of 4,001.50 is no annual pay' in text
+    assert '  # values: {"active": {"A": true, "Q": null}}  # say what each code means; null is a blank' in text
+    assert yaml.safe_load(text) == {"census": {"columns": {}}}
+
+
+def test_of_several_sheets_the_one_with_known_headings_is_taken(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["Plan", "Match"])
+    sheet = book.create_sheet("People")
+    for row in (list(person("A")), list(person("A").values())):
+        sheet.append(row)
+    book.save(tmp_path / "team.xlsx")
+    assert [(s.key, s.value) for s in propose(tmp_path / "team.xlsx").settings] == [("sheet", "People")]
+
+
+CONFIG = """\
+# my plan
+census:
+  # the file
+  path: old.csv  # of last year
+  columns:
+    employee_id: Badge
+    # gone
+  date_format: null
+
+  # last words
+
+simulation:
+  start_year: 2026
+"""
+
+
+def test_a_mapping_is_written_into_a_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_rows(tmp_path / "team.csv", client_rows())
+    config = tmp_path / "c.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    with pytest.raises(SystemExit) as left:
+        main(["census", "map", str(path), "--write", "-c", str(config)])
+    assert left.value.code == 0
+    assert "Written to" in capsys.readouterr().out
+    text = config.read_text(encoding="utf-8")
+    for kept in (
+        "# my plan",
+        "  # the file",
+        "  date_format: null",
+        "  # last words",
+        "simulation:\n  start_year: 2026\n",
+    ):
+        assert kept in text
+    census = load_simulation_config(config).census
+    assert census.path == path
+    assert census.columns["employee_id"] == "Emp #"
+    assert census.units == {"employee_deferral_rate": "mixed"}
+    assert census.no_end_date is not None
+    assert "Badge" not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "census: {path: old.csv, on_invalid_rows: quarantine}  # mine\nsimulation: {start_year: 2026}\n",
+        "scenario_id: x\n",
+        "census:\n",
+    ],
+    ids=["one line", "no section", "an empty section"],
+)
+def test_a_section_of_any_form_takes_a_mapping(tmp_path: Path, text: str) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text(text, encoding="utf-8")
+    config.write_text(
+        replace_section_keys(config, "census", [("path", "  path: new.csv\n"), ("", "  # doubt\n")]), "utf-8"
+    )
+    found = load_simulation_config(config)
+    assert found.census.path == tmp_path / "new.csv"
+    assert "  # doubt\n" in config.read_text(encoding="utf-8")
+    assert (found.census.on_invalid_rows == "quarantine") == ("quarantine" in text)
+
+
+def test_a_file_without_a_required_column_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_rows(
+        tmp_path / "team.csv", [{"Emp #": "A1", "DOB": "1980-05-31", "Hire Dt": "2015-05-31", "Shoe": "x"}]
+    )
+    config = tmp_path / "c.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    with pytest.raises(SystemExit) as left:
+        main(["census", "map", str(path), "--write", "-c", str(config)])
+    assert left.value.code == 2
+    assert "No heading is a candidate for employee_gross_compensation" in capsys.readouterr().out
+    assert config.read_text(encoding="utf-8") == CONFIG
+
+
+def test_a_check_reads_the_configuration_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write_rows(tmp_path / "team.csv", [{**person("A"), "Unit": "7"}])
+    (tmp_path / "config").mkdir()
+    lines = [
+        "census: {path: ../team.csv, columns: {department: Unit}}",
+        "simulation: {start_year: 2027, end_year: 2027}",
+    ]
+    write_lines(tmp_path / "config" / "simulation_config.yaml", lines)
+    with pytest.raises(SystemExit) as left:
+        main(["census", "check", str(path)])
+    assert left.value.code == 0
+    shown = capsys.readouterr().out
+    assert "census date 2026-12-31" in shown
+    assert re.search(r"department +Unit +1", shown)

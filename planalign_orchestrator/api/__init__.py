@@ -2,13 +2,14 @@
 
 Settings: `load_configuration`, `show_config`, `configuration_schema`, `locate`. Runs: `run`, `dry_run`, `validate`.
 Databases: `status`, `checkpoints`, `clean_checkpoints`, `report`, `write_report`, `compare_runs`, `backup`,
-`list_backups`, `restore`. Censuses: `check_census`, `generate_census`, `map_census`. Projects: `init_project`.
+`list_backups`, `restore`. Censuses: `check_census`, `generate_census`, `map_census`, `mapping_text`, `write_mapping`.
+Projects: `init_project`.
 
 The modules import the library inside their functions: help and usage errors answer without DuckDB or Pydantic.
 """
 
 from planalign_orchestrator.api.backups import backup, list_backups, restore
-from planalign_orchestrator.api.censuses import check_census, generate_census, map_census
+from planalign_orchestrator.api.censuses import check_census, generate_census, map_census, mapping_text, write_mapping
 from planalign_orchestrator.api.configuration import (
     Places,
     configuration_schema,
@@ -76,6 +77,7 @@ __all__ = [
     "load_configuration",
     "locate",
     "map_census",
+    "mapping_text",
     "read_number",
     "report",
     "report_schema",
@@ -84,6 +86,7 @@ __all__ = [
     "show_config",
     "status",
     "validate",
+    "write_mapping",
     "write_report",
     "year_after_census",
 ]

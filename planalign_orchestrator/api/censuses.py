@@ -1,6 +1,8 @@
 """Census files: judged as a run judges them, made of made-up people, and their headings mapped."""
 
 import datetime as dt
+import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +10,7 @@ from planalign_orchestrator.api.configuration import load_configuration
 
 if TYPE_CHECKING:
     from planalign_orchestrator.census import CensusSummary
-    from planalign_orchestrator.census.mapping import ColumnSuggestion
+    from planalign_orchestrator.census.mapping import Proposal
     from planalign_orchestrator.config import SimulationConfig
 
 
@@ -57,12 +59,39 @@ def generate_census(
     return census_date
 
 
-def map_census(file: Path, sheet: str | None = None) -> "tuple[list[ColumnSuggestion], str]":
-    """Return for each heading the standard column that it probably is, and the mapping as YAML of a configuration."""
-    from planalign_orchestrator.census import mapping_yaml, suggest_mapping
+def map_census(file: Path, sheet: str | None = None, header_row: int | None = None) -> "Proposal":
+    """Return what the section `census` of a configuration should say of a file. Errors: CensusError."""
+    from planalign_orchestrator.census import propose
 
-    suggestions = suggest_mapping(file, sheet)
-    return suggestions, mapping_yaml(suggestions)
+    return propose(file, sheet, header_row)
+
+
+def mapping_text(proposal: "Proposal") -> str:
+    """Return the suggestions as YAML of a configuration."""
+    from planalign_orchestrator.census import mapping_yaml
+
+    return mapping_yaml(proposal)
+
+
+def write_mapping(file: Path, proposal: "Proposal", config: Path) -> list[str]:
+    """Put the suggestions into the section `census` of a configuration, all else left as it is; return the keys set.
+
+    Errors: CensusError when a required column has no candidate, ConfigurationError when the file cannot take them;
+    nothing is written then.
+    """
+    from planalign_orchestrator.census.mapping import yaml_blocks
+    from planalign_orchestrator.config.section_writing import replace_section_keys
+    from planalign_orchestrator.errors import CensusError
+    from planalign_orchestrator.files.atomic import write_atomically
+
+    if proposal.missing:
+        raise CensusError(
+            [f"{name} has no sure candidate among the headings" for name in proposal.missing], source=str(file)
+        )
+    path = os.path.relpath(file.resolve(), config.resolve().parent)
+    blocks = [("path", f"  path: {json.dumps(path, ensure_ascii=False)}\n"), *yaml_blocks(proposal)]
+    write_atomically(config, replace_section_keys(config, "census", blocks))
+    return [key for key, _ in blocks if key]
 
 
 def _settings(file: Path, config: Path | None) -> "SimulationConfig":

@@ -1,6 +1,6 @@
 """The types of results, which a renderer annotates with. Importing them loads DuckDB and Pydantic."""
 
-from planalign_orchestrator.census import CensusSummary
+from planalign_orchestrator.census import CensusSummary, Proposal
 from planalign_orchestrator.config import EffectiveValue, SimulationConfig
 from planalign_orchestrator.database.checkpoints import DatabaseStatus
 from planalign_orchestrator.pipeline import ProgressEvent, RunArtifacts, WorkflowStage
@@ -18,6 +18,7 @@ __all__ = [
     "Figure",
     "MultiYearSummary",
     "ProgressEvent",
+    "Proposal",
     "RowComparison",
     "RunArtifacts",
     "RunComparison",

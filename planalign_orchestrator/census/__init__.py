@@ -13,6 +13,7 @@ __all__ = [
     "CensusSummary",
     "ColumnSuggestion",
     "OptionalColumn",
+    "Proposal",
     "check_census",
     "count_people",
     "fingerprint_of",
@@ -21,12 +22,13 @@ __all__ = [
     "load_census",
     "mapping_yaml",
     "private_connection",
+    "propose",
     "suggest_mapping",
     "write_census",
 ]
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.census.mapping import ColumnSuggestion, mapping_yaml, suggest_mapping
+    from planalign_orchestrator.census.mapping import ColumnSuggestion, Proposal, mapping_yaml, propose, suggest_mapping
 else:
 
     def __getattr__(name: str) -> object:

@@ -91,7 +91,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
             "hiredate dateofhire doh datehired hiredon latesthiredate employmentdate dateofemployment"
             " employmentstartdate servicedate startofemployment joindate datejoined"
         ),
-        weak_aliases=words("hire hired startdate start originalhiredate seniority senioritydate rehiredate"),
+        weak_aliases=words("hire hired startdate start originalhiredate seniority senioritydate"),
     ),
     Column(
         "employee_gross_compensation",
@@ -141,7 +141,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         default="40",
         aliases=words(
             "scheduledhours hoursperweek weeklyhours scheduledweeklyhours standardhours stdhours hrsperweek hoursweek"
-            " normalhours standardweeklyhours"
+            " normalhours standardweeklyhours stdhoursweek standardhoursweek weeklyhours"
         ),
         weak_aliases=words("hours hrs"),
     ),
@@ -231,9 +231,40 @@ REQUIRED_COLUMNS: Final[tuple[Column, ...]] = tuple(column for column in COLUMNS
 OPTIONAL_COLUMNS: Final[tuple[Column, ...]] = tuple(c for c in STORED_COLUMNS if not c.required)
 
 
+# Usual headings of a client's file that no column is read from, however much they resemble one.
+OTHER_NAMES: Final = frozenset(
+    words(
+        "lastname firstname middlename middleinitial name fullname employeename address address1 address2 street city"
+        " state zip zipcode postalcode email phone gender sex location country title jobtitle position company suffix"
+        " union unionyn maritalstatus rehiredate rehire dateofrehire daterehired vestedbalance roth rothpercent rothpct"
+        " badgecode rothbalance"
+    )
+)
+# A heading with one of these words is about somebody else than the employee.
+OTHER_PEOPLE: Final = re.compile(r"spouse|dependent|depend(a|e)nt|beneficiary|partner|child|manager|supervisor|contact")
+_SHORT_FORMS: Final = ((r"dt$", "date"), (r"hrs", "hours"), (r"(?<=hours)wk$", "week"), (r"bal$", "balance"))
+
+
 def bare_name(heading: str) -> str:
-    """Return the heading's letters and digits only, lower case, with `%` spelled out: `401(k) %` is `401kpercent`."""
-    return re.sub(r"[^0-9a-z]", "", heading.casefold().replace("%", "percent"))
+    """Return the heading's letters and digits only, lower case, with signs spelled out: `401(k) %` is `401kpercent`."""
+    return re.sub(r"[^0-9a-z]", "", heading.casefold().replace("%", "percent").replace("#", "number"))
+
+
+def spellings(heading: str) -> tuple[str, ...]:
+    """Return a heading's bare name, also without the word employee, each also with its short forms written out."""
+    bare = bare_name(heading)
+    found = dict.fromkeys((bare, re.sub(r"^(employee|emp|ee)", "", bare)))
+    for name in tuple(found):
+        long = name
+        for short, word in _SHORT_FORMS:
+            long = re.sub(short, word, long)
+        found[long] = None
+    return tuple(name for name in found if name)
+
+
+def is_other(heading: str) -> bool:
+    """Return whether a heading says itself that no column is read from it."""
+    return bool(OTHER_PEOPLE.search(bare_name(heading)) or OTHER_NAMES & set(spellings(heading)))
 
 
 @dataclass(frozen=True)
@@ -251,18 +282,20 @@ def match_name(heading: str, column: Column) -> NameMatch:
     A known other name scores .95, a known but loose one .6, and a similar spelling its similarity times .95.
     """
     bare = bare_name(heading)
-    spellings = {bare, re.sub(r"^(employee|emp|ee)", "", bare)} - {""}
+    written = set(spellings(heading))
     usual_names = {bare_name(column.name.removeprefix("employee_")), *column.aliases} - set(column.weak_aliases)
     if heading == column.name:
         return NameMatch(column.name, 1.0, "the standard name")
     if bare == bare_name(column.name):
         return NameMatch(column.name, 0.98, "the standard name in another spelling")
-    if spellings & usual_names:
+    if is_other(heading):
+        return NameMatch(column.name, 0.0, "the name is that of another column")
+    if written & usual_names:
         return NameMatch(column.name, 0.95, f"a usual name of {column.name}")
-    if bare in column.weak_aliases:
+    if written & set(column.weak_aliases):
         return NameMatch(column.name, 0.6, f"sometimes the name of {column.name}")
     known_names = (bare_name(column.name), *usual_names)
-    similarity = max(_similarity(spelling, name) for spelling in spellings or {bare} for name in known_names)
+    similarity = max(_similarity(spelling, name) for spelling in written or {bare} for name in known_names)
     if similarity >= NEARNESS:
         return NameMatch(column.name, 0.95 * similarity, f"spelled almost like {column.name}")
     return NameMatch(column.name, 0.0, "the name says nothing")

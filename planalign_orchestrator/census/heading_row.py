@@ -8,17 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from planalign_orchestrator.census.columns import COLUMNS, bare_name, words
+from planalign_orchestrator.census.columns import COLUMNS, OTHER_NAMES, bare_name, spellings
 
 # The headings stand within so many rows.
 SEARCHED_ROWS: Final = 50
 
-# Usual headings of a client's file that no census column is read from.
-_OTHER_NAMES: Final = words(
-    "lastname firstname middlename middleinitial name fullname employeename address address1 address2 street city state"
-    " zip zipcode postalcode email phone gender sex location country title jobtitle position company suffix union"
-    " maritalstatus rehiredate rehire rehiredt vestedbalance roth rothpercent"
-)
+LONGEST_NAME: Final = 60
 _LOOSE: Final = 0.6
 _VALUE: Final = re.compile(r"[$(]?[-+]?\d[\d,.]*[%)]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}( .*)?")
 
@@ -103,7 +98,7 @@ def _score(headings: Sequence[str], own: Collection[str]) -> _Score:
             known += 1
             names[heading] = 1.0
             continue
-        for bare in _spellings(heading):
+        for bare in spellings(heading) if len(heading) <= LONGEST_NAME else ():
             if bare in KNOWN_NAMES:
                 name, worth = KNOWN_NAMES[bare]
                 known += 1
@@ -113,16 +108,9 @@ def _score(headings: Sequence[str], own: Collection[str]) -> _Score:
     return _Score(len(filled), min(known, 2 * len(names)), round(sum(names.values()), 2))
 
 
-def _spellings(heading: str) -> tuple[str, ...]:
-    if len(heading) > 60:
-        return ()
-    bare = bare_name(heading)
-    return (bare, re.sub(r"^(employee|emp|ee)", "", bare))
-
-
 def _known_names() -> Mapping[str, tuple[str, float]]:
     """Return every bare name with the column it stands for and what it is worth."""
-    names = {name: (name, _LOOSE) for name in _OTHER_NAMES}
+    names = {name: (name, _LOOSE) for name in OTHER_NAMES}
     for column in COLUMNS:
         names |= dict.fromkeys(column.weak_aliases, (column.name, _LOOSE))
     for column in COLUMNS:

@@ -5,6 +5,7 @@ telling name the values alone make a weak suggestion. Each heading and each stan
 pair first.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,13 +17,16 @@ from planalign_orchestrator.census.columns import (
     COLUMNS_BY_NAME,
     REQUIRED_COLUMNS,
     Column,
+    is_other,
     match_name,
     nearest_column,
 )
 from planalign_orchestrator.census.dates import day_text, guess_date, in_range
+from planalign_orchestrator.census.heading_row import SEARCHED_ROWS, find_heading_row
 from planalign_orchestrator.census.headings import quoted_heading, yaml_line
 from planalign_orchestrator.census.reading import open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource
+from planalign_orchestrator.census.setting_suggestions import SettingSuggestion, suggest_settings
 from planalign_orchestrator.census.sql import RAW_VIEW, fetch_one, text_literal
 from planalign_orchestrator.census.values import READABLE, read_value
 from planalign_orchestrator.files import excel
@@ -52,22 +56,33 @@ _SSN: Final = r"\d{3}-\d{2}-\d{4}|\d{9}"
 
 @dataclass(frozen=True)
 class ColumnSuggestion:
-    """What one heading probably is; `confidence` is 0..1, and `standard_name` is None when it is nothing known."""
+    """What one heading probably is; `confidence` is 0..1, and `standard_name` is None when it is nothing known.
+
+    `rival` is then the column that it resembles and another heading was chosen for; `is_poor` says that its values do
+    not suit that column.
+    """
 
     heading: str
     standard_name: str | None
     confidence: float
     evidence: str
+    rival: str | None = None
+    is_poor: bool = False
 
 
 @dataclass(frozen=True)
 class _Profile:
-    """The values below a heading: how many there are, and which share of them can be read as what."""
+    """The values below a heading: how many there are, and which share of them can be read as what.
+
+    Numbers alone are dates in `serial_dates` only: a column of codes looks like days of Excel, too.
+    """
 
     filled: int
     unique: float
     shares: Mapping[str, float]
     whole_percents: float
+    serial_dates: float
+    is_consecutive: bool
     median_year: float | None
     median_amount: float | None
 
@@ -80,31 +95,97 @@ class _Fit:
     words: str
 
 
-def suggest_mapping(path: Path, sheet: str | None = None) -> list[ColumnSuggestion]:
+@dataclass(frozen=True)
+class Proposal:
+    """What is suggested for a file: a column for each heading, and the other keys of the section `census`.
+
+    `missing` are the required columns for which no heading is a candidate.
+    """
+
+    columns: list[ColumnSuggestion]
+    settings: list[SettingSuggestion]
+
+    @property
+    def missing(self) -> list[str]:
+        found = {s.standard_name for s in self.columns}
+        return [column.name for column in REQUIRED_COLUMNS if column.name not in found]
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """The headings by standard name that are sure enough to be written."""
+        return {s.standard_name: s.heading for s in self.columns if s.standard_name and s.confidence >= CONFIDENT}
+
+    @property
+    def ignored(self) -> list[str]:
+        """The headings that resemble a column and are surely not read: their values are blank or belie them."""
+        return [s.heading for s in self.columns if s.standard_name is None and s.rival is not None and s.is_poor]
+
+    @property
+    def doubtful(self) -> list[ColumnSuggestion]:
+        """The headings that are as good a candidate for their column as the chosen one."""
+        return [s for s in self.columns if s.standard_name is None and s.rival is not None and not s.is_poor]
+
+
+def suggest_mapping(path: Path, sheet: str | None = None, header_row: int | None = None) -> list[ColumnSuggestion]:
     """Return one suggestion per heading, in file order, judged by the heading and up to 20,000 rows below it.
 
     Raises CensusError when the file cannot be read.
     """
-    source = CensusSource(path, sheet=sheet)
+    return propose(path, sheet, header_row).columns
+
+
+def propose(path: Path, sheet: str | None = None, header_row: int | None = None) -> Proposal:
+    """Return what the section `census` of a configuration should say of a file.
+
+    Without `sheet`, of several sheets that hold anything the one is taken that has the most known headings. Raises
+    CensusError when the file cannot be read.
+    """
+    settings = []
+    if sheet is None and path.suffix.lower() in (".xlsx", ".xls") and path.is_file():
+        filled = excel.filled_sheets(path)
+        if len(filled) > 1:
+            sheet = _best_sheet(path, filled, header_row)
+            settings.append(SettingSuggestion("sheet", sheet, "the sheet with the most known headings"))
+    elif sheet is not None:
+        settings.append(SettingSuggestion("sheet", sheet, "as asked for"))
+    if header_row is not None:
+        settings.append(SettingSuggestion("header_row", header_row, "as asked for"))
+    source = CensusSource(path, sheet=sheet, header_row=header_row)
     with private_connection() as connection:
         file = open_census(connection, source)
         places = {f"c{place}": place for place, heading in enumerate(file.headings) if heading}
         read_rows(connection, file, places, mark_dates=False)
         epoch = excel.epoch(path) if file.kind == "excel" else None
         profiles = {place: _profile(connection, name, epoch) for name, place in places.items()}
-    headings = {place: file.headings[place] for place in profiles}
-    return _assign(headings, profiles)
+        headings = {place: file.headings[place] for place in profiles}
+        columns = _assign(headings, profiles)
+        chosen = Proposal(columns, []).mapping
+        positions = {name: file.headings.index(heading) for name, heading in chosen.items()}
+        settings += suggest_settings(connection, file, positions, epoch)
+    return Proposal(columns, settings)
 
 
-def mapping_yaml(suggestions: Sequence[ColumnSuggestion]) -> str:
+def _best_sheet(path: Path, filled: Sequence[str], header_row: int | None) -> str:
+    def weight(sheet: str) -> float:
+        return find_heading_row(excel.read_sheet(path, sheet).rows[:SEARCHED_ROWS], header_row, ())[1]
+
+    return max(filled, key=weight)
+
+
+def mapping_yaml(proposal: Proposal) -> str:
     """Return the `census` keys that put the suggestions into force, each with its reason.
 
     Doubtful suggestions, and required columns that nothing resembles, are comments. Headings that look like a column
     for which another heading was surer are listed under `ignore_columns`.
     """
+    return "census:\n" + "".join(block for _, block in yaml_blocks(proposal))
+
+
+def yaml_blocks(proposal: Proposal) -> list[tuple[str, str]]:
+    """Return the keys of the section with their YAML, indented below `census:`; a key of comments only is ''."""
     lines: list[str] = []
     sure = 0
-    for suggestion in suggestions:
+    for suggestion in proposal.columns:
         name = suggestion.standard_name
         if name is None or name == suggestion.heading:
             continue
@@ -112,15 +193,17 @@ def mapping_yaml(suggestions: Sequence[ColumnSuggestion]) -> str:
         sure += confident
         line = f"{'' if confident else '# '}{yaml_line(name, suggestion.heading)}"
         lines.append(f"    {line}  # {suggestion.confidence:.0%}: {suggestion.evidence}")
-    found = {suggestion.standard_name for suggestion in suggestions}
+    found = {suggestion.standard_name for suggestion in proposal.columns}
     lines += [f"    # {c.name}: nothing resembles it" for c in REQUIRED_COLUMNS if c.name not in found]
-    ignored = [
-        f"    - {quoted_heading(s.heading)}"
-        for s in suggestions
-        if s.standard_name is None and nearest_column(s.heading) is not None
-    ]
-    block = ["census:", "  columns:" if sure else "  columns: {}", *lines]
-    return "\n".join([*block, *(["  ignore_columns:", *ignored] if ignored else [])]) + "\n"
+    lines += [f"    # {yaml_line(str(s.rival), s.heading)}  # another candidate: choose one" for s in proposal.doubtful]
+    blocks = [("columns", "\n".join(["  columns:" if sure else "  columns: {}", *lines]) + "\n")]
+    if proposal.ignored:
+        listed = [f"    - {quoted_heading(heading)}" for heading in proposal.ignored]
+        blocks.append(("ignore_columns", "\n".join(["  ignore_columns:", *listed]) + "\n"))
+    for setting in proposal.settings:
+        text = f"{setting.key}: {json.dumps(setting.value, ensure_ascii=False)}  # {setting.note}"
+        blocks.append((setting.key, f"  {text}\n") if setting.is_sure else ("", f"  # {text}\n"))
+    return blocks
 
 
 def _profile(connection: "duckdb.DuckDBPyConnection", name: str, epoch: date | None) -> _Profile:
@@ -134,10 +217,11 @@ def _profile(connection: "duckdb.DuckDBPyConnection", name: str, epoch: date | N
         "active": f"{_read('active')} is not null",
         "method": f"{_read('enrollment_method')} is not null",
         "ssn": f"regexp_full_match(text, {text_literal(_SSN)})",
-        "date": "day is not null",
+        "date": "day is not null and not regexp_full_match(text, '\\d{5}|\\d{8}')",
     }
     shares = ", ".join(f"coalesce(avg(({condition})::integer), 0)" for condition in readable.values())
-    filled, unique, whole_percents, median_year, median_amount, *found = fetch_one(
+    number = f"try_cast({_read('employee_gross_compensation')} as decimal(18,2))"
+    filled, unique, whole_percents, serial_dates, consecutive, median_year, median_amount, *found = fetch_one(
         connection,
         f"""
         with texts as (
@@ -149,6 +233,11 @@ def _profile(connection: "duckdb.DuckDBPyConnection", name: str, epoch: date | N
             count(*),
             coalesce(count(distinct text) / count(*), 0),
             coalesce(avg((coalesce({_read("employee_deferral_rate")}, -1) between 0 and 100)::integer), 0),
+            coalesce(avg((day is not null)::integer), 0),
+            coalesce(
+                count(distinct {number}) = count(*) and max({number}) - min({number}) + 1 = count(*) and count(*) > 2,
+                false
+            ),
             median(year(day)),
             median({_read("employee_gross_compensation")}),
             {shares}
@@ -160,6 +249,8 @@ def _profile(connection: "duckdb.DuckDBPyConnection", name: str, epoch: date | N
         unique,
         {kind: float(share or 0) for kind, share in zip(readable, found, strict=True)},
         float(whole_percents),
+        float(serial_dates),
+        bool(consecutive),
         None if median_year is None else float(median_year),
         None if median_amount is None else float(median_amount),
     )
@@ -167,42 +258,69 @@ def _profile(connection: "duckdb.DuckDBPyConnection", name: str, epoch: date | N
 
 def _assign(headings: Mapping[int, str], profiles: Mapping[int, _Profile]) -> list[ColumnSuggestion]:
     """Pair headings with columns, the surest pair first; ties go to the earlier heading, then the earlier column."""
-    named = {place for place, h in headings.items() if any(match_name(h, column).score for column in COLUMNS)}
-    date_years = [p.median_year for p in profiles.values() if p.shares["date"] > 0.5 and p.median_year is not None]
+    matches = {place: [match_name(h, column).score for column in COLUMNS] for place, h in headings.items()}
+    named = {place for place, h in headings.items() if any(matches[place]) or is_other(h)}
+    claimed = {
+        column.name for at, column in enumerate(COLUMNS) if any(scores[at] >= 0.9 for scores in matches.values())
+    }
+    date_years = _date_years(matches, profiles)
     candidates = []
     for place, heading in headings.items():
         for order, column in enumerate(COLUMNS):
-            suggestion = _judge_pair(heading, column, profiles[place], date_years, named=place in named)
+            by_values = place not in named and column.name not in claimed
+            suggestion = _judge_pair(heading, column, profiles[place], date_years, by_values=by_values)
             if suggestion.confidence >= WORTH_NAMING:
                 candidates.append((-suggestion.confidence, place, order, suggestion))
+    candidates.sort(key=lambda candidate: candidate[:3])
     chosen: dict[int, ColumnSuggestion] = {}
     taken: set[str | None] = set()
-    for _, place, _, suggestion in sorted(candidates, key=lambda candidate: candidate[:3]):
+    for _, place, _, suggestion in candidates:
         if place not in chosen and suggestion.standard_name not in taken:
             chosen[place] = suggestion
             taken.add(suggestion.standard_name)
+    best = {place: suggestion for _, place, _, suggestion in reversed(candidates)}
+    return [
+        chosen.get(place) or _left_over(heading, best.get(place), profiles[place])
+        for place, heading in headings.items()
+    ]
+
+
+def _left_over(heading: str, best: ColumnSuggestion | None, profile: _Profile) -> ColumnSuggestion:
+    """Return the suggestion for a heading whose columns all have a surer one."""
     nothing = "neither its name nor its values point to a standard column that is still free"
-    return [chosen.get(place, ColumnSuggestion(heading, None, 0.0, nothing)) for place, heading in headings.items()]
+    rival = nearest_column(heading)
+    poor = not profile.filled or best is None or best.confidence < CONFIDENT
+    return ColumnSuggestion(heading, None, 0.0, nothing, rival, is_poor=poor)
+
+
+def _date_years(matches: Mapping[int, Sequence[float]], profiles: Mapping[int, _Profile]) -> list[float]:
+    """Return the median years of the date columns, of those whose heading says that they are some if any does."""
+    dates = [at for at, column in enumerate(COLUMNS) if column.kind == "date"]
+    named = [p for place, p in profiles.items() if any(matches[place][at] >= 0.9 for at in dates)]
+    years = [p.median_year for p in named if p.serial_dates > 0.5 and p.median_year is not None]
+    if len(years) > 1:
+        return years
+    return [p.median_year for p in profiles.values() if p.shares["date"] > 0.5 and p.median_year is not None]
 
 
 def _judge_pair(
-    heading: str, column: Column, profile: _Profile, date_years: Sequence[float], *, named: bool
+    heading: str, column: Column, profile: _Profile, date_years: Sequence[float], *, by_values: bool
 ) -> ColumnSuggestion:
-    """Judge one pair; a `named` heading says itself which column it means, so values alone count for the others."""
+    """Judge one pair; values alone count `by_values` only: where neither the heading nor another one names a column."""
     name = match_name(heading, column)
-    fit = _fit(column, profile, date_years)
+    fit = _fit(column, profile, date_years, is_named=name.score > 0)
     if name.score == 1:
         confidence = 1.0
     elif name.score > 0:
         confidence = min(0.99, name.score * (0.3 + 0.7 * fit.score) + (1 - name.score) * 0.3 * fit.score)
-    elif profile.filled and fit.score > 0.5 and not named:
+    elif profile.filled and fit.score > 0.5 and by_values:
         confidence = VALUES_ALONE.get(column.name, 0.0) * fit.score
     else:
         confidence = 0.0
     return ColumnSuggestion(heading, column.name, round(confidence, 2), f"{name.reason}; {fit.words}")
 
 
-def _fit(column: Column, profile: _Profile, date_years: Sequence[float]) -> _Fit:
+def _fit(column: Column, profile: _Profile, date_years: Sequence[float], *, is_named: bool) -> _Fit:
     if not profile.filled:
         return _Fit(0.5, "there are no values to judge by")
     if column.name == "employee_ssn":
@@ -213,11 +331,15 @@ def _fit(column: Column, profile: _Profile, date_years: Sequence[float]) -> _Fit
         repeated = profile.unique <= 0.5 or profile.filled < 10
         return _Fit(0.9 if repeated else 0.4, "the values repeat" if repeated else "the values hardly repeat")
     if column.kind == "date":
-        return _date_fit(column, profile, date_years)
+        return _date_fit(column, profile, date_years, is_named=is_named)
     if column.kind == "rate" and profile.shares["rate"] < 0.5 < profile.whole_percents:
-        return _Fit(0.6, "the values look like whole percents: write them as decimals (0.06) or with a sign (6%)")
+        return _Fit(0.8, "the values look like whole percents (census.units)")
     if column.name == "employee_gross_compensation" and profile.median_amount is not None:
         low, high = _USUAL_PAY
+        if profile.is_consecutive and not is_named:
+            return _Fit(0.1, "the values count up one by one, like ids")
+        if is_named and profile.median_amount > 0 and profile.median_amount < low:
+            return _Fit(0.6, f"the median of {profile.median_amount:,.2f} is no annual pay (census.units)")
         if not low <= profile.median_amount <= high:
             return _Fit(0.2, f"the median of {profile.median_amount:,.2f} is no usual annual pay")
     return _share_fit(profile, "active" if column.name == "active" else column.kind, f"are {READABLE[column.kind]}")
@@ -237,9 +359,10 @@ def _identity_fit(profile: _Profile) -> _Fit:
     return _Fit(1.0 if profile.unique == 1 else 0.5 * profile.unique, words)
 
 
-def _date_fit(column: Column, profile: _Profile, date_years: Sequence[float]) -> _Fit:
+def _date_fit(column: Column, profile: _Profile, date_years: Sequence[float], *, is_named: bool) -> _Fit:
     """Births lie a working life's beginning before the other dates; everything else does not."""
-    fit = _share_fit(profile, "date", "are dates")
+    share = profile.serial_dates if is_named else profile.shares["date"]
+    fit = _Fit(share, f"{share:.0%} of the values are dates")
     if profile.median_year is None or len(date_years) < 2:
         return fit
     oldest = profile.median_year == min(date_years)

@@ -314,7 +314,7 @@ def _read_text(
     connection.execute(f"""
         create or replace temp table {MALFORMED_TABLE} as
         select
-            line::bigint as row_number,
+            line::bigint + {file.heading_row - 1} as row_number,
             case
                 when trim(min(csv_line), e' \\t\\r\\n') = '' then null
                 when min(error_type) = 'MISSING COLUMNS' then 'has fewer than {width} values'

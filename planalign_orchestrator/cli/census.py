@@ -10,6 +10,7 @@ import typer
 from planalign_orchestrator import api
 from planalign_orchestrator.cli.options import (
     DEFAULT_CONFIG,
+    ConfigOption,
     ForceOption,
     JsonOption,
     VerboseOption,
@@ -19,7 +20,7 @@ from planalign_orchestrator.cli.output import show, show_json, show_table
 from planalign_orchestrator.errors import CensusError
 
 if TYPE_CHECKING:
-    from planalign_orchestrator.api.types import CensusSummary
+    from planalign_orchestrator.api.types import CensusSummary, Proposal
 
 CensusArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="Census file: CSV, Parquet or Excel.", parser=as_path)
@@ -52,7 +53,7 @@ def check(
         typer.Option(
             "--config",
             "-c",
-            help="Configuration whose census section and years apply.",
+            help=f"Configuration whose census section and years apply; {DEFAULT_CONFIG} if there is one.",
             show_default=False,
             parser=as_path,
             metavar="<path>",
@@ -67,6 +68,7 @@ def check(
     The exit code is 2 if it cannot be used.
     """
     day = _read_date(census_date)
+    config = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
     try:
         summary = api.check_census(file, config, census_date=day)
     except CensusError as error:
@@ -99,17 +101,44 @@ def generate(
 def suggest(
     file: CensusArgument,
     sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of an Excel file.", show_default=False)] = None,
+    header_row: Annotated[
+        int | None,
+        typer.Option(
+            "--header-row", min=1, help="Row that holds the headings; it is found without.", show_default=False
+        ),
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the suggestions into the configuration; its other lines stay.")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Suggest which heading of a file is which standard column, and how surely.
+    """Suggest which heading of a file is which standard column, how surely, and the other keys that the file needs.
 
-    The end of the answer can be pasted into the configuration; check it first, doubtful lines are comments.
+    The end of the answer can be pasted into the configuration, or is written there with --write; check it first,
+    doubtful lines are comments. The exit code is 2 if a required column has no candidate.
     """
-    suggestions, mapping = api.map_census(file, sheet)
+    proposal = api.map_census(file, sheet, header_row)
+    mapping = api.mapping_text(proposal)
+    keys = api.write_mapping(file, proposal, config) if write and not proposal.missing else []
     if as_json:
-        show_json({"suggestions": [asdict(found) for found in suggestions], "yaml": mapping})
-        return
+        show_json(
+            {
+                "suggestions": [asdict(found) for found in proposal.columns],
+                "settings": [asdict(found) for found in proposal.settings],
+                "missing": proposal.missing,
+                "yaml": mapping,
+                "written": keys,
+            }
+        )
+    else:
+        _show_proposal(proposal, mapping, config, keys)
+    if proposal.missing:
+        raise typer.Exit(2)
+
+
+def _show_proposal(proposal: "Proposal", mapping: str, config: Path, keys: list[str]) -> None:
     rows = [
         (
             found.heading,
@@ -117,10 +146,14 @@ def suggest(
             f"{found.confidence:.0%}" if found.standard_name else "-",
             found.evidence,
         )
-        for found in suggestions
+        for found in proposal.columns
     ]
     show_table(("Heading", "Standard column", "Sure", "Why"), rows, left=(0, 1, 3), keys=1)
     show("\n" + mapping.rstrip("\n"), wrap=False)
+    if proposal.missing:
+        show(f"\nNo heading is a candidate for {', '.join(proposal.missing)}: name it under census.columns.")
+    if keys:
+        show(f"\nWritten to {config}: census.{', census.'.join(keys)}. Check the lines, then: planalign validate")
 
 
 def _read_date(text: str | None) -> dt.date | None:

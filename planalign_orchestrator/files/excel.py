@@ -63,6 +63,21 @@ def _write_unreadable(rows: list[list[str]], unreadable: UnreadableCells) -> Non
             rows[row - 1][column - 1] = shown
 
 
+def filled_sheets(path: Path) -> list[str]:
+    """Return the names of the sheets that hold anything. Raises CensusError for a file that is no workbook."""
+    import python_calamine
+
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+        if not zipfile.is_zipfile(path):
+            return [name for name in workbook.sheet_names if workbook.get_sheet_by_name(name).height > 0]
+        with zipfile.ZipFile(path) as archive:
+            packed = PackedWorkbook(archive, path)
+            return [name for name in workbook.sheet_names if packed.holds_values(name)]
+    except (python_calamine.CalamineError, OSError, *_DAMAGED) as error:
+        raise CensusError(f"the workbook cannot be read: {error}", source=str(path)) from error
+
+
 def epoch(path: Path) -> dt.date:
     """Return the day that serial number 0 stands for in this workbook."""
     if not zipfile.is_zipfile(path):

@@ -1,0 +1,166 @@
+"""Suggest the keys of the section `census` beside the columns: units, codes, the last row, what a date stands for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
+from planalign_orchestrator.census.dates import DateRules, plan_date
+from planalign_orchestrator.census.reading import CensusFile, read_rows
+from planalign_orchestrator.census.sql import MALFORMED_TABLE, RAW_VIEW, days_table, fetch_one
+from planalign_orchestrator.census.values import read_rate, read_value
+
+if TYPE_CHECKING:
+    import duckdb
+
+RATE: Final = "employee_deferral_rate"
+PAY: Final = "employee_gross_compensation"
+EXIT: Final = "employee_termination_date"
+
+# What codes of an employment status usually mean; people on leave are employed.
+STATUS_CODES: Final = {
+    "true": ("l", "loa", "leave", "on leave", "leave of absence", "p", "ft", "pt", "f", "full time", "part time"),
+    "false": ("t", "trm", "termed", "r", "ret", "retired", "d", "dec", "deceased", "dead", "separated", "x", "v"),
+}
+# The largest median that is pay of an hour, of a week or two, of a month.
+_HOURLY: Final = 200
+_WEEKLY: Final = 1_500
+_BIWEEKLY: Final = 3_000
+_YEARLY: Final = 15_000
+_FAR_YEARS: Final = 20
+
+
+@dataclass(frozen=True)
+class SettingSuggestion:
+    """A key of the section `census`, its value as JSON can write it, and why; one that is not sure is a comment."""
+
+    key: str
+    value: Any
+    note: str
+    is_sure: bool = True
+
+
+def suggest_settings(
+    connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int], epoch: date | None
+) -> list[SettingSuggestion]:
+    """Return the other keys that a file needs, judged by the columns at `positions`."""
+    read_rows(connection, file, positions, mark_dates=False)
+    found = [*_dates(connection, file, positions, epoch), *_last_row(connection, positions)]
+    units = {}
+    if RATE in positions and (unit := _rate_unit(connection)):
+        units[RATE] = unit
+    if units:
+        found.append(SettingSuggestion("units", units, "numbers from 1 on are percentages"))
+    if PAY in positions:
+        found += _pay_unit(connection, units)
+    found += _codes(connection, positions)
+    return found
+
+
+def _dates(
+    connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int], epoch: date | None
+) -> list[SettingSuggestion]:
+    """Return the order of day and month where a column leaves it open, and a date that stands for no exit."""
+    today = datetime.now(UTC).date()
+    rules = DateRules(today, None, typed_dates=file.kind != "text", epoch=epoch)
+    found = []
+    for name in positions:
+        if COLUMNS_BY_NAME[name].kind != "date":
+            continue
+        plan = plan_date(connection, name, rules)
+        if plan.expression is None:
+            note = f"or %d/%m/%Y: {name} does not say which comes first, day or month"
+            found.append(SettingSuggestion("date_format", "%m/%d/%Y", note, is_sure=False))
+        elif name == EXIT:
+            found += _no_end(connection, plan.expression, today)
+    return found[:1] + [other for other in found[1:] if other.key != found[0].key]
+
+
+def _no_end(connection: "duckdb.DuckDBPyConnection", day: str, today: date) -> list[SettingSuggestion]:
+    row = connection.execute(f"""
+        select day, people from (select {day} as day, sum(rows)::bigint as people from {days_table(EXIT)} group by 1)
+        where day > date '{today}' + interval {_FAR_YEARS} year and people > 1 order by people desc, day limit 1
+    """).fetchone()
+    if row is None:
+        return []
+    return [SettingSuggestion("no_end_date", f"{row[0]}", f"the exit date of {row[1]:,} people")]
+
+
+def _last_row(connection: "duckdb.DuckDBPyConnection", positions: Mapping[str, int]) -> list[SettingSuggestion]:
+    """Return the last row with a birth or hire date, if a row below it holds anything else."""
+    dates = [name for name in ("employee_birth_date", "employee_hire_date") if name in positions]
+    if len(dates) < 2:
+        return []
+    last, bottom = fetch_one(
+        connection,
+        f"""
+        select
+            max(row_number) filter (coalesce({", ".join(dates)}) is not null),
+            greatest(max(row_number), (select max(row_number) from {MALFORMED_TABLE} where problem is not null))
+        from {RAW_VIEW}
+        """,
+    )
+    if last is None or bottom <= last:
+        return []
+    return [SettingSuggestion("last_row", last, f"rows {last + 1} to {bottom} look like totals or notes")]
+
+
+def _rate_unit(connection: "duckdb.DuckDBPyConnection") -> str | None:
+    """Return the unit of the deferral rates; None where all are fractions, or where nothing tells."""
+    above, fractions = fetch_one(
+        connection,
+        f"""
+        select count(*) filter (rate > 1), count(*) filter (rate > 0 and rate < 1)
+        from (select {read_rate(RATE, None)} as rate from {RAW_VIEW} where not ends_with({RATE}, '%'))
+        """,
+    )
+    if not above:
+        return None
+    return "mixed" if fractions else "percent"
+
+
+def _pay_unit(connection: "duckdb.DuckDBPyConnection", units: Mapping[str, str]) -> list[SettingSuggestion]:
+    """Return the unit that pay of this height has, as a question."""
+    (median,) = fetch_one(connection, f"select median({read_value(COLUMNS_BY_NAME[PAY])}) from {RAW_VIEW}")
+    if median is None or not 0 < median < _YEARLY:
+        return []
+    unit = "monthly"
+    for bound, name in ((_HOURLY, "hourly"), (_WEEKLY, "weekly"), (_BIWEEKLY, "biweekly")):
+        if median <= bound:
+            unit = name
+            break
+    note = f"the median of {median:,.2f} is no annual pay; is it {unit}?"
+    return [SettingSuggestion("units", {**units, PAY: unit}, note, is_sure=False)]
+
+
+def _codes(connection: "duckdb.DuckDBPyConnection", positions: Mapping[str, int]) -> list[SettingSuggestion]:
+    """Return the meanings of codes that are no words for their column, sure where all of them are usual."""
+    sure: dict[str, dict[str, Any]] = {}
+    open_codes: dict[str, dict[str, Any]] = {}
+    for name in positions:
+        column = COLUMNS_BY_NAME[name]
+        if not column.has_codes or column.kind == "text":
+            continue
+        value = read_value(column)
+        rows = connection.execute(f"""
+            select {name}, bool_and({value} is not null), any_value({value}), count(*)
+            from {RAW_VIEW} where {name} is not null group by 1 order by 1
+        """).fetchall()
+        if all(readable for _, readable, _, _ in rows):
+            continue
+        meanings = {code: held if readable else _usual(name, code) for code, readable, held, _ in rows[:50]}
+        (sure if None not in meanings.values() else open_codes)[name] = meanings
+    found = []
+    if sure:
+        found.append(SettingSuggestion("values", sure, "the usual meanings of these codes; check them"))
+    if open_codes:
+        note = "say what each code means; null is a blank"
+        found.append(SettingSuggestion("values", {**sure, **open_codes}, note, is_sure=False))
+    return found
+
+
+def _usual(name: str, code: str) -> bool | None:
+    if name != "active":
+        return None
+    return next((meaning == "true" for meaning, codes in STATUS_CODES.items() if code.casefold() in codes), None)
