@@ -25,6 +25,8 @@ from tests.plan_recomputation import Amounts, Event, Recomputation, recompute
 COMPANIES, PEOPLE = 20, 100
 # of each company
 DESIGNS, SOAK_DESIGNS = 6, 10
+# among which one is looked for that uses a rule, or shows a fault
+MOST_DESIGNS = 200
 MONEY = ("contribution", "employer_match", "employer_core")
 DETAILS = ("pre_tax", "roth", "after_tax", "catch_up", "elected", "limit_reason")
 BEFORE_ENTRY = ", deferred before its entry"
@@ -58,37 +60,33 @@ RULES = {
     *(f"core flat, level {level}" for level in ("wage_base", "percent_of_wage_base", "dollars")),
 }
 
-# the number of a design that shows the fault, the model, a part of its compiled text and what a fault would have there
+# the model, a part of its compiled text and what a fault would have there
 FAULTS = {
     "catch-up from 51": (
-        7,
         "int_elective_deferrals",
         "(people.employee_birth_date) < 50",
         "(people.employee_birth_date) < 51",
     ),
-    "cents cut off": (0, "int_elective_deferrals", " + days_in_year * 1000000::hugeint) //", ") //"),
-    "refunded money counts": (0, "int_elective_deferrals", "not changes.is_refunded", "true"),
-    "exclusion beats override": (5, "int_eligibility", "opening.plan_eligible_override is null", "true"),
+    "cents cut off": ("int_elective_deferrals", " + days_in_year * 1000000::hugeint) //", ") //"),
+    "refunded money counts": ("int_elective_deferrals", "not changes.is_refunded", "true"),
+    "exclusion beats override": ("int_eligibility", "opening.plan_eligible_override is null", "true"),
     "too high a 401(a)(17) limit": (
-        0,
         "int_eligibility",
         "(limits.compensation_limit * 100)",
         "(limits.compensation_limit * 101)",
     ),
     "core cut after match": (
-        0,
         "int_annual_additions",
         "when match_turn < core_turn then open_match",
         "when match_turn > core_turn then open_match",
     ),
     "no dollar cap": (
-        6,
         "int_employer_match",
         "coalesce(rounded.cap_amount, rounded.match_before_caps)",
         "rounded.match_before_caps",
     ),
-    "pay of two periods": (2, "int_match_periods", "lag(pay_cents, 1, 0)", "lag(pay_cents, 2, 0)"),
-    "cents to the smallest remainder": (10, "int_reallocations", "remainder desc", "remainder asc"),
+    "pay of two periods": ("int_match_periods", "lag(pay_cents, 1, 0)", "lag(pay_cents, 2, 0)"),
+    "cents to the smallest remainder": ("int_reallocations", "remainder desc", "remainder asc"),
 }
 
 
@@ -136,7 +134,9 @@ def compare(rows: list[Row], plan: Design, ledger: list[dict[str, Any]]) -> tupl
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Laboratory:
     start, rows = company(0, PEOPLE)
-    return Laboratory(tmp_path_factory.mktemp("recomputation"), rows, {"simulation.start_year": start})
+    # a rate of 1 is 100 % here
+    units = {"census.units": {"employee_deferral_rate": "fraction"}}
+    return Laboratory(tmp_path_factory.mktemp("recomputation"), rows, {"simulation.start_year": start, **units})
 
 
 def uses_of_designs(laboratory: Laboratory, number: int, designs: int) -> list[set[str]]:
@@ -172,9 +172,19 @@ def test_every_amount_is_right_to_the_cent(compared: Callable[[int], list[set[st
     assert len(compared(number)) >= DESIGNS
 
 
-def test_every_rule_decides_something(compared: Callable[[int], list[set[str]]]) -> None:
-    decided = {rule for number in range(COMPANIES) for uses in compared(number) for rule in uses}
-    assert decided >= RULES, RULES - decided
+def test_every_rule_decides_something(compared: Callable[[int], list[set[str]]], laboratory: Laboratory) -> None:
+    """What hypothesis draws changes with its version and with our code, so rare rules are looked for until found."""
+    missing = RULES - {rule for number in range(COMPANIES) for uses in compared(number) for rule in uses}
+    for number in range(MOST_DESIGNS):
+        if not missing:
+            break
+        start, rows = company(number // 5, PEOPLE)
+        laboratory.open_census(rows, {"simulation.start_year": start})
+        plan = numbered_design(number, start)
+        expected, _, differences = compare(rows, plan, ledger_of(laboratory, plan))
+        assert differences == []
+        missing -= set(expected.uses)
+    assert missing == set()
 
 
 @pytest.mark.soak
@@ -185,14 +195,17 @@ def test_every_amount_is_right_under_the_designs_of_the_day(laboratory: Laborato
     assert len(uses_of_designs(laboratory, COMPANIES * day + number, SOAK_DESIGNS)) >= SOAK_DESIGNS
 
 
-@pytest.mark.parametrize(("number", "model", "old", "new"), FAULTS.values(), ids=FAULTS)
-def test_a_fault_is_noticed(laboratory: Laboratory, number: int, model: str, old: str, new: str) -> None:
-    start, rows = company(number // 5, PEOPLE)
-    plan = numbered_design(number, start)
-    laboratory.open_census(rows, {"simulation.start_year": start})
-    with laboratory.faulty_model(model, old, new):
-        _, _, differences = compare(rows, plan, ledger_of(laboratory, plan))
-    assert differences
+@pytest.mark.parametrize(("model", "old", "new"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_noticed(laboratory: Laboratory, model: str, old: str, new: str) -> None:
+    """Not every design shows it; which do changes with the rules, so they are tried in turn."""
+    for number in range(MOST_DESIGNS):
+        start, rows = company(number // 5, PEOPLE)
+        plan = numbered_design(number, start)
+        laboratory.open_census(rows, {"simulation.start_year": start})
+        with laboratory.faulty_model(model, old, new):
+            if compare(rows, plan, ledger_of(laboratory, plan))[2]:
+                return
+    pytest.fail(f"no design of {MOST_DESIGNS} shows the fault")
 
 
 @pytest.mark.parametrize(
