@@ -14,6 +14,10 @@ from planalign_orchestrator.config import SimulationConfig, load_simulation_conf
 
 Row = Mapping[str, object]
 Overrides = Mapping[str, object]
+# a year's exits are then those of the exit rate alone
+NOBODY_RETIRES: Overrides = {
+    "parameters.retirement_rates": [{"age_from": 0, "age_to": None, "retirement_rate": 0, "source": "nobody retires"}]
+}
 CENSUS_DATE = dt.date(2024, 12, 31)
 
 
@@ -80,11 +84,11 @@ def factor(table: str, key: object) -> float:
 
 
 def exit_hazard(level: int, age: int, service: int) -> tuple[float, float]:
-    """Return the relative hazard of leaving under the packaged tables, and the retirement part of it."""
-    retirement = float(band("retirement_hazard", age)["hazard"])
+    """Return the relative hazard of leaving under the packaged tables, and the yearly probability of retirement."""
+    retirement = float(band("retirement_rates", age)["retirement_rate"])
     by_age = factor("termination_by_age", band("age_bands", age)["age_band"])
     by_tenure = factor("termination_by_tenure", band("tenure_bands", service)["tenure_band"])
-    return factor("termination_by_level", level) * by_age * by_tenure + retirement, retirement
+    return factor("termination_by_level", level) * by_age * by_tenure, retirement
 
 
 def draw(seed: int, stream: str, employee_id: str, year: int, part: int = 0) -> float:

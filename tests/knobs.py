@@ -11,7 +11,7 @@ from tests.companies import default_table
 MOVED_BOUNDS = {
     "age_bands": "33",
     "tenure_bands": "4",
-    "retirement_hazard": "60",
+    "retirement_rates": "58",
     "participation_by_age": "40",
     "participation_by_income": "45000",
     "second_chance_by_service": "5",
@@ -55,7 +55,7 @@ def changed_tables(table: str, column: str) -> dict[str, list[dict[str, str]]]:
     if column == "weight":
         rows[0][column], rows[1][column] = rows[1][column], rows[0][column]
     elif column == "age":
-        rows[0][column] = "23"
+        rows[0][column] = "20"
     elif table == "job_levels":
         rows[1][column] = str(Decimal(rows[1][column]) * Decimal("0.9"))
     else:

@@ -185,7 +185,7 @@ def _workforce(random: Random) -> dict[str, object]:
         "simulation.target_growth_rate": random.choice((rate("0"), rate("0.1"))),
         "workforce.total_termination_rate": random.choice((rate("0.15"), rate("0.25"))),
         "workforce.new_hire_termination_rate": random.choice((rate("0.2"), rate("0.4"))),
-        "compensation.promotion.rate_multiplier": random.choice((1, 6)),
+        "compensation.promotion.fill_share": random.choice((rate("0.5"), rate("1"))),
         "raise_timing.methodology": random.choice(("realistic", "fixed", "anniversary")),
         "new_hires.part_time_share": random.choice((rate("0"), rate("0.3"))),
         "new_hires.part_time_hours_per_week": random.choice((20, 15)),

@@ -314,7 +314,10 @@ def failed_gate(year: Year, design: Design, source: str) -> str | None:
     if design[f"plan.{source}.last_day_gate"] and year.exit_reason is not None:
         excused = design[f"plan.{source}.last_day_exceptions"]
         counts = design[f"plan.{source}.last_day_includes_exits_on"] and year.last == length - 1
-        is_retired = "retirement" in excused and year.exit_reason == "retirement"
+        is_retired = "retirement" in excused and (
+            year.exit_reason == "retirement"
+            or (year.exit_reason == "announced" and year.completed("age") >= design["plan.normal_retirement_age"])
+        )
         if not counts and not is_retired and not ("age_55" in excused and year.completed("age") >= 55):
             return "last_day_requirement"
     return None

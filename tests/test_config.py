@@ -159,7 +159,7 @@ def test_a_rate_in_the_file_is_the_decimal_that_is_written(load: Load, written: 
         pytest.param("reports:\nscenario_id: x", "scenario_id", "x", id="section without keys"),
         pytest.param("raise_timing: {fixed_date: 02-29}", "raise_timing.fixed_date", "02-29", id="leap day"),
         pytest.param(
-            "new_hires: {level_mix: {1: 0.4, 3: 0.6}}",
+            "workforce: {structure: rates}\nnew_hires: {level_mix: {1: 0.4, 3: 0.6}}",
             "new_hires.level_mix",
             {1: Decimal("0.4"), 3: Decimal("0.6")},
             id="level mix",
@@ -252,6 +252,11 @@ BAD_SETTINGS = [
     pytest.param("parameters: {age_bands: [{a: [1]}]}", "row 1 has a list in `a`", id="list in a cell"),
     pytest.param("simulaton: {}", "unknown key; did you mean `simulation`?", id="misspelled section"),
     pytest.param("simulation: {Random-Seed: 1}", "unknown key; did you mean `random_seed`?", id="misspelled key"),
+    pytest.param(
+        "parameters: {retirement_hazard: r.csv}",
+        "is replaced by retirement_rates with the yearly probability `retirement_rate` by age",
+        id="table that another one replaced",
+    ),
     pytest.param(
         "raise_timing: {minimum_service_years: 1}",
         "replaced by `raise_timing.minimum_service_months`: Completed months of service",
@@ -348,6 +353,31 @@ def test_byte_order_mark_and_windows_line_ends(tmp_path: Path) -> None:
             "compensation: {promotion: {increase_spread: 0.3}}\n",
             "increase_spread 0.3 is larger than base_increase 0.1, so that a promotion could lower the pay",
             id="promotion that lowers the pay",
+        ),
+        pytest.param(
+            "compensation: {promotion: {base_rate: 0.03}}\n",
+            "compensation.promotion.base_rate = 0.03: is not read with workforce.structure positions; people are",
+            id="promotion rate with positions",
+        ),
+        pytest.param(
+            "compensation: {promotion: {rate_multiplier: 2}}\n",
+            "compensation.promotion.rate_multiplier = 2: is not read with workforce.structure positions",
+            id="promotion multiplier with positions",
+        ),
+        pytest.param(
+            "parameters: {promotion_by_level: p.csv}\n",
+            "promotion_by_level = p.csv: is not read with workforce.structure positions; people are promoted",
+            id="promotion by level with positions",
+        ),
+        pytest.param(
+            "new_hires: {level_mix: {1: 1}}\n",
+            "is not read with workforce.structure positions; set workforce.level_mix, the mix of the positions",
+            id="mix of hires with positions",
+        ),
+        pytest.param(
+            "workforce: {structure: rates, level_mix: {1: 1}}\n",
+            "is not read with workforce.structure rates; set new_hires.level_mix, the mix of the hires",
+            id="mix of positions with rates",
         ),
         pytest.param(
             "new_hires: {part_time_hours_per_week: 41}\n",
@@ -608,7 +638,8 @@ def test_origins(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_dbt_vars_are_flat_json_scalars() -> None:
-    variables = to_dbt_vars(minimal(compensation={"promotion": {"rate_multiplier": "0.000001"}}))
+    rates = {"workforce": {"structure": "rates"}, "compensation": {"promotion": {"rate_multiplier": "0.000001"}}}
+    variables = to_dbt_vars(minimal(**rates))
     assert {type(value) for value in variables.values()} <= {str, int, float, bool}
     assert json.loads(json.dumps(variables)) == variables
     assert Decimal(str(variables["promotion_rate_multiplier"])) == Decimal("0.000001")
@@ -732,7 +763,8 @@ def test_differences_name_key_and_values() -> None:
 
 
 def test_parameter_tables_are_known(load: Load) -> None:
-    config = load(MINIMAL, {f"parameters.{table}": f"{table}.csv" for table in PARAMETER_TABLES})
+    tables = {f"parameters.{table}": f"{table}.csv" for table in PARAMETER_TABLES}
+    config = load(MINIMAL, {"workforce.structure": "rates", **tables})
     assert config.parameters == {table: Path(f"{table}.csv") for table in PARAMETER_TABLES}
 
 

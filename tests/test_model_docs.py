@@ -284,32 +284,32 @@ def test_the_printed_draws_are_those_of_python_and_of_the_compiled_sql(
 
 def test_the_printed_hire_is_simulated(simulated: "duckdb.DuckDBPyConnection") -> None:
     facts = "level_id, hire_date, birth_date, compensation"
-    hire = f"select {facts} from working.int_hires where employee_id = 'NH_2025_000001'"
-    expected = (1, dt.date(2025, 4, 22), dt.date(1996, 6, 2), Decimal("65835.55"))
+    hire = f"select {facts} from working.int_hires where employee_id = 'NH_2025_3_000001'"
+    expected = (3, dt.date(2025, 6, 12), dt.date(1999, 11, 25), Decimal("138187.81"))
     assert simulated.execute(hire).fetchone() == expected
-    radius, angle = function("draws")(42, "hire_pay", "NH_2025_000001", 2025)
+    radius, angle = function("draws")(42, "hire_pay", "NH_2025_3_000001", 2025)
     deviate = math.sqrt(-2 * math.log(1 - radius)) * math.cos(2 * math.pi * angle)
-    example = METHODOLOGY.split("Example: hire `NH_2025_000001`")[1].split("\n\n")[0]
-    printed = ("2025-04-22", "1996-06-02", f"z = {deviate:.4f}", "65,835.55")
+    example = METHODOLOGY.split("Example: hire `NH_2025_3_000001`")[1].split("\n\n")[0]
+    printed = ("2025-06-12", "1999-11-25", f"z = {deviate:.4f}", "138,187.81")
     assert [text for text in printed if text not in example] == []
 
 
 def test_the_printed_enrollment_and_match_are_simulated(simulated: "duckdb.DuckDBPyConnection") -> None:
     example = METHODOLOGY.split("Example: the same hire is enrolled")[1].split("\n\n")[0]
     ledger = simulated.execute(
-        "select event_type, effective_date, amount from fct_yearly_events where employee_id = 'NH_2025_000001' "
+        "select event_type, effective_date, amount from fct_yearly_events where employee_id = 'NH_2025_3_000001' "
         "and event_type in ('enrollment', 'contribution', 'employer_match') order by event_sequence"
     ).fetchall()
     year_end = dt.date(2025, 12, 31)
     assert ledger == [
-        ("enrollment", dt.date(2025, 6, 6), None),
-        ("contribution", year_end, Decimal("2261.86")),
-        ("employer_match", year_end, Decimal("1818.14")),
+        ("enrollment", dt.date(2025, 7, 27), None),
+        ("contribution", year_end, Decimal("3589.10")),
+        ("employer_match", year_end, Decimal("2947.38")),
     ]
-    printed = ("2025-06-06", "2,261.86", "45,814.33", "1,818.14")
+    printed = ("2025-07-27", "3,589.10", "76,855.14", "2,947.38")
     assert [text for text in printed if text not in example] == []
-    paid = "select plan_compensation from fct_workforce_snapshot where employee_id = 'NH_2025_000001'"
-    assert simulated.execute(paid).fetchone() == (Decimal("45814.33"),)
+    paid = "select plan_compensation from fct_workforce_snapshot where employee_id = 'NH_2025_3_000001'"
+    assert simulated.execute(paid).fetchone() == (Decimal("76855.14"),)
 
 
 def test_the_printed_event_id_is_that_of_the_ledger(simulated: "duckdb.DuckDBPyConnection") -> None:

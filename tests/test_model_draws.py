@@ -82,6 +82,7 @@ def both_draws(stream: str, event: Mapping[str, Any]) -> tuple[float, float]:
     ("event_type", "population", "stream"),
     [
         ("termination", "experienced", "termination"),
+        ("termination", "experienced", "retirement"),
         ("termination", "new_hire", "new_hire_termination"),
         ("promotion", None, "promotion"),
     ],
@@ -90,32 +91,43 @@ def test_the_draw_of_an_event_is_five_lines_of_python(
     sample_run: Result, event_type: str, population: str | None, stream: str
 ) -> None:
     found = [
-        event for event in events(sample_run, event_type) if event["event_details"].get("population") == population
+        event
+        for event in events(sample_run, event_type)
+        if event["event_details"].get("population") == population
+        and (event["event_category"] == "retirement") == (stream == "retirement")
     ]
-    assert len(found) > 100
+    assert len(found) > 50
     assert [event["random_draw"] for event in found] == [both_draws(stream, event)[0] for event in found]
 
 
-def test_the_smallest_race_keys_leave_for_the_drawn_cause(sample_run: Result) -> None:
+def test_the_smallest_race_keys_retire_then_leave_for_the_drawn_cause(sample_run: Result) -> None:
     causes: set[str] = set()
     for year in YEARS:
-        expected = []
+        retiring, leaving = [], []
+        rates = 0.0
         for employee in opening_population(sample_run, year):
             new_year = dt.date(year, 1, 1)
             age, service = completed_years(employee.born, new_year), completed_years(employee.hired, new_year)
             total, retirement = exit_hazard(employee.level, age, service)
             first, second = (draw(SEED, "termination", employee.employee_id, year, part) for part in (0, 1))
-            share = retirement / total
-            cause = "voluntary" if second < share + (1 - share) * 0.75 else "involuntary"
             key = round(-math.log(1 - first) / total, 12)
-            expected.append((key, employee.employee_id, "retirement" if second < share else cause))
-        exits = int(Decimal(len(expected) * Decimal("0.12")).quantize(Decimal(1), ROUND_HALF_UP))
+            leaving.append((key, employee.employee_id, "voluntary" if second < 0.75 else "involuntary"))
+            if retirement:
+                key = round(
+                    math.log(1 - draw(SEED, "retirement", employee.employee_id, year)) / math.log(1 - retirement), 12
+                )
+                retiring.append((key, employee.employee_id, "retirement"))
+                rates += retirement
+        retired = sorted(retiring)[: math.floor(rates + draw(SEED, "retirement_count", "", year))]
+        names = {employee_id for _, employee_id, _ in retired}
+        exits = int(Decimal(len(leaving) * Decimal("0.12")).quantize(Decimal(1), ROUND_HALF_UP))
+        others = [one for one in sorted(leaving) if one[1] not in names][: exits - len(retired)]
         found = {
             (event["employee_id"], event["event_category"])
             for event in events(sample_run, "termination", year)
             if event["event_details"]["population"] == "experienced"
         }
-        assert found == {(employee_id, cause) for _, employee_id, cause in sorted(expected)[:exits]}
+        assert found == {(employee_id, cause) for _, employee_id, cause in retired + others}
         causes |= {cause for _, cause in found}
     assert causes == {"retirement", "voluntary", "involuntary"}
 
@@ -127,7 +139,13 @@ def test_exit_days_follow_their_draws(sample_run: Result) -> None:
             assert event["effective_date"] == day
 
 
-def test_new_hires_leave_by_an_even_race_on_a_day_after_the_hire(sample_run: Result) -> None:
+def exposure_key(hire: Mapping[str, Any]) -> tuple[float, str]:
+    """Return the key of the race of a level's hires for its exits: the more days there are to leave on, the smaller."""
+    days = (dt.date(hire["simulation_year"], 12, 31) - hire["effective_date"]).days - 1
+    return round(-math.log(1 - both_draws("new_hire_termination", hire)[0]) / days, 12), hire["employee_id"]
+
+
+def test_new_hires_leave_by_a_race_of_exposure_on_a_day_after_the_hire(sample_run: Result) -> None:
     for year in YEARS:
         hires = events(sample_run, "hire", year)
         leavers = {
@@ -135,8 +153,10 @@ def test_new_hires_leave_by_an_even_race_on_a_day_after_the_hire(sample_run: Res
             for event in events(sample_run, "termination", year)
             if event["event_details"]["population"] == "new_hire"
         }
-        race = sorted((both_draws("new_hire_termination", hire)[0], hire["employee_id"]) for hire in hires)
-        assert leavers.keys() == {employee_id for _, employee_id in race[: len(leavers)]}
+        for level in range(1, 6):
+            race = sorted(exposure_key(hire) for hire in hires if hire["level_after"] == level)
+            gone = {employee_id for _, employee_id in race} & leavers.keys()
+            assert gone == {employee_id for _, employee_id in race[: len(gone)]}
         for hire in hires:
             if hire["employee_id"] in leavers:
                 leaver = leavers[hire["employee_id"]]
@@ -179,46 +199,65 @@ def six_months_after(day: dt.date) -> dt.date:
     return dt.date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
-def promotion_probability(employee: Employee, on: dt.date) -> float:
-    """Return the probability of a promotion, 0 for whoever may not be promoted on that day."""
+def promotion_weight(employee: Employee, on: dt.date) -> float:
+    """Return the weight in the race for an opening of the next level, 0 for whoever may not be promoted on that day."""
     age, service = completed_years(employee.born, on), completed_years(employee.hired, on)
     if employee.level == 5 or service < 1 or age >= 65:
         return 0.0
     by_age = factor("promotion_by_age", band("age_bands", age)["age_band"])
     by_tenure = factor("promotion_by_tenure", band("tenure_bands", service)["tenure_band"])
-    return min(1.0, 0.04 * by_age * by_tenure * factor("promotion_by_level", employee.level))
+    row = default_table("job_levels")[employee.level - 1]
+    structure = 1.03 ** (on.year - YEARS[0])
+    low, high = (round(float(row[name]) * structure, 2) for name in ("range_minimum", "range_maximum"))
+    return by_age * by_tenure * (0.5 + min(max((float(employee.pay) - low) / (high - low), 0), 1))
 
 
-def test_promotions_are_those_whose_draw_is_below_their_probability(sample_run: Result) -> None:
+def whole(paths: Mapping[int, Decimal]) -> dict[int, int]:
+    """Return the paths of the levels in whole people, by largest remainder of their rounded sum."""
+    left = int(sum(paths.values(), Decimal(0)).quantize(Decimal(1), ROUND_HALF_UP)) - sum(
+        int(path) for path in paths.values()
+    )
+    first = sorted(paths, key=lambda level: (int(paths[level]) - paths[level], level))[:left]
+    return {level: int(path) + (level in first) for level, path in paths.items()}
+
+
+def test_people_are_promoted_into_openings_by_a_race_and_every_level_closes(sample_run: Result) -> None:
+    paths = {
+        level: Decimal(sum(one.level == level for one in opening_population(sample_run, YEARS[0])))
+        for level in range(1, 6)
+    }
     for year in YEARS:
-        promotion_day = dt.date(year, 2, 1)
-        left = {event["employee_id"]: event["effective_date"] for event in events(sample_run, "termination", year)}
-        expected: dict[str, tuple[Any, ...]] = {}
-        for employee in opening_population(sample_run, year):
-            probability = promotion_probability(employee, promotion_day)
-            stays = left.get(employee.employee_id, promotion_day) >= promotion_day
-            first, second = (draw(SEED, "promotion", employee.employee_id, year, part) for part in (0, 1))
-            if stays and first < round(probability, 12):
-                increase = round(0.10 + 0.03 * (2 * second - 1), 6)
-                expected[employee.employee_id] = (
-                    promotion_day,
-                    employee.level,
-                    employee.level + 1,
-                    pytest.approx(probability, abs=1e-6),
-                    pytest.approx(increase, abs=1.1e-6),
-                )
-        found = {
-            event["employee_id"]: (
-                event["effective_date"],
-                event["level_before"],
-                event["level_after"],
-                float(event["event_probability"]),
-                event["event_details"]["increase_rate"],
+        paths = {level: (path * Decimal("1.03")).quantize(Decimal("1e-12")) for level, path in paths.items()}
+        positions, on = whole(paths), dt.date(year, 2, 1)
+        left = {event["employee_id"] for event in events(sample_run, "termination", year)}
+        staying = [one for one in opening_population(sample_run, year) if one.employee_id not in left]
+        expected: dict[str, int] = {}
+        leaving_level = 0
+        for level in range(5, 0, -1):
+            stayers = sum(one.level == level for one in staying)
+            openings = positions[level] - stayers + leaving_level
+            weights = {one.employee_id: promotion_weight(one, on) for one in staying if one.level == level - 1}
+            race = sorted(
+                (round(-math.log(1 - draw(SEED, "promotion", who, year)) / round(weight, 12), 12), who)
+                for who, weight in weights.items()
+                if weight
             )
-            for event in events(sample_run, "promotion", year)
-        }
+            promoted = min(
+                len(race), math.floor(0.5 * max(openings, 0) + draw(SEED, "promotion_fill", str(level), year))
+            )
+            expected |= {who: level for _, who in race[:promoted]}
+            hired = [one for one in events(sample_run, "hire", year) if one["level_after"] == level]
+            assert len(hired) - sum(one["employee_id"] in left for one in hired) == openings - promoted
+            leaving_level = promoted
+        found = {event["employee_id"]: event for event in events(sample_run, "promotion", year)}
+        assert {who: event["level_after"] for who, event in found.items()} == expected
         assert len(found) > 10
-        assert found == expected
+        for who, event in found.items():
+            increase = 0.10 + 0.03 * (2 * draw(SEED, "promotion", who, year, 1) - 1)
+            assert event["effective_date"] == on
+            assert event["event_details"]["increase_rate"] == pytest.approx(round(increase, 6), abs=1.1e-6)
+    closed = sample_run.query("select distinct closing_headcount - positions, surplus from fct_level_headcount")
+    assert closed == [(0, 0)]
 
 
 def test_raises_go_to_everyone_on_the_drawn_day_or_after_six_months_of_service(sample_run: Result) -> None:

@@ -5,7 +5,7 @@ import heapq
 import math
 import random
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.companies import band, completed_years, draw, exit_hazard, people, read_rows
-from tests.laboratory import Laboratory
+from tests.companies import NOBODY_RETIRES, band, completed_years, draw, exit_hazard, people, read_rows
+from tests.laboratory import Laboratory, simulate
 
 pytestmark = pytest.mark.model
 
@@ -32,7 +32,7 @@ class Candidate:
     employee_id: str
     cells: tuple[str, ...]
     hazard: float
-    retirement: float
+    retirement_rate: float
 
 
 @dataclass(frozen=True)
@@ -98,14 +98,23 @@ def cells_of(leavers: Sequence[str], candidates: Sequence[Candidate]) -> Counter
 
 
 def test_exits_follow_the_hazard(exact_trials: list[Trial], candidates: list[Candidate]) -> None:
-    """An exponential race decides who leaves: mean and spread of each cell come from 400 races run in Python."""
+    """Two exponential races decide who leaves: mean and spread of each cell come from 400 pairs run in Python."""
     exits = len(exact_trials[0].exits)
     source = random.Random(2024)
     races: list[Counter[str]] = []
+    rates = sum(one.retirement_rate for one in candidates)
     for _ in range(REPLICATIONS):
-        clock = ((source.expovariate(one.hazard), place) for place, one in enumerate(candidates))
-        first = heapq.nsmallest(exits, clock)
-        races.append(Counter(cell for _, place in first for cell in candidates[place].cells))
+        clock = (
+            (source.expovariate(-math.log(1 - one.retirement_rate)), place)
+            for place, one in enumerate(candidates)
+            if one.retirement_rate
+        )
+        retired = {place for _, place in heapq.nsmallest(int(rates + source.random()), clock)}
+        clock = (
+            (source.expovariate(one.hazard), place) for place, one in enumerate(candidates) if place not in retired
+        )
+        first = {place for _, place in heapq.nsmallest(exits - len(retired), clock)}
+        races.append(Counter(cell for place in retired | first for cell in candidates[place].cells))
     observed = [cells_of([leaver["employee_id"] for leaver in trial.exits], candidates) for trial in exact_trials]
     assert {sum(counts.values()) for counts in observed} == {3 * exits}
     scores = {}
@@ -124,18 +133,49 @@ def score(found: float, chances: Sequence[float]) -> float:
 
 
 def demand_causes(observed: Sequence[Trial], candidates: Sequence[Candidate]) -> None:
-    """Each cause takes its part of the hazard, and three quarters of the rest are voluntary."""
-    share = {one.employee_id: one.retirement / one.hazard for one in candidates}
+    """Retirements are as many as the rates of the ages say, and three quarters of the rest are voluntary."""
     leavers = [leaver for trial in observed for leaver in trial.exits]
     causes = Counter(leaver["termination_reason"] for leaver in leavers)
     assert causes.keys() == {"retirement", "voluntary", "involuntary"}
-    assert abs(score(causes["retirement"], [share[leaver["employee_id"]] for leaver in leavers])) < LIMIT
+    rates = [one.retirement_rate for one in candidates if one.retirement_rate] * len(observed)
+    assert abs(score(causes["retirement"], rates)) < LIMIT
     others = causes["voluntary"] + causes["involuntary"]
     assert abs(score(causes["voluntary"], [0.75] * others)) < LIMIT
 
 
-def test_causes_follow_their_part_of_the_hazard(exact_trials: list[Trial], candidates: list[Candidate]) -> None:
+def test_retirements_are_the_sum_of_the_rates_in_whole_people(
+    exact_trials: list[Trial], candidates: list[Candidate]
+) -> None:
     demand_causes(exact_trials, candidates)
+    rates = sum(one.retirement_rate for one in candidates)
+    for trial in exact_trials:
+        retired = [leaver for leaver in trial.exits if leaver["termination_reason"] == "retirement"]
+        assert len(retired) == math.floor(rates + draw(trial.seed, "retirement_count", "", 2025))
+
+
+@pytest.mark.parametrize(
+    ("announced", "retiring"), [pytest.param(0, 20, id="nobody announced"), pytest.param(8, 12, id="eight announced")]
+)
+def test_retirements_come_before_other_exits_and_announced_ones_count_among_them(
+    tmp_path: Path, announced: int, retiring: int
+) -> None:
+    """All of twenty people over 70 retire: more than the ten exits of the rate, so that the year has as many."""
+    old = [{**row, "employee_birth_date": "1950-01-01"} for row in people(20)]
+    rows = [{**row, "employee_termination_date": "2025-05-01"} for row in old[:announced]] + old[announced:]
+    young = [{**row, "employee_id": f"Y{row['employee_id']}"} for row in people(80)]
+    certain = [
+        {"age_from": 0, "age_to": 70, "retirement_rate": 0},
+        {"age_from": 70, "age_to": None, "retirement_rate": 1},
+    ]
+    settings = {"parameters.retirement_rates": certain, "workforce.total_termination_rate": "0.1"}
+    result = simulate(tmp_path, [*rows, *young], {**settings, "simulation.target_growth_rate": 0})
+    figures = result.metrics(2025)
+    # twenty less eight are still here, and eight announced exits count against their twelve
+    drawn = retiring if not announced else retiring - announced
+    assert (figures["retirements"], figures["announced_terminations"]) == (drawn, announced)
+    assert figures["terminations"] == max(10, drawn + announced)
+    (verdict,) = [rule for rule in result.verdicts()[2025] if rule["rule"] == "assert_retirements_fit_the_exits"]
+    assert verdict["passed"] == (drawn + announced <= 10)
 
 
 def calibrated(candidates: Sequence[Candidate], expected: float) -> float:
@@ -150,27 +190,41 @@ def calibrated(candidates: Sequence[Candidate], expected: float) -> float:
 
 
 def demand_calibrated(observed: Sequence[Trial], candidates: Sequence[Candidate], rate: float) -> None:
-    """Everyone left with probability min(1, c h), c such that the expected number is the rate's."""
-    scale = calibrated(candidates, len(candidates) * rate)
-    chance = {one.employee_id: min(1, scale * one.hazard) for one in candidates}
-    assert sum(chance.values()) == pytest.approx(len(candidates) * rate)
-    assert (max(chance.values()) == 1) == (rate > 0.5), "the higher rates are to reach the cap"
+    """People retire by the rate of their age; whoever does not leaves with probability min(1, c h).
+
+    c is such that the expected number is the rate's less the expected retirements.
+    """
+    expected = len(candidates) * rate - sum(one.retirement_rate for one in candidates)
+    counts, by_cell = [], Counter[str]()
+    chances: dict[str, list[float]] = defaultdict(list)
     for trial in observed:
-        probabilities = {leaver["employee_id"]: float(leaver["exit_probability"]) for leaver in trial.exits}
+        retired = {
+            one.employee_id
+            for one in candidates
+            if draw(trial.seed, "retirement", one.employee_id, 2025) < one.retirement_rate
+        }
+        staying = [one for one in candidates if one.employee_id not in retired]
+        scale = calibrated(staying, expected)
+        chance = {one.employee_id: min(1, scale * one.hazard) for one in staying}
+        assert sum(chance.values()) == pytest.approx(expected)
+        assert (max(chance.values()) == 1) == (rate > 0.5), "the higher rates are to reach the cap"
+        reasons = {leaver["employee_id"]: leaver["termination_reason"] for leaver in trial.exits}
+        assert {one for one, reason in reasons.items() if reason == "retirement"} == retired
+        others = [leaver for leaver in trial.exits if leaver["employee_id"] not in retired]
+        probabilities = {leaver["employee_id"]: float(leaver["exit_probability"]) for leaver in others}
         assert probabilities == pytest.approx({one: chance[one] for one in probabilities}, abs=1e-6)
         assert probabilities.keys() == {
             one for one, probability in chance.items() if draw(trial.seed, "termination", one, 2025) < probability
         }
-    counts = [len(trial.exits) for trial in observed]
+        counts.append(len(others))
+        for one in staying:
+            for cell in one.cells:
+                chances[cell].append(chance[one.employee_id])
+        by_cell += cells_of([*probabilities], candidates)
     assert len(set(counts)) > len(observed) / 2, "the number of exits varies with the seed"
-    assert abs(score(sum(counts), [*chance.values()] * len(observed))) < LIMIT
-    by_cell: Counter[str] = Counter()
-    for trial in observed:
-        by_cell += cells_of([leaver["employee_id"] for leaver in trial.exits], candidates)
-    for cell in {cell for one in candidates for cell in one.cells}:
-        chances = [chance[one.employee_id] for one in candidates if cell in one.cells] * len(observed)
-        if min(chances) < 1:
-            assert abs(score(by_cell[cell], chances)) < LIMIT, cell
+    for cell, of_cell in chances.items():
+        if min(of_cell) < 1:
+            assert abs(score(by_cell[cell], of_cell)) < LIMIT, cell
 
 
 def test_stochastic_exits_have_the_calibrated_probability(
@@ -191,7 +245,7 @@ def test_high_rates_make_some_leave_for_certain_and_the_others_share_the_rest(
 def test_at_a_rate_of_one_everybody_leaves_in_stochastic_mode_too(
     laboratory: Laboratory, candidates: list[Candidate]
 ) -> None:
-    overrides = {"workforce.headcount_mode": "stochastic", "workforce.total_termination_rate": 1}
+    overrides = {"workforce.headcount_mode": "stochastic", "workforce.total_termination_rate": 1, **NOBODY_RETIRES}
     laboratory.run(overrides, until="event_generation")
     assert laboratory.query("select count(*), min(exit_probability) from int_exits") == [(len(candidates), 1)]
 
@@ -254,8 +308,9 @@ WEIGHTS = [0.05, 0, 0.3, 0, 0.1, 0, 0, 0.2, 0, 0, 0, 0.35]
 
 
 def test_months_follow_their_weights(laboratory: Laboratory) -> None:
+    raises_by_month = {"raise_timing.month_weights": WEIGHTS, "raise_timing.minimum_service_months": 0}
     months = {"workforce.exit_timing": WEIGHTS, "new_hires.hire_timing": WEIGHTS[::-1]}
-    observed = list(trials(laboratory, FEW_SEEDS, {**months, "raise_timing.month_weights": WEIGHTS}))
+    observed = list(trials(laboratory, FEW_SEEDS, {**months, **raises_by_month}))
     exits = [leaver["termination_date"] for trial in observed for leaver in trial.exits]
     hires = [hire["hire_date"] for trial in observed for hire in trial.hires]
     raises = [day for (day,) in laboratory.query("select raise_date from int_raises")]

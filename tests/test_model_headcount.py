@@ -42,9 +42,11 @@ def head_counts(result: Result, year: int) -> dict[str, int]:
     }
 
 
-def expected_counts(opening: int, growth: str, exit_rate: str, new_hire_exit_rate: str) -> dict[str, int]:
-    """The specification's equation in exact arithmetic."""
-    target = half_away_from_zero(opening * (1 + Decimal(growth)))
+def expected_counts(
+    first: int, opening: int, year: int, growth: str, exit_rate: str, new_hire_exit_rate: str
+) -> dict[str, int]:
+    """The specification's equation in exact arithmetic; the path begins with the `first` headcount of 2025."""
+    target = half_away_from_zero(first * (1 + Decimal(growth)) ** (year - 2024))
     exits = half_away_from_zero(opening * Decimal(exit_rate))
     net = target - (opening - exits)
     if net < 0:
@@ -68,9 +70,9 @@ def test_every_year_closes_at_the_target(
 ) -> None:
     census: Path | list[Row] = generated(size) if size > 30 else people(size)
     result = simulate(tmp_path, census, {"simulation.target_growth_rate": growth, "simulation.end_year": 2027})
-    opening = result.query("select count(*) from inputs.census where is_simulated")[0][0]
+    first = opening = result.query("select count(*) from inputs.census where is_simulated")[0][0]
     for year in range(2025, 2028):
-        expected = expected_counts(opening, growth, "0.12", "0.25")
+        expected = expected_counts(first, opening, year, growth, "0.12", "0.25")
         assert head_counts(result, year) == expected, year
         figures = result.metrics(year)
         assert {name: figures[name] for name in expected} == expected
@@ -121,12 +123,36 @@ def test_hires_replace_those_who_leave_again(
     assert counts["closing_headcount"] == opening
 
 
+def test_a_small_company_grows_although_no_year_adds_a_whole_person(tmp_path: Path) -> None:
+    """16 people at 3 %: 16.48, 16.97, 17.48, 18.01 and 18.55, each year rounded for itself."""
+    result = simulate(tmp_path, people(16), {"simulation.end_year": 2029})
+    closing = [result.metrics(year)["closing_headcount"] for year in range(2025, 2030)]
+    assert closing == [16, 17, 17, 18, 19]
+    assert [head_counts(result, year)["closing_headcount"] for year in range(2025, 2030)] == closing
+
+
+def test_a_year_by_chance_returns_to_the_path(tmp_path: Path, generated: Callable[[int], Path]) -> None:
+    laboratory = Laboratory(tmp_path, generated(500), {"workforce.headcount_mode": "stochastic"})
+    laboratory.run({"simulation.end_year": 2029})
+    opening, *_ = laboratory.query("select count(*) from inputs.census where is_simulated")[0]
+    found = laboratory.query("""
+        select simulation_year, sum(positions), sum(closing_headcount), round(sum(headcount_path), 6)
+        from fct_level_headcount group by all order by all
+    """)
+    for year, positions, _, path in found:
+        exact = opening * Decimal("1.03") ** (year - 2024)
+        assert abs(path - exact) < Decimal("0.00001")
+        assert positions == half_away_from_zero(exact)
+    assert any(positions != closing for _, positions, closing, _ in found)
+
+
 @pytest.mark.parametrize("opening", [1, 30])
 def test_everybody_may_leave_and_is_replaced(tmp_path: Path, opening: int) -> None:
     overrides = {"workforce.total_termination_rate": 1, "simulation.end_year": 2026}
     result = simulate(tmp_path, people(opening), overrides)
+    first = opening
     for year in (2025, 2026):
-        expected = expected_counts(opening, "0.03", "1", "0.25")
+        expected = expected_counts(first, opening, year, "0.03", "1", "0.25")
         assert head_counts(result, year) == expected
         opening = expected["closing_headcount"]
     gone = result.query(
@@ -203,7 +229,8 @@ def test_nobody_is_drawn_who_announced_to_leave_later(tmp_path: Path) -> None:
         pytest.param(
             {"workforce.total_termination_rate": 1},
             "40 of 40 people must leave to close the year 2025 with 41, but 1 announced exits and 37 people without an "
-            "announced date are all there are: exits = max(round(opening x exit rate), announced, opening - target)",
+            "announced date are all there are: exits = max(round(opening x exit rate), announced + retirements, "
+            "opening - target)",
             id="everybody must leave, some later",
         ),
         pytest.param(

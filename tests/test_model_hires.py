@@ -60,6 +60,7 @@ def test_the_reference_of_largest_remainder() -> None:
 )
 def test_a_configured_level_mix_is_met_in_whole_people(tmp_path: Path, mix: dict[int, str], hires: int) -> None:
     overrides = {
+        "workforce.structure": "rates",
         "new_hires.level_mix": mix,
         "workforce.total_termination_rate": f"{hires / 200:.3f}",
         "workforce.new_hire_termination_rate": 0,
@@ -74,22 +75,40 @@ def test_a_configured_level_mix_is_met_in_whole_people(tmp_path: Path, mix: dict
 
 def test_the_opening_mix_is_met_in_whole_people(laboratory: Laboratory) -> None:
     for rate in ("0.05", "0.12", "0.17"):
-        laboratory.run({"workforce.total_termination_rate": rate}, until="event_generation")
+        overrides = {"workforce.structure": "rates", "workforce.total_termination_rate": rate}
+        laboratory.run(overrides, until="event_generation")
         opening = dict(laboratory.query("select level_id, count(*) from int_opening_workforce group by all"))
         found = dict(laboratory.query("select level_id, count(*) from int_hires group by all"))
         weights = {level: Fraction(count) for level, count in opening.items()}
         assert found == whole_people(sum(found.values()), weights)
 
 
-def test_hires_are_numbered_from_one_each_year(laboratory: Laboratory) -> None:
+def test_hires_are_numbered_from_one_in_each_year_and_level(laboratory: Laboratory) -> None:
     laboratory.run({"simulation.end_year": 2026})
     for year in (2025, 2026):
         ids = laboratory.query(f"""
-            select employee_id from dim_employee
-            where origin = 'hire' and simulation_year = {year} order by employee_id
+            select employee_id, entry_level_id from dim_employee
+            where origin = 'hire' and simulation_year = {year} order by entry_level_id, employee_id
         """)
         assert len(ids) > 400
-        assert ids == [(f"NH_{year}_{number:06d}",) for number in range(1, len(ids) + 1)]
+        levels = Counter(level for _, level in ids)
+        assert ids == [
+            (f"NH_{year}_{level}_{number:06d}", level)
+            for level in sorted(levels)
+            for number in range(1, levels[level] + 1)
+        ]
+
+
+def test_one_more_hire_of_a_level_changes_nobody_of_another(laboratory: Laboratory) -> None:
+    people_of = "select * from int_hires where level_id > 1 order by employee_id"
+    rates = {"workforce.structure": "rates", "workforce.total_termination_rate": "0.1"}
+    mixes = ({1: "0.7", 2: "0.3"}, {1: "0.71", 2: "0.29"})
+    more, fewer = (
+        laboratory.run({**rates, "new_hires.level_mix": mix}, until="event_generation").query(people_of)
+        for mix in mixes
+    )
+    assert len(more) > len(fewer) > 50
+    assert more[: len(fewer)] == fewer
 
 
 def test_ages_and_hours_follow_their_shares(laboratory: Laboratory) -> None:
@@ -170,7 +189,9 @@ def test_pay_stays_inside_the_range_and_reaches_both_ends(laboratory: Laboratory
 
 
 def test_the_usual_noise_has_its_spread(laboratory: Laboratory) -> None:
-    laboratory.run({"workforce.total_termination_rate": "0.5"}, until="event_generation")
+    laboratory.run(
+        {"workforce.structure": "rates", "workforce.total_termination_rate": "0.5"}, until="event_generation"
+    )
     low, high = RANGES[2]
     percentile, market = HIRING[2]
     target = float((low + (high - low) * percentile) * market)

@@ -21,6 +21,7 @@ WORKFORCE_TABLES = [table for table in PARAMETER_TABLES if table not in PARTICIP
 UNEVEN = [0.2, 0, *[0.08] * 10]
 
 
+RATES = {"workforce.structure": "rates"}
 PART_TIME = {"new_hires.part_time_share": 0.5}
 
 KNOBS = {
@@ -29,6 +30,8 @@ KNOBS = {
     "simulation.random_seed": Knob(7),
     "simulation.target_growth_rate": Knob(0.04),
     "workforce.headcount_mode": Knob("stochastic"),
+    "workforce.structure": Knob("rates"),
+    "workforce.level_mix": Knob({1: 0.5, 2: 0.5}),
     "workforce.total_termination_rate": Knob(0.13),
     "workforce.new_hire_termination_rate": Knob(0.3),
     "workforce.voluntary_share": Knob(0.5),
@@ -38,8 +41,9 @@ KNOBS = {
     "compensation.merit_budget": Knob(0.04),
     "compensation.structure_increase_rate": Knob(0.05, {"simulation.end_year": 2026}),
     "compensation.promotion.effective_date": Knob("03-01"),
-    "compensation.promotion.base_rate": Knob(0.1),
-    "compensation.promotion.rate_multiplier": Knob(2),
+    "compensation.promotion.fill_share": Knob(1),
+    "compensation.promotion.base_rate": Knob(0.1, RATES),
+    "compensation.promotion.rate_multiplier": Knob(2, RATES),
     "compensation.promotion.minimum_service_years": Knob(5),
     "compensation.promotion.maximum_age": Knob(40),
     "compensation.promotion.base_increase": Knob(0.25),
@@ -50,7 +54,7 @@ KNOBS = {
     "raise_timing.fixed_date": Knob("04-01", {"raise_timing.methodology": "fixed"}),
     "raise_timing.month_weights": Knob(UNEVEN),
     "raise_timing.minimum_service_months": Knob(36),
-    "new_hires.level_mix": Knob({1: 0.5, 2: 0.5}),
+    "new_hires.level_mix": Knob({1: 0.5, 2: 0.5}, RATES),
     "new_hires.hire_timing": Knob(UNEVEN),
     "new_hires.pay_noise_sd": Knob(0.1),
     "new_hires.part_time_share": Knob(0.5),
@@ -145,8 +149,9 @@ def test_the_first_year_moves_every_result(tmp_path: Path, generated: Callable[[
 def test_every_number_of_every_parameter_table_moves_a_result(
     laboratory: Laboratory, usual: Callable[[Mapping[str, object]], Digests], table: str, column: str
 ) -> None:
-    before = usual({})
-    assert laboratory.run(changed_tables(table, column)).digests() != before
+    given = RATES if table == "promotion_by_level" else {}
+    before = usual(given)
+    assert laboratory.run({**given, **changed_tables(table, column)}).digests() != before
 
 
 def test_every_parameter_table_has_a_number_that_counts() -> None:
@@ -154,7 +159,7 @@ def test_every_parameter_table_has_a_number_that_counts() -> None:
 
 
 def test_a_table_from_a_file_counts_like_its_rows(tmp_path: Path, laboratory: Laboratory) -> None:
-    ((key, rows),) = changed_tables("retirement_hazard", "hazard").items()
+    ((key, rows),) = changed_tables("retirement_rates", "retirement_rate").items()
     from_rows = laboratory.run({key: rows}).digests()
     assert laboratory.run({key: str(write_rows(tmp_path / "hazard.csv", rows))}).digests() == from_rows
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.companies import Row, anniversary, people, person, read_rows
+from tests.companies import NOBODY_RETIRES, Row, anniversary, people, person, read_rows
 from tests.laboratory import Laboratory
 
 pytestmark = pytest.mark.model
@@ -19,6 +19,8 @@ pytestmark = pytest.mark.model
 QUIET = {
     "simulation.target_growth_rate": 0,
     "workforce.total_termination_rate": 0,
+    **NOBODY_RETIRES,
+    "workforce.structure": "rates",
     "compensation.promotion.base_rate": 0,
     "compensation.merit_budget": "0.035",
     "raise_timing.methodology": "fixed",
@@ -417,7 +419,9 @@ def test_a_larger_raise_never_pays_anybody_less(tmp_path: Path, mixed_census: Pa
 
 
 def test_merit_keeps_the_shape_of_its_table(tmp_path: Path, mixed_census: Path) -> None:
-    laboratory = Laboratory(tmp_path, mixed_census, {"compensation.promotion.rate_multiplier": 5}).run()
+    laboratory = Laboratory(
+        tmp_path, mixed_census, {"workforce.structure": "rates", "compensation.promotion.rate_multiplier": 5}
+    ).run()
     raises = laboratory.query("select level_after, event_details from fct_yearly_events where event_type = 'raise'")
     merits = sorted({(level, json.loads(details)["merit_rate"]) for level, details in raises})
     assert [level for level, _ in merits] == [1, 2, 3, 4, 5], "one rate for each level"
@@ -441,7 +445,8 @@ def test_nobody_is_promoted_above_the_cap_and_people_below_their_range_go_on(
     tmp_path: Path, mixed_census: Path
 ) -> None:
     rows = [{**row, "employee_gross_compensation": "26000"} for row in read_rows(mixed_census)]
-    laboratory = Laboratory(tmp_path, rows, {"compensation.promotion.rate_multiplier": 10}).run()
+    rates = {"workforce.structure": "rates", "compensation.promotion.rate_multiplier": 10}
+    laboratory = Laboratory(tmp_path, rows, rates).run()
     ((promotions, most),) = laboratory.query("""
         select count(*), max(compensation_after / compensation_before) from fct_yearly_events
         where event_type = 'promotion'

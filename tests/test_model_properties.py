@@ -55,7 +55,8 @@ choices = st.fixed_dictionaries(
         "compensation.cola_rate": rates("0", "0.2"),
         "compensation.merit_budget": rates("0", "0.2"),
         "compensation.promotion.effective_date": every_day,
-        "compensation.promotion.rate_multiplier": st.integers(0, 30),
+        "compensation.promotion.fill_share": rates("0", "1"),
+        "workforce.structure": st.sampled_from(["positions", "positions", "rates"]),
         "raise_timing.methodology": st.sampled_from(["realistic", "fixed", "anniversary"]),
         "raise_timing.fixed_date": every_day,
         "raise_timing.minimum_service_months": st.integers(0, 24),
@@ -71,7 +72,7 @@ def _hires_for_each_person(chosen: dict[str, Any]) -> Decimal:
 
 def demand_headcounts(result: Result, setting: dict[str, Any]) -> None:
     """The equation ties in both modes, and in exact mode it is the specification's."""
-    opening = result.query("select count(*) from inputs.census where is_simulated")[0][0]
+    first = opening = result.query("select count(*) from inputs.census where is_simulated")[0][0]
     for year in (2025, 2026):
         found = result.metrics(year)
         assert found["opening_headcount"] == opening
@@ -79,12 +80,27 @@ def demand_headcounts(result: Result, setting: dict[str, Any]) -> None:
         assert found["closing_headcount"] == closing
         if setting["workforce.headcount_mode"] == "exact":
             growth, exit_rate = setting["simulation.target_growth_rate"], setting["workforce.total_termination_rate"]
-            target = int((opening * (1 + growth)).quantize(Decimal(1), ROUND_HALF_UP))
+            target = int((first * (1 + growth) ** (year - 2024)).quantize(Decimal(1), ROUND_HALF_UP))
             exits = int((opening * exit_rate).quantize(Decimal(1), ROUND_HALF_UP))
-            exits = max(exits, found["announced_terminations"], opening - target)
+            exits = max(exits, found["announced_terminations"] + found["retirements"], opening - target)
             hires = ceil((target - opening + exits) / (1 - Fraction(setting["workforce.new_hire_termination_rate"])))
             assert (closing, found["terminations"], found["hires"]) == (target, exits, hires)
         opening = closing
+
+
+def demand_closed_levels(result: Result, setting: dict[str, Any]) -> None:
+    """Levels close with their positions; nobody is hired at a level with a surplus, and no raise passes the cap."""
+    for year, level, positions, closing, surplus, given_up in result.query("""
+        select simulation_year, level_id, positions, closing_headcount, surplus, given_up from fct_level_headcount
+    """):
+        if (setting["workforce.headcount_mode"], setting.get("workforce.structure")) == ("exact", "positions"):
+            assert closing == positions + surplus - given_up, (year, level)
+            assert surplus == 0 or given_up == 0
+    most = result.query("""
+        select max(compensation_after - compensation_before - round(compensation_before * 0.2, 2))
+        from fct_yearly_events where event_type = 'promotion'
+    """)[0][0]
+    assert most is None or most <= 0
 
 
 def demand_ordered_lives(result: Result) -> None:
@@ -148,5 +164,6 @@ def test_every_company_keeps_its_books(rows: list[Row], setting: dict[str, Any])
                 raise
             return
         demand_headcounts(result, setting)
+        demand_closed_levels(result, setting)
         demand_ordered_lives(result)
         demand_sound_snapshots(result)

@@ -171,7 +171,7 @@ def replay_year(
             {
                 "raise_timing.methodology": "fixed",
                 "raise_timing.fixed_date": "01-15",
-                "compensation.promotion.rate_multiplier": 8,
+                "compensation.promotion.fill_share": 1,
                 "new_hires.part_time_share": "0.4",
                 "workforce.headcount_mode": "stochastic",
             },
@@ -181,7 +181,7 @@ def replay_year(
             {
                 "raise_timing.methodology": "anniversary",
                 "compensation.promotion.effective_date": "02-29",
-                "compensation.promotion.rate_multiplier": 8,
+                "compensation.promotion.fill_share": 1,
                 "workforce.total_termination_rate": "0.4",
                 "simulation.target_growth_rate": "-0.1",
             },

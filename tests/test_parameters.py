@@ -23,6 +23,7 @@ Load = Callable[..., dict[str, ParameterTable]]
 
 LEVELS = range(1, 6)
 DERIVED = {
+    "level_mix",
     "new_hire_level_mix",
     "annual_rates",
     "month_weights",
@@ -120,9 +121,9 @@ def test_bands_cover_everybody_once(load: Load, bands: Rows, expected: str) -> N
 
 
 def test_ages_of_retirement_are_bands_too(load: Load) -> None:
-    rows: Rows = [{"age_from": 0, "age_to": 60, "hazard": 0}, {"age_from": 65, "hazard": "0.3"}]
-    assert problems(load, {"retirement_hazard": rows}) == [
-        "parameters.retirement_hazard row 2: age_from is 65, which leaves a gap; it must be 60"
+    rows: Rows = [{"age_from": 0, "age_to": 60, "retirement_rate": 0}, {"age_from": 65, "retirement_rate": "0.3"}]
+    assert problems(load, {"retirement_rates": rows}) == [
+        "parameters.retirement_rates row 2: age_from is 65, which leaves a gap; it must be 60"
     ]
 
 
@@ -224,7 +225,7 @@ def test_the_levels_are_those_of_the_table(load: Load) -> None:
 
 
 def test_a_mix_of_hires_names_levels_that_exist(load: Load) -> None:
-    assert problems(load, {}, new_hires={"level_mix": {1: 0.5, 9: 0.5}}) == [
+    assert problems(load, {}, workforce={"structure": "rates"}, new_hires={"level_mix": {1: 0.5, 9: 0.5}}) == [
         "new_hires.level_mix: level 9 is not in parameters.job_levels"
     ]
 
@@ -338,9 +339,10 @@ def test_every_problem_is_reported_at_once(load: Load, tmp_path: Path) -> None:
             "termination_by_tenure": [{"tenure_band": "<2", "multiplier": -1}],
             "new_hire_pay": [row | {"market_factor": 1} for row in by_level("percentile", [0.5, 0.5, 0.5, 0.5, 50])],
             "new_hire_ages": [{"age": 30, "weight": 0.5}, {"age": 30, "weight": 0.4}],
-            "retirement_hazard": "absent.csv",
+            "retirement_rates": "absent.csv",
             "merit_by_level": "merit.csv",
         },
+        workforce={"structure": "rates"},
         new_hires={"level_mix": {9: 1}},
     )
     for expected in (
@@ -353,7 +355,7 @@ def test_every_problem_is_reported_at_once(load: Load, tmp_path: Path) -> None:
         "parameters.new_hire_pay row 5: `percentile` is 50",
         "parameters.new_hire_ages: age 30 appears 2 times",
         "parameters.new_hire_ages: the weights sum to 0.9",
-        "parameters.retirement_hazard: the file",
+        "parameters.retirement_rates: the file",
         "parameters.merit_by_level row 1: unknown column `merit_rat`; did you mean `merit_rate`?",
         "new_hires.level_mix: level 9 is not in parameters.job_levels",
     ):
@@ -433,6 +435,7 @@ def test_tables_reach_the_database_with_their_sources(tmp_path: Path, monkeypatc
         "simulation": {"start_year": 2025, "end_year": 2026},
         "census": {"path": "census.csv"},
         "compensation": {"cola_rate": 0.01, "cola_rate_by_year": {2026: 0.025}},
+        "workforce": {"structure": "rates"},
         "new_hires": {"level_mix": {1: 0.75, 2: 0.25}, "hire_timing": [0.5, 0.5, *[0] * 10]},
         "parameters": {
             "termination_by_level": "tables/exits.csv",
@@ -462,8 +465,8 @@ def test_tables_reach_the_database_with_their_sources(tmp_path: Path, monkeypatc
             (2, Decimal("0.25"), "configuration"),
         ]
         assert rows("annual_rates") == [
-            (2025, Decimal("0.01"), Decimal("0.01"), "configuration"),
-            (2026, Decimal("0.025"), Decimal("0.025"), "configuration"),
+            (2025, Decimal("0.01"), Decimal("0.03"), "configuration"),
+            (2026, Decimal("0.025"), Decimal("0.03"), "configuration"),
         ]
         slices = "purpose, month, upper_bound - lower_bound, source"
         assert [row for row in rows("month_weights", slices) if row[2] > 0 and row[0] == "hire"] == [

@@ -32,7 +32,7 @@ import pytest
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
 from planalign_orchestrator.config.yaml_lines import read_yaml
 from planalign_orchestrator.errors import ConfigurationError
-from tests.companies import Row, default_table, person
+from tests.companies import NOBODY_RETIRES, Row, default_table, person
 from tests.laboratory import Laboratory
 
 FOLDER = Path(__file__).with_name("cases")
@@ -41,7 +41,9 @@ FOLDER = Path(__file__).with_name("cases")
 QUIET: Mapping[str, object] = {
     "simulation.target_growth_rate": 0,
     "workforce.total_termination_rate": 0,
+    **NOBODY_RETIRES,
     "workforce.new_hire_termination_rate": 0,
+    "workforce.structure": "rates",
     "compensation.promotion.base_rate": 0,
     "compensation.cola_rate": 0,
     "compensation.merit_budget": 0,

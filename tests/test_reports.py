@@ -127,13 +127,13 @@ class NobodyIsCalled:
 
 def test_rules_that_were_not_part_of_the_run_are_judged_now(db: DatabaseConnectionManager) -> None:
     validator = DataValidator(db)
-    validator.register_rule(NobodyIsCalled("NH_2026_000001"))
+    validator.register_rule(NobodyIsCalled("NH_2026_1_000001"))
     validator.register_rule(NobodyIsCalled("nobody"))
     stored = YearAuditor(db).generate_report(2026).validation
     judged = YearAuditor(db, validator).generate_report(2026).validation
     assert judged[: len(stored)] == stored
     assert [(found.rule, found.passed) for found in judged[len(stored) :]] == [
-        ("nobody_is_NH_2026_000001", False),
+        ("nobody_is_NH_2026_1_000001", False),
         ("nobody_is_nobody", True),
     ]
 

@@ -121,6 +121,13 @@
             'lowest': -1,
         },
         {
+            'name': 'level_surplus',
+            'unit': 'people',
+            'expression': "case when " ~ param('workforce_structure') ~ " = 'positions' then surpluses.headcount else 0 end",
+            'description': 'People above the positions of their level, who stay; with workforce.structure rates 0.',
+            'lowest': 0,
+        },
+        {
             'name': 'people_below_range',
             'unit': 'people',
             'expression': 'below_ranges.headcount',

@@ -76,6 +76,7 @@
         'promotion_base_increase': 'decimal(9, 6)',
         'promotion_base_rate': 'decimal(9, 6)',
         'promotion_effective_date': 'varchar',
+        'promotion_fill_share': 'decimal(9, 6)',
         'promotion_increase_spread': 'decimal(9, 6)',
         'promotion_maximum_age': 'integer',
         'promotion_maximum_increase_amount': 'decimal(18, 2)',
@@ -99,6 +100,7 @@
         'top_paid_group': 'boolean',
         'total_termination_rate': 'decimal(9, 6)',
         'voluntary_share': 'decimal(9, 6)',
+        'workforce_structure': 'varchar',
     } -%}
     {%- if name not in types -%}
         {{ exceptions.raise_compiler_error("the configuration has no parameter " ~ name) }}

@@ -52,8 +52,8 @@
 {%- endmacro %}
 
 {#- Which gate of a contribution source stands in the way, the first that fails: 1,000 hours in the year, or employment
-    at the close of 31 December (an exit on that day fails unless the plan counts it), from which retirement and leaving
-    at 55 or older may be excepted. The alias is of int_employment. -#}
+    at the close of 31 December (an exit on that day fails unless the plan counts it), from which retirement (an announced
+    exit at the normal retirement age is one) and leaving at 55 or older may be excepted. The alias is of int_employment. -#}
 {% macro failed_gate(people, source) -%}
     case
         when {{ param(source ~ '_hours_gate') }} and {{ people }}.hundredths_of_hours < 100000
@@ -67,7 +67,13 @@
             )
             and not (
                 {{ param(source ~ '_retirement_exception') }}
-                and {{ people }}.termination_reason = 'retirement'
+                and (
+                    {{ people }}.termination_reason = 'retirement'
+                    or (
+                        {{ people }}.termination_reason = 'announced'
+                        and {{ people }}.age >= {{ param('normal_retirement_age') }}
+                    )
+                )
             )
             and not ({{ param(source ~ '_age_exception') }} and {{ people }}.age >= 55)
             then 'last_day_requirement'

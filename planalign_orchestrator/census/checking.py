@@ -365,7 +365,7 @@ def _person_checks(census_date: date) -> list[Check]:
         Check(
             "employee_id",
             r"regexp_matches(employee_id_text, '^NH_\d{4}_')",
-            "is reserved for simulated hires (NH_<year>_<number>)",
+            "is reserved for simulated hires (NH_<year>_<level>_<number>)",
             "give these people other ids",
         ),
         Check(birth, too_young, f"means an age below {MINIMUM_AGE} on {census_date}"),

@@ -1,6 +1,6 @@
 """The tables that the configuration's own lists become."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -14,14 +14,19 @@ _SLICE = "decimal(18,12)"
 
 
 def workforce_tables(config: "SimulationConfig") -> tuple[ParameterTable, ...]:
-    """Return the level mix of hires, the slices of the months and the rates by year."""
-    return (_level_mix(config), _month_weights(config), _annual_rates(config))
+    """Return the level mixes of positions and of hires, the slices of the months and the rates by year."""
+    return (
+        _level_mix("level_mix", config.workforce.level_mix),
+        _level_mix("new_hire_level_mix", config.new_hires.level_mix),
+        _month_weights(config),
+        _annual_rates(config),
+    )
 
 
-def _level_mix(config: "SimulationConfig") -> ParameterTable:
-    mix = tuple((str(level), f"{share:f}", CONFIGURATION) for level, share in config.new_hires.level_mix.items())
+def _level_mix(name: str, shares: Mapping[int, Decimal]) -> ParameterTable:
+    mix = tuple((str(level), f"{share:f}", CONFIGURATION) for level, share in shares.items())
     columns = (("level_id", "integer"), ("share", FACTOR), ("source", "varchar"))
-    return ParameterTable("new_hire_level_mix", columns, mix)
+    return ParameterTable(name, columns, mix)
 
 
 def _month_weights(config: "SimulationConfig") -> ParameterTable:

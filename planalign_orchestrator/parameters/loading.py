@@ -46,6 +46,7 @@ def level_ids(tables: Iterable[ParameterTable]) -> tuple[int, ...]:
 def _check_named_levels(config: "SimulationConfig", levels: ParameterTable, problems: list[str]) -> None:
     known = level_ids([levels])
     named = {
+        "workforce.level_mix": config.workforce.level_mix,
         "new_hires.level_mix": config.new_hires.level_mix,
         "plan.eligibility.excluded_levels": config.plan.eligibility.excluded_levels,
     }

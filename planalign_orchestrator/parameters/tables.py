@@ -99,7 +99,7 @@ _WORKFORCE = (
     _by_level("termination_by_level", factor("factor")),
     _by_band("termination_by_age", _AGE_BAND, "age_bands"),
     _by_band("termination_by_tenure", _TENURE_BAND, "tenure_bands"),
-    _in_bands("retirement_hazard", _AGES, factor("hazard")),
+    _in_bands("retirement_rates", _AGES, rate("retirement_rate")),
     _by_level("promotion_by_level", factor("factor")),
     _by_band("promotion_by_age", _AGE_BAND, "age_bands"),
     _by_band("promotion_by_tenure", _TENURE_BAND, "tenure_bands"),

@@ -58,6 +58,11 @@ below_ranges as (
         and closing.employment_status = 'active'
 ),
 
+surpluses as (
+    select sum(surplus) as headcount
+    from {{ ref('int_positions') }}
+),
+
 forfeiture_use as (
     select
         pools.pool,
@@ -91,6 +96,7 @@ metrics as (
     cross join continuous_opening
     cross join events
     cross join below_ranges
+    cross join surpluses
     cross join forfeiture_use
     cross join timing
     cross join {{ ref('int_headcount_target') }} as target

@@ -9,7 +9,7 @@ select
     ages.age,
     bands.age_band,
     termination.multiplier::double as termination_multiplier,
-    retirement.hazard::double as retirement_hazard,
+    retirement.retirement_rate::double as retirement_rate,
     promotion.multiplier::double as promotion_multiplier,
     participation.age_from as participation_age_from,
     participation.join_rate::double as join_rate,
@@ -24,7 +24,7 @@ inner join {{ source('parameters', 'termination_by_age') }} as termination
     on bands.age_band = termination.age_band
 inner join {{ source('parameters', 'promotion_by_age') }} as promotion
     on bands.age_band = promotion.age_band
-inner join {{ source('parameters', 'retirement_hazard') }} as retirement
+inner join {{ source('parameters', 'retirement_rates') }} as retirement
     on
         ages.age >= retirement.age_from
         and (retirement.age_to is null or ages.age < retirement.age_to)

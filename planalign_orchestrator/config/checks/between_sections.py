@@ -1,6 +1,6 @@
 """What is wrong between keys that are right by themselves, the plan's and all others."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.config.checks.consistency import consistency_findings
@@ -12,6 +12,17 @@ from planalign_orchestrator.problems import Finding, KeyPath
 if TYPE_CHECKING:
     from planalign_orchestrator.config.configuration import SimulationConfig
 
+_STRUCTURE = ("workforce", "structure")
+_PROMOTED = "people are promoted into openings: set compensation.promotion.fill_share, or workforce.structure to rates"
+# what to do about a key that only the other structure reads
+_OTHER_STRUCTURE: Mapping[KeyPath, str] = {
+    ("workforce", "level_mix"): "set new_hires.level_mix, the mix of the hires, or workforce.structure to positions",
+    ("new_hires", "level_mix"): "set workforce.level_mix, the mix of the positions, or workforce.structure to rates",
+    ("compensation", "promotion", "base_rate"): _PROMOTED,
+    ("compensation", "promotion", "rate_multiplier"): _PROMOTED,
+    ("parameters", "promotion_by_level"): _PROMOTED,
+}
+
 
 def cross_field_findings(config: "SimulationConfig") -> list[Finding]:
     """What is wrong between keys that are right by themselves; each finding names the keys it compares."""
@@ -21,6 +32,7 @@ def cross_field_findings(config: "SimulationConfig") -> list[Finding]:
         *consistency_findings(config.plan),
         *statute_findings(config.plan),
         *survival_findings(config),
+        *_structure_findings(config),
     ]
     if promotion.increase_spread > promotion.base_increase:
         text = (
@@ -45,6 +57,25 @@ def cross_field_findings(config: "SimulationConfig") -> list[Finding]:
         if heading in config.census.ignore_columns
     ]
     return findings
+
+
+def _structure_findings(config: "SimulationConfig") -> list[Finding]:
+    """Return what belongs to the other structure of the workforce than the one that is set."""
+    structure, promotion = config.workforce.structure, config.compensation.promotion
+    if structure == "rates":
+        given: dict[KeyPath, bool] = {("workforce", "level_mix"): bool(config.workforce.level_mix)}
+    else:
+        given = {
+            ("new_hires", "level_mix"): bool(config.new_hires.level_mix),
+            ("compensation", "promotion", "base_rate"): promotion.base_rate is not None,
+            ("compensation", "promotion", "rate_multiplier"): promotion.rate_multiplier is not None,
+            ("parameters", "promotion_by_level"): "promotion_by_level" in config.parameters,
+        }
+    return [
+        Finding(f"is not read with workforce.structure {structure}; {_OTHER_STRUCTURE[key]}", (key, _STRUCTURE))
+        for key, is_given in given.items()
+        if is_given
+    ]
 
 
 def _year_findings(config: "SimulationConfig") -> list[Finding]:

@@ -4,7 +4,7 @@ Every model is frozen and refuses unknown keys. Rates are exact decimals (0.03 i
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from planalign_orchestrator.config.collection_types import MONTH_WEIGHTS, Weights
+from planalign_orchestrator.config.collection_types import MONTH_WEIGHTS, Weights, check_sum, mapping_by_number
 from planalign_orchestrator.config.types import DATE, FLAG, MONTH_DAY, PATH, Number
 
 if TYPE_CHECKING:
@@ -40,6 +40,13 @@ CalendarDate = Annotated[dt.date, DATE]
 Location = Annotated[Path, PATH]
 OnOff = Annotated[bool, FLAG]
 
+
+def _check_mix(mix: Mapping[int, Decimal]) -> None:
+    if mix:
+        check_sum(list(mix.values()), "shares")
+
+
+LEVEL_MIX = mapping_by_number(LEVEL, RATE, "a mapping such as {1: 0.6, 2: 0.4}", _check_mix)
 # what Pydantic takes for a field without a default
 REQUIRED: Any = ...
 

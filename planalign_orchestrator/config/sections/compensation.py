@@ -13,6 +13,7 @@ from planalign_orchestrator.config.sections.base import (
     RATE,
     YEAR,
     EveryYearDate,
+    Parameter,
     Rate,
     Section,
     ServiceYears,
@@ -23,17 +24,31 @@ from planalign_orchestrator.config.types import Number
 AGE = Number("whole number of years", Decimal(14), Decimal(120), places=0)
 
 
+def _or_usual(value: Decimal | None, usual: float) -> float:
+    return usual if value is None else float(value)
+
+
 class PromotionSection(Section):
     """Who moves up a level, and what it pays."""
 
     effective_date: EveryYearDate = key("02-01", "Day on which promotions take effect.", "promotion_effective_date")
-    base_rate: Rate = key(
-        Decimal("0.04"), "Yearly probability of a promotion before age, tenure and level count.", "promotion_base_rate"
+    fill_share: Rate = key(
+        Decimal("0.5"),
+        "Share of the openings of a level that are filled by promotion, where there are candidates; where nobody is "
+        "hired, all of them are. With workforce.structure `positions`.",
+        "promotion_fill_share",
     )
-    rate_multiplier: Annotated[Decimal, FACTOR] = key(
-        Decimal("1.0"),
-        "Factor on every promotion probability: 0 switches promotions off, 2 doubles them.",
-        "promotion_rate_multiplier",
+    base_rate: Rate | None = key(
+        None,
+        "Yearly probability of a promotion before age, tenure and level count; null is 0.04. With workforce.structure "
+        "`rates`.",
+        Parameter("promotion_base_rate", lambda rate, config: _or_usual(rate, 0.04), "decimal(9, 6)"),
+    )
+    rate_multiplier: Annotated[Decimal, FACTOR] | None = key(
+        None,
+        "Factor on every promotion probability: 0 switches promotions off, 2 doubles them; null is 1. With "
+        "workforce.structure `rates`.",
+        Parameter("promotion_rate_multiplier", lambda factor, config: _or_usual(factor, 1.0), "decimal(9, 6)"),
     )
     minimum_service_years: ServiceYears = key(
         1, "Completed years of service needed on the promotion date.", "promotion_minimum_service_years"
@@ -75,8 +90,8 @@ class CompensationSection(Section):
     )
     merit_budget: Rate = key(
         Decimal("0.015"),
-        "Merit part of the raises: the payroll-weighted average over everyone with a full raise. Surveyed budgets of "
-        "3.5 % include the general increase, which is cola_rate.",
+        "Merit part of the raises: the payroll-weighted average over everyone with a full raise. Surveyed budgets "
+        "of 3.5 % include the general increase, which is cola_rate.",
         "merit_budget",
     )
     structure_increase_rate: Rate | None = key(

@@ -4,20 +4,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated
 
-from planalign_orchestrator.config.collection_types import check_sum, mapping_by_number
-from planalign_orchestrator.config.sections.base import LEVEL, RATE, Rate, Section, TwelveWeights, key
+from planalign_orchestrator.config.sections.base import LEVEL_MIX, Rate, Section, TwelveWeights, key
 from planalign_orchestrator.config.types import Number
 
 HOURS = Number("number of hours", Decimal(0), Decimal(168), lower_open=True, places=2)
 WeeklyHours = Annotated[Decimal, HOURS]
-
-
-def _check_mix(mix: Mapping[int, Decimal]) -> None:
-    if mix:
-        check_sum(list(mix.values()), "shares")
-
-
-LEVEL_MIX = mapping_by_number(LEVEL, RATE, "a mapping such as {1: 0.6, 2: 0.4}", _check_mix)
 
 
 class NewHiresSection(Section):
@@ -25,7 +16,7 @@ class NewHiresSection(Section):
 
     level_mix: Annotated[Mapping[int, Decimal], LEVEL_MIX] = key(
         {},
-        "Level -> share of the hires; empty is the mix of the opening workforce.",
+        "Level -> share of the hires; empty is the mix of the opening workforce. With workforce.structure `rates`.",
         narrower="the shares sum to 1",
     )
     hire_timing: TwelveWeights = key("even", "Weights of the months in which people are hired.")

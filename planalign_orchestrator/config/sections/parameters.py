@@ -18,7 +18,7 @@ PARAMETER_TABLES = (
     "termination_by_level",
     "termination_by_age",
     "termination_by_tenure",
-    "retirement_hazard",
+    "retirement_rates",
     "promotion_by_level",
     "promotion_by_age",
     "promotion_by_tenure",
@@ -31,6 +31,8 @@ PARAMETER_TABLES = (
     "second_chance_by_service",
     "deferral_choice",
 )
+# tables whose place another one took
+_REPLACED = {"retirement_hazard": "retirement_rates with the yearly probability `retirement_rate` by age"}
 EXAMPLE = """\
 parameters:
   termination_by_tenure: tables/termination_by_tenure.csv
@@ -41,6 +43,8 @@ parameters:
 
 def _read_table(name: object, value: object) -> tuple[object, object]:
     """Return a table with its rows or the path of a CSV file."""
+    if name in _REPLACED:
+        raise RefusedError(f"is replaced by {_REPLACED[str(name)]}")
     if name not in PARAMETER_TABLES:
         hint = did_you_mean(name, PARAMETER_TABLES, f"the tables are {', '.join(PARAMETER_TABLES)}")
         raise RefusedError(f"is no parameter table; {hint}")

@@ -1,9 +1,10 @@
 """The section `workforce`."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from planalign_orchestrator.config.sections.base import Rate, Section, TwelveWeights, key
+from planalign_orchestrator.config.sections.base import LEVEL_MIX, Rate, Section, TwelveWeights, key
 from planalign_orchestrator.config.types import Number
 
 SHARE_BELOW_ONE = Number("rate", Decimal(0), Decimal(1), upper_open=True)
@@ -17,6 +18,18 @@ class WorkforceSection(Section):
         "`exact` meets the growth target to the person every year; `stochastic` meets it in expectation, so that "
         "headcount varies with the seed.",
         "headcount_mode",
+    )
+    structure: Literal["positions", "rates"] = key(
+        "positions",
+        "`positions` keeps the positions of each level on the headcount path: people are promoted into openings and "
+        "hired for what is left; `rates` promotes by rates and hires by a mix of levels, so that levels drift.",
+        "workforce_structure",
+    )
+    level_mix: Annotated[Mapping[int, Decimal], LEVEL_MIX] = key(
+        {},
+        "Level -> share of the positions from the first simulated year on; empty keeps the shares of the opening "
+        "workforce. With structure `positions`.",
+        narrower="the shares sum to 1",
     )
     total_termination_rate: Rate = key(
         Decimal("0.12"), "Share of the headcount of 1 January that leaves within the year.", "total_termination_rate"

@@ -1,18 +1,19 @@
--- The relative hazard of leaving, for everyone without an announced exit:
---   level factor x age multiplier x tenure multiplier + retirement hazard(age), at the age and service of 1 January,
--- with the person's draw for the year and, for the exact mode, the key of an exponential race: -ln(1 - u) / hazard.
+-- Everyone without an announced exit: the yearly probability of retirement by age, and the relative hazard of leaving
+-- for any other reason,
+--   level factor x age multiplier x tenure multiplier,
+-- both at the age and service of 1 January, with the person's draws of the year and the keys of two exponential races:
+-- -ln(1 - u) / hazard, and for retirements, whose hazard is -ln(1 - rate), ln(1 - u) / ln(1 - rate).
 with
 
 hazards as (
     select
         opening.employee_id,
-        round(
-            levels.termination_factor * ages.termination_multiplier * tenures.termination_multiplier
-            + ages.retirement_hazard,
-            12
-        ) as hazard,
-        ages.retirement_hazard,
-        {{ draw_key('termination', 'opening.employee_id') }} as draw_key
+        round(levels.termination_factor * ages.termination_multiplier * tenures.termination_multiplier, 12) as hazard,
+        ages.retirement_rate,
+        {{ draw_key('termination', 'opening.employee_id') }} as draw_key,
+        case
+            when ages.retirement_rate > 0 then {{ draw_key('retirement', 'opening.employee_id') }}
+        end as retirement_key
     from {{ ref('int_opening_workforce') }} as opening
     inner join {{ ref('stg_job_levels') }} as levels
         on opening.level_id = levels.level_id
@@ -27,17 +28,23 @@ draws as (
     select
         employee_id,
         hazard,
-        retirement_hazard,
+        retirement_rate,
         {{ draw('draw_key') }} as exit_draw,
-        {{ draw2('draw_key') }} as cause_draw
+        {{ draw2('draw_key') }} as cause_draw,
+        {{ draw('retirement_key') }} as retirement_draw
     from hazards
 )
 
 select
     employee_id,
     hazard,
-    retirement_hazard,
+    retirement_rate,
     exit_draw,
     cause_draw,
-    case when hazard > 0 then round(-ln(1 - exit_draw) / hazard, 12) else 'infinity'::double end as race_key
+    retirement_draw,
+    case when hazard > 0 then round(-ln(1 - exit_draw) / hazard, 12) else 'infinity'::double end as race_key,
+    case
+        when retirement_rate >= 1 then 0
+        when retirement_rate > 0 then round(ln(1 - retirement_draw) / ln(1 - retirement_rate), 12)
+    end as retirement_race_key
 from draws

@@ -1,15 +1,18 @@
--- One row: the factor c that makes the expected number of drawn exits right, sum of min(1, c x hazard) = expected.
+-- One row: the factor c that makes the expected number of other exits right: over everyone who does not retire, the sum
+-- of min(1, c x hazard) is the expected exits less the announced ones and the expected retirements.
 -- People whose c x hazard would pass 1 leave for certain; the rest share what is left in proportion to their hazard, so
 -- c is found by trying each hazard as the largest one that is not capped, from above.
 with
 
 hazards as (
     select
-        hazard::decimal(24, 12) as hazard,
+        hazards.hazard::decimal(24, 12) as hazard,
         count(*) as people
-    from {{ ref('int_exit_hazard') }}
-    where hazard > 0
-    group by hazard
+    from {{ ref('int_exit_hazard') }} as hazards
+    anti join {{ ref('int_retirements') }} as retirements
+        on hazards.employee_id = retirements.employee_id
+    where hazards.hazard > 0
+    group by {{ world('hazards') }} hazards.hazard
 ),
 
 cumulated as (
@@ -21,7 +24,7 @@ cumulated as (
 ),
 
 needed as (
-    select greatest(expected_exits - announced_exits, 0) as exits
+    select greatest(expected_exits - announced_exits - expected_retirements, 0) as exits
     from {{ ref('int_headcount_target') }}
 ),
 

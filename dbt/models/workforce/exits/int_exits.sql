@@ -1,7 +1,7 @@
 -- Who of the opening population leaves this year, when and why.
--- Announced exits happen on their day. Of the others, exact mode takes the people with the smallest race keys, which is
--- drawing without replacement in proportion to the hazard; stochastic mode lets each leave with probability
--- min(1, c x hazard). The cause is drawn in proportion to its part of the hazard.
+-- Announced exits happen on their day, then come the retirements. Of everyone else, exact mode takes the people with
+-- the smallest race keys, which is drawing without replacement in proportion to the hazard; stochastic mode lets each
+-- leave with probability min(1, c x hazard). They leave voluntarily or not by draw.
 with
 
 ranked as (
@@ -10,10 +10,11 @@ ranked as (
         hazards.exit_draw,
         hazards.cause_draw,
         least(1, scale.scale * hazards.hazard) as exit_probability,
-        case when hazards.hazard > 0 then hazards.retirement_hazard / hazards.hazard else 0 end as retirement_share,
         row_number() over (order by hazards.race_key, hazards.employee_id) as race_rank
     from {{ ref('int_exit_hazard') }} as hazards
     cross join {{ ref('int_exit_scale') }} as scale
+    anti join {{ ref('int_retirements') }} as retirements
+        on hazards.employee_id = retirements.employee_id
 ),
 
 drawn as (
@@ -22,22 +23,30 @@ drawn as (
         ranked.exit_draw,
         ranked.exit_probability,
         case
-            when ranked.cause_draw < ranked.retirement_share then 'retirement'
-            when
-                ranked.cause_draw
-                < ranked.retirement_share
-                + (1 - ranked.retirement_share) * {{ param('voluntary_share') }}::double
-                then 'voluntary'
+            when ranked.cause_draw < {{ param('voluntary_share') }}::double then 'voluntary'
             else 'involuntary'
-        end as termination_reason,
-        {{ draw_key('termination_date', 'ranked.employee_id') }} as draw_key
+        end as termination_reason
     from ranked
     cross join {{ ref('int_headcount_target') }} as target
     where
         case
-            when {{ param('headcount_mode') }} = 'exact' then ranked.race_rank <= target.drawn_exits
+            when {{ param('headcount_mode') }} = 'exact' then ranked.race_rank <= target.other_exits
             else ranked.exit_draw < ranked.exit_probability
         end
+    union all
+    select
+        employee_id,
+        retirement_draw as exit_draw,
+        retirement_probability as exit_probability,
+        'retirement' as termination_reason
+    from {{ ref('int_retirements') }}
+),
+
+keys as (
+    select
+        *,
+        {{ draw_key('termination_date', 'employee_id') }} as draw_key
+    from drawn
 )
 
 select
@@ -46,7 +55,7 @@ select
     drawn.termination_reason,
     drawn.exit_probability::decimal(9, 6) as exit_probability,
     drawn.exit_draw
-from drawn
+from keys as drawn
 inner join {{ ref('stg_month_weights') }} as months
     on
         months.purpose = 'exit'

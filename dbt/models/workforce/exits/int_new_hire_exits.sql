@@ -1,14 +1,19 @@
 -- The hires who leave again in the year they came, on a day after the hire date and before 31 December.
--- Exact mode: an even race among those who have such a day; stochastic mode: each by chance.
+-- Exact mode: in each pool of the plan a race in which a hire's hazard is the days there are to leave on; stochastic
+-- mode: each by chance.
 with
 
 keys as (
     select
         hires.employee_id,
         hires.hire_date,
+        levels.exit_pool,
+        levels.new_hire_exits,
         calendar.year_end - hires.hire_date - 1 as days_to_leave,
         {{ draw_key('new_hire_termination', 'hires.employee_id') }} as exit_key
     from {{ ref('int_hires') }} as hires
+    inner join {{ ref('int_hire_levels') }} as levels
+        on hires.level_id = levels.level_id
     cross join {{ ref('stg_calendar') }} as calendar
 ),
 
@@ -16,10 +21,14 @@ ranked as (
     select
         employee_id,
         hire_date,
+        new_hire_exits,
         days_to_leave,
         {{ draw('exit_key') }} as exit_draw,
         {{ draw2('exit_key') }} as cause_draw,
-        row_number() over (order by {{ draw('exit_key') }}, employee_id) as race_rank
+        row_number() over (
+            partition by {{ world() }} exit_pool
+            order by round(-ln(1 - {{ draw('exit_key') }}) / days_to_leave, 12), employee_id
+        ) as race_rank
     from keys
 ),
 
@@ -32,11 +41,10 @@ leaving as (
         ranked.cause_draw,
         {{ draw_key('new_hire_termination_date', 'ranked.employee_id') }} as date_key
     from ranked
-    cross join {{ ref('int_hiring_plan') }} as plan
     where
         case
             when {{ param('headcount_mode') }} = 'exact'
-                then ranked.race_rank <= plan.new_hire_exits
+                then ranked.race_rank <= ranked.new_hire_exits
             else ranked.exit_draw < {{ param('new_hire_termination_rate') }}::double
         end
 )

@@ -1,5 +1,6 @@
--- How many people are hired at each level: the configured mix, or the mix of the opening population, in whole people by
--- largest remainder, ties to the lower level. Hires are numbered level by level; a row holds the numbers of its level.
+-- How many people are hired at each level. Structure `positions`: what the openings leave. Structure `rates`: the
+-- configured mix, or the mix of the opening population, in whole people by largest remainder, ties to the lower level.
+-- Those of an exit pool race for the year's exits of the pool: a level with positions, all hires with rates.
 with
 
 configured as (
@@ -49,8 +50,20 @@ allotted as (
 )
 
 select
-    level_id,
-    hires::bigint as hires,
-    (sum(hires) over (order by level_id) - hires)::bigint as first_before,
-    (sum(hires) over (order by level_id))::bigint as last_number
+    allotted.level_id,
+    allotted.hires::bigint as hires,
+    0 as exit_pool,
+    plan.new_hire_exits
 from allotted
+cross join {{ ref('int_hiring_plan') }} as plan
+where {{ param('workforce_structure') }} = 'rates'
+
+union all
+
+select
+    level_id,
+    hires,
+    level_id as exit_pool,
+    new_hire_exits
+from {{ ref('int_positions') }}
+where {{ param('workforce_structure') }} = 'positions'

@@ -7,14 +7,14 @@ with
 numbered as (
     select
         level_id,
-        unnest(range(first_before + 1, last_number + 1)) as hire_number
+        unnest(range(1, hires + 1)) as hire_number
     from {{ ref('int_hire_levels') }}
 ),
 
 named as (
     select
         level_id,
-        format('NH_{}_{:06d}', {{ param('simulation_year') }}, hire_number) as employee_id
+        format('NH_{}_{}_{:06d}', {{ param('simulation_year') }}, level_id, hire_number) as employee_id
     from numbered
 ),
 

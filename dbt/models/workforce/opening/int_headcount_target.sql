@@ -1,7 +1,8 @@
 -- One row: the headcount to close the year with, and how many people must leave for it.
---   target = round(opening x (1 + growth)), exits = round(opening x exit rate), both half away from zero.
--- Where the exits that the rate asks for leave more people than the target, exits grow until they do not (exact mode).
--- Announced exits count within the year's exits; only the rest is drawn.
+--   target = the positions of all levels on the headcount path, exits = round(opening x exit rate), half away from
+-- zero. Announced exits and retirements count within the year's exits; only the rest is drawn by hazard. Retirements
+-- are floor(sum of the yearly rates + u), less the announced exits of people of 55 and older. Exits grow where
+-- announced ones and retirements are more, and where fewer would leave more people than the target (exact mode).
 with
 
 opening as (
@@ -10,32 +11,60 @@ opening as (
         count(*) filter (
             where opening.announced_termination_date between calendar.year_start and calendar.year_end
         ) as announced_exits,
-        count(*) filter (where opening.announced_termination_date is null) as drawable
+        count(*) filter (
+            where
+            opening.announced_termination_date between calendar.year_start and calendar.year_end
+            and opening.age >= 55
+        ) as announced_at_55
     from {{ ref('int_opening_workforce') }} as opening
     cross join {{ ref('stg_calendar') }} as calendar
 ),
 
+path as (
+    select sum(positions)::bigint as target_headcount
+    from {{ ref('int_level_targets') }}
+),
+
+-- the fraction of a retirement is drawn for nobody in particular
+nobody as (
+    select '' as employee_id
+),
+
+drawable as (
+    select
+        count(*) as drawable,
+        coalesce(sum(retirement_rate::decimal(9, 6)), 0) as retirement_rates
+    from {{ ref('int_exit_hazard') }}
+),
+
 rates as (
     select
-        opening_headcount,
-        announced_exits,
-        drawable,
-        (opening_headcount * {{ param('total_termination_rate') }})::decimal(38, 6) as expected_exits,
-        round(opening_headcount * (1 + {{ param('target_growth_rate') }}), 0)::bigint
-            as target_headcount
+        opening.opening_headcount,
+        opening.announced_exits,
+        drawable.drawable,
+        drawable.retirement_rates,
+        greatest(drawable.retirement_rates - opening.announced_at_55, 0) as expected_retirements,
+        greatest(
+            floor(
+                drawable.retirement_rates::double + {{ draw(draw_key('retirement_count', 'nobody.employee_id')) }}
+            )::bigint
+            - opening.announced_at_55,
+            0
+        ) as drawn_retirements,
+        (opening.opening_headcount * {{ param('total_termination_rate') }})::decimal(38, 6) as expected_exits,
+        path.target_headcount
     from opening
+    cross join path
+    cross join drawable
+    cross join nobody
 ),
 
 exact as (
     select
-        opening_headcount,
-        announced_exits,
-        drawable,
-        expected_exits,
-        target_headcount,
+        *,
         greatest(
             round(expected_exits, 0)::bigint,
-            announced_exits,
+            announced_exits + drawn_retirements,
             opening_headcount - target_headcount
         ) as exits
     from rates
@@ -46,6 +75,9 @@ select
     target_headcount,
     announced_exits,
     expected_exits,
+    drawn_retirements,
+    expected_retirements,
+    round(coalesce({{ ratio('expected_retirements::double', 'retirement_rates::double') }}, 0), 12) as retirement_scale,
     case
         when {{ param('headcount_mode') }} = 'exact' and exits - announced_exits > drawable
             then error(
@@ -53,8 +85,9 @@ select
                 || ' people must leave to close the year ' || {{ param('simulation_year') }} || ' with '
                 || target_headcount || ', but ' || announced_exits || ' announced exits and ' || drawable
                 || ' people without an announced date are all there are: exits = max(round(opening x exit rate), '
-                || 'announced, opening - target); lower the exit rate or raise simulation.target_growth_rate'
+                || 'announced + retirements, opening - target); lower the exit rate or raise '
+                || 'simulation.target_growth_rate'
             )::bigint
-        else exits - announced_exits
-    end as drawn_exits
+        else exits - announced_exits - drawn_retirements
+    end as other_exits
 from exact

@@ -1,69 +1,38 @@
--- Who is promoted on the promotion date if still employed then, and by what rate the pay goes up.
--- Eligible: below the top level, enough completed service and young enough on that date. Probability =
--- min(1, base x age multiplier x tenure multiplier x level factor x rate multiplier), age and service on that date.
--- Increase rate = base +- spread (uniform), at most the maximum.
+-- Who is promoted on the promotion date. Structure `positions`: of the candidates of each level who are still
+-- employed at the close, those with the smallest race keys, as many as are promoted into the level above. Structure
+-- `rates`: everyone whose draw is below the rate, if still employed on the date.
 with
 
-eligible as (
+ranked as (
     select
-        opening.employee_id,
-        opening.level_id,
-        levels.next_level_id,
-        levels.promotion_factor,
-        {{ completed_years('opening.employee_birth_date', 'calendar.promotion_date') }} as age,
-        {{ completed_years('opening.employee_hire_date', 'calendar.promotion_date') }} as completed_years,
-        calendar.promotion_date,
-        {{ draw_key('promotion', 'opening.employee_id') }} as draw_key
-    from {{ ref('int_opening_workforce') }} as opening
-    cross join {{ ref('stg_calendar') }} as calendar
-    inner join {{ ref('stg_job_levels') }} as levels
-        on opening.level_id = levels.level_id
-    where
-        levels.next_level_id is not null
-        and {{ completed_years('opening.employee_hire_date', 'calendar.promotion_date') }}
-        >= {{ param('promotion_minimum_service_years') }}
-        and {{ completed_years('opening.employee_birth_date', 'calendar.promotion_date') }}
-        < {{ param('promotion_maximum_age') }}
-),
-
-probabilities as (
-    select
-        eligible.employee_id,
-        eligible.level_id,
-        eligible.next_level_id,
-        eligible.promotion_date,
-        least(
-            1,
-            round(
-                {{ param('promotion_base_rate') }}::double
-                * {{ param('promotion_rate_multiplier') }}::double
-                * ages.promotion_multiplier * tenures.promotion_multiplier * eligible.promotion_factor,
-                12
-            )
-        ) as promotion_probability,
-        {{ draw('eligible.draw_key') }} as promotion_draw,
-        {{ draw2('eligible.draw_key') }} as increase_draw
-    from eligible
-    inner join {{ ref('stg_age_segments') }} as ages
-        on eligible.age = ages.age
-    inner join {{ ref('stg_tenure_segments') }} as tenures
-        on eligible.completed_years = tenures.completed_years
+        *,
+        sum(weight) over (partition by {{ world() }} level_id) as weights,
+        row_number() over (partition by {{ world() }} level_id order by race_key, employee_id) as race_rank
+    from {{ ref('int_promotion_candidates') }}
+    where is_staying or {{ param('workforce_structure') }} = 'rates'
 )
 
 select
-    probabilities.employee_id,
-    probabilities.promotion_date,
-    probabilities.level_id as level_before,
-    probabilities.next_level_id as level_after,
-    probabilities.promotion_probability::decimal(9, 6) as promotion_probability,
-    probabilities.promotion_draw,
-    least(
-        {{ param('promotion_base_increase') }}::double
-        + {{ param('promotion_increase_spread') }}::double * (2 * probabilities.increase_draw - 1),
-        {{ param('promotion_maximum_increase_rate') }}::double
-    )::decimal(9, 6) as increase_rate,
+    ranked.employee_id,
+    ranked.promotion_date,
+    ranked.level_id as level_before,
+    ranked.next_level_id as level_after,
+    case
+        when {{ param('workforce_structure') }} = 'rates' then ranked.promotion_rate
+        else least(
+            1, coalesce({{ ratio('positions.promoted_in * ranked.weight::double', 'ranked.weights::double') }}, 1)
+        )
+    end::decimal(9, 6) as promotion_probability,
+    ranked.promotion_draw,
+    ranked.increase_rate,
     ranges.range_minimum as new_range_minimum
-from probabilities
+from ranked
+inner join {{ ref('int_positions') }} as positions
+    on ranked.next_level_id = positions.level_id
 inner join {{ ref('stg_pay_ranges') }} as ranges
-    on probabilities.next_level_id = ranges.level_id
-where probabilities.promotion_draw < probabilities.promotion_probability
+    on ranked.next_level_id = ranges.level_id
+where
+    case
+        when {{ param('workforce_structure') }} = 'rates' then ranked.promotion_draw < ranked.promotion_rate
+        else ranked.race_rank <= positions.promoted_in
+    end

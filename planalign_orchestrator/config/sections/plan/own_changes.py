@@ -17,6 +17,6 @@ class OwnChangesSection(Section):
         "own_change_raise_rate",
     )
     halve_rate: Rate = key(
-        Decimal("0.05"), "Share of participants who halve their rate in a year.", "own_change_halve_rate"
+        Decimal("0.025"), "Share of participants who halve their rate in a year.", "own_change_halve_rate"
     )
     stop_rate: Rate = key(Decimal("0.005"), "Share of participants who stop in a year.", "own_change_stop_rate")
