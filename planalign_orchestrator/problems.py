@@ -1,6 +1,6 @@
 """What is wrong, in words: findings about settings, and the known word that an unknown one probably stands for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 KeyPath = tuple[str, ...]
@@ -49,3 +49,19 @@ def did_you_mean(word: object, known: Iterable[str], otherwise: str) -> str:
     # false is no misspelled `fail`
     meant = None if isinstance(word, bool) else nearest(str(word), known)
     return f"did you mean `{meant}`?" if meant is not None else otherwise
+
+
+def verdict_word(severity: str, passed: bool) -> str:
+    """Return what a verdict is called: only a rule of severity error fails, the others warn or note."""
+    return "passed" if passed else {"error": "failed", "warning": "warning"}.get(severity, "noted")
+
+
+def verdicts_in_words(words: Sequence[str]) -> str:
+    """Return how many verdicts there are of each word of `verdict_word`, gravest first, such as `1 of 33 failed`."""
+    failed, warnings, noted = (words.count(word) for word in ("failed", "warning", "noted"))
+    said = [f"{failed} of {len(words)} failed" if failed else f"{words.count('passed')} passed"]
+    if warnings:
+        said.append(f"{warnings} warning{'s' if warnings > 1 else ''}")
+    if noted:
+        said.append(f"{noted} noted")
+    return ", ".join(said)

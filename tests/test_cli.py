@@ -664,7 +664,7 @@ def test_the_configured_template_is_that_of_run_and_report(planalign: Planalign,
     assert "Net employer cost" in ran.out
     assert "Pay growth" not in ran.out
     heading = (project / "reports" / "multi_year_summary_2025_2026.csv").read_text(encoding="utf-8").splitlines()[0]
-    assert heading.endswith("net_employer_cost_rate,failed_checks")
+    assert heading.endswith("net_employer_cost_rate,failed_checks,warnings")
     assert "metrics" in json.loads((project / "reports" / "year_2025.json").read_text(encoding="utf-8"))
     assert "Pay growth" in planalign("report").out
 

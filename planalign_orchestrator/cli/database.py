@@ -236,9 +236,9 @@ def _seconds(year: dict[str, Any]) -> str:
 def _checks(year: dict[str, Any]) -> str:
     if "validation" not in year:
         return "-"
-    failed = sum(not verdict["passed"] and verdict["severity"] != "info" for verdict in year["validation"])
-    passed = sum(verdict["passed"] for verdict in year["validation"])
-    return f"{failed} of {len(year['validation'])} failed" if failed else f"{passed} passed"
+    from planalign_orchestrator.problems import verdict_word, verdicts_in_words
+
+    return verdicts_in_words([verdict_word(rule["severity"], rule["passed"]) for rule in year["validation"]])
 
 
 def _short(fingerprint: object) -> str:

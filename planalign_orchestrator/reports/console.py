@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from planalign_orchestrator.escaping import visible
+from planalign_orchestrator.problems import verdicts_in_words
 from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports.figures import KeyFigure, columns_of, headlines
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
@@ -241,10 +242,7 @@ def _amount(value: Decimal | float | None, places: int = 0) -> str:
 def _verdicts(verdicts: Sequence[ValidationResult]) -> str:
     if not verdicts:
         return "none"
-    failed = sum(verdict.has_failed for verdict in verdicts)
-    notes = sum(not verdict.passed for verdict in verdicts) - failed
-    said = f"{failed} of {len(verdicts)} failed" if failed else f"{len(verdicts) - notes} passed"
-    return f"{said}, {notes} noted" if notes else said
+    return verdicts_in_words([verdict.word for verdict in verdicts])
 
 
 def _failures(verdicts: Sequence[ValidationResult], *, notes: bool = True) -> list[str]:

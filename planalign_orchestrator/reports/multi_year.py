@@ -136,7 +136,7 @@ class MultiYearSummary:
     def to_csv(self, template: ReportTemplate = "detailed") -> str:
         """One line a year: identifiers, every metric (empty where it does not exist), the number of events by type.
 
-        The template `executive` has the headline figures and the number of failed checks instead.
+        The template `executive` has the headline figures and the numbers of failed checks and of warnings instead.
         """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -149,7 +149,8 @@ class MultiYearSummary:
         if template == "executive":
             metrics = [figure.name for figure in headlines().values()]
             rows = [list(_executive_header())]
-            others = [[sum(verdict.has_failed for verdict in report.validation)] for report in self.years]
+            words = [[verdict.word for verdict in report.validation] for report in self.years]
+            others = [[found.count("failed"), found.count("warning")] for found in words]
         else:
             metrics, events = self._metric_names(), self.event_trends
             rows = [[*_IDENTIFIERS, _LIMITS, *metrics, *(f"{name}_events" for name in events)]]
@@ -204,7 +205,8 @@ def is_summary(path: Path) -> bool:
     """
     header = csv_header(path)
     beginning = (*_IDENTIFIERS, _LIMITS, *leading_names())
-    return header == _executive_header() or header[: len(beginning)] == beginning
+    # a summary of an earlier version counted warnings among the failed checks
+    return header in (_executive_header(), _executive_header()[:-1]) or header[: len(beginning)] == beginning
 
 
 def runs_of_summary(path: Path) -> set[str]:
@@ -216,7 +218,7 @@ def runs_of_summary(path: Path) -> set[str]:
 
 
 def _executive_header() -> tuple[str, ...]:
-    return (*_IDENTIFIERS, *(figure.name for figure in headlines().values()), "failed_checks")
+    return (*_IDENTIFIERS, *(figure.name for figure in headlines().values()), "failed_checks", "warnings")
 
 
 def _csv_cell(value: str | int | Decimal | None) -> str | int:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from planalign_orchestrator.errors import PipelineStageError
+from planalign_orchestrator.problems import verdict_word
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,8 +37,13 @@ class ValidationResult:
 
     @property
     def has_failed(self) -> bool:
-        """Whether something is wrong, and not only to be known."""
+        """Whether something is wrong or odd, and not only to be known."""
         return not self.passed and self.severity is not ValidationSeverity.INFO
+
+    @property
+    def word(self) -> str:
+        """What the verdict is called: passed, failed (of severity error), warning or noted."""
+        return verdict_word(self.severity, self.passed)
 
 
 class RuleError(PipelineStageError):

@@ -204,7 +204,9 @@ class EventSequenceRule(QueryRule):
 class EventSpikeRule(QueryRule):
     """No type of event is suddenly more frequent than in the year before; the first year is not judged.
 
-    A type counts as at least `minimum_events` in the year before, so that small numbers may jump.
+    A type counts as at least `minimum_events` in the year before, so that small numbers may jump. A type without an
+    event in the first year is not judged in the two years after it: nobody had joined the plan of a census without
+    participants, so that no rate could change then, and only those who joined in the first year could in the second.
     """
 
     maximum_ratio: Decimal | float = Decimal(2)
@@ -225,12 +227,18 @@ class EventSpikeRule(QueryRule):
                     event_type,
                     count(*) filter (where simulation_year = {_YEAR} - 1) as events_before,
                     count(*) filter (where simulation_year = {_YEAR}) as events_now,
-                    sum(events_before) over () as all_before
+                    count(*) filter (where simulation_year = first_year) as events_first,
+                    sum(events_before) over () as all_before,
+                    any_value(first_year) as first_year
                 from {_LEDGER}
-                where simulation_year between {_YEAR} - 1 and {_YEAR}
+                cross join (select min(simulation_year) as first_year from planalign.main.fct_annual_metrics)
+                where simulation_year between {_YEAR} - 1 and {_YEAR} or simulation_year = first_year
                 group by event_type
             )
-            where all_before > 0 and events_now > {self.maximum_ratio} * greatest(events_before, {self.minimum_events})
+            where
+                all_before > 0
+                and events_now > {self.maximum_ratio} * greatest(events_before, {self.minimum_events})
+                and (events_first > 0 or {_YEAR} > first_year + 2)
         """
 
 

@@ -74,14 +74,14 @@ class DataValidator:
 
     @staticmethod
     def to_report_dict(results: Sequence[ValidationResult]) -> dict[str, Any]:
-        """Return the verdicts as JSON-able values with a count of each kind; a note (severity info) is no failure."""
-        failed = [result for result in results if result.has_failed]
-        noted = [result for result in results if not result.passed and not result.has_failed]
+        """Return the verdicts as JSON-able values with a count of each kind; warnings and notes are no failures."""
+        words = [result.word for result in results]
         return {
             "rules": len(results),
-            "passed": len(results) - len(failed) - len(noted),
-            "failed": len(failed),
-            "notes": len(noted),
+            "passed": words.count("passed"),
+            "failed": words.count("failed"),
+            "warnings": words.count("warning"),
+            "notes": words.count("noted"),
             "results": [asdict(result) for result in results],
         }
 

@@ -75,7 +75,7 @@ def _check_rows(summary: "MultiYearSummary") -> list[list[str | int]]:
                 year,
                 verdict.rule,
                 str(verdict.severity),
-                "passed" if verdict.passed else "failed",
+                verdict.word,
                 verdict.failures,
                 "; ".join(verdict.examples),
             ]
