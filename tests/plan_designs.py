@@ -29,6 +29,8 @@ SAFE_TIERS = (
     (("0", "0.08", "1"),),
     (("0", "0.01", "2.5"), ("0.01", "0.1", "0.5")),
 )
+EXCLUDED_B = {"column": "department", "values": ["B"]}
+EXCLUDED_UNION = {"column": "employee_class", "values": [" UNION"], "collectively_bargained": True}
 EXCEPTIONS = ("retirement", "age_55")
 _CENT = Decimal("0.01")
 
@@ -90,7 +92,7 @@ def _election(random: Random, hired: dt.date, start: int) -> dict[str, object]:
         return {"employee_deferral_rate": 0}
     return {
         "employee_deferral_rate": random.choice(
-            ("0.01", "0.03", "0.035", "0.05", "0.06", "0.0725", "0.1", "0.15", "0.25", "0.4", "0.8", "1")
+            ("0.01", "0.03", "0.035", "0.05", "0.06", "0.0725", "0.1", "0.15", "0.25", "0.4", "0.8", "0.99")
         ),
         "employee_enrollment_date": random.choice((joined, joined, "")),
         "enrollment_method": random.choice(("auto", "auto", "voluntary", "")),
@@ -113,6 +115,7 @@ def _employee(random: Random, employee_id: str, start: int) -> Row:
         pay=pay,
         level_id=random.choice(("", "", 1, 2, 3, 4, 5)),
         department=random.choice(("A", "B", "C")),
+        employee_class=random.choice(("", "Union", "union", "Staff")),
         scheduled_hours_per_week=random.choice((40, 40, 40, 40, "37.5", 24, 20, "19.23", 15, 10, 9)),
         employee_termination_date=announced(random, random.choice(years_ahead)) if random.random() < 0.12 else "",
         plan_eligible_override=random.choice((*[""] * 30, True, False)),
@@ -209,7 +212,9 @@ def _rule(random: Random, longest: int) -> dict[str, object]:
 def _eligibility(random: Random, vesting: Design, formulas: tuple[str, str]) -> dict[str, object]:
     found: dict[str, object] = {
         "plan.eligibility.excluded_levels": random.choice(([], [], [], [1], [5], [2, 3])),
-        "plan.eligibility.excluded_departments": random.choice(([], [], [], ["B"])),
+        "plan.eligibility.excluded": random.choice(
+            ([], [], [], [EXCLUDED_B], [EXCLUDED_UNION], [EXCLUDED_B, EXCLUDED_UNION])
+        ),
     }
     at_once = [source for source, formula in zip(SOURCES[1:], formulas, strict=True) if formula in SAFE_HARBORS]
     for source in SOURCES:

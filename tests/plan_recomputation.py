@@ -73,6 +73,7 @@ class Life:
     hired: dt.date
     hours: Fraction
     department: str | None
+    employee_class: str | None
     level: int
     pay: int = 0
     election: Fraction = NOTHING
@@ -213,10 +214,14 @@ def entry_date(life: Life, design: Design, source: str) -> dt.date | None:
 
 
 def is_excluded(life: Life, design: Design) -> bool:
-    """Whether the level of 1 January or hire, or the department, keeps a person out for the year."""
+    """Whether the level of 1 January or hire, or a group of the census, keeps a person out for the year."""
     return life.override is None and (
         life.level in design["plan.eligibility.excluded_levels"]
-        or life.department in design["plan.eligibility.excluded_departments"]
+        or any(
+            value.strip().lower() == (getattr(life, group["column"]) or "").lower()
+            for group in design["plan.eligibility.excluded"]
+            for value in group["values"]
+        )
     )
 
 
@@ -612,6 +617,7 @@ def life_of_row(row: Row, start: int) -> Life:
         hired=hired,
         hours=Fraction(str(row["scheduled_hours_per_week"])),
         department=str(row["department"]),
+        employee_class=str(row["employee_class"]),
         level=int(str(row["level_id"])) if row["level_id"] else by_pay,
         pay=int(pay * 100),
         election=election,
@@ -628,6 +634,7 @@ def life_of_hire(event: Event) -> Life:
         hired=event["effective_date"],
         hours=Fraction(str(details["scheduled_hours_per_week"])),
         department=None,
+        employee_class=None,
         level=event["level_after"],
     )
 

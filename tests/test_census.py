@@ -33,6 +33,9 @@ TYPES = {
     "active": "BOOLEAN",
     "level_id": "INTEGER",
     "department": "VARCHAR",
+    "location": "VARCHAR",
+    "employee_class": "VARCHAR",
+    "sex": "VARCHAR",
     "scheduled_hours_per_week": "DECIMAL(9,2)",
     "employee_deferral_rate": "DECIMAL(9,6)",
     "employee_enrollment_date": "DATE",
@@ -545,3 +548,18 @@ def test_row_numbers_follow_the_file_whatever_the_number_of_threads(tmp_path: Pa
 def test_the_helper_writes_what_the_csv_module_reads() -> None:
     lines = as_lines([person("A", pay="60,000")])
     assert next(csv.DictReader(lines))["employee_gross_compensation"] == "60,000"
+
+
+def test_an_excluded_group_in_which_nobody_is_is_pointed_out_with_what_it_may_mean(tmp_path: Path) -> None:
+    rows = [person("A", employee_class=" UNION", location="Austin"), person("B", employee_class="Staff")]
+    source = source_of(rows, tmp_path)
+    excluded = [("employee_class", "union"), ("employee_class", "Staf"), ("location", "Oslo"), ("sex", "F")]
+    summary = check_census(source, census_date=CENSUS_DATE, level_ids=LEVELS, excluded=excluded)
+    assert [warning for warning in summary.warnings if warning.startswith("nobody has")] == [
+        (
+            "nobody has employee_class 'Staf', which plan.eligibility.excluded excludes; did you mean 'Staff'? "
+            "The census has Staff, UNION"
+        ),
+        "nobody has location 'Oslo', which plan.eligibility.excluded excludes; the census has Austin",
+        "nobody has sex 'F', which plan.eligibility.excluded excludes; the census has no sex",
+    ]

@@ -37,13 +37,16 @@ NEAR = {
     "5% Owner": "is_five_percent_owner",
     "Prior Yr Comp": "prior_year_compensation",
     "Match Balance": "match_account_balance",
+    "Work Location": "location",
+    "Employee Type": "employee_class",
+    "Gender": "sex",
     "SSN": "employee_ssn",
     "Social Security Number": "employee_ssn",
 }
 FAR = [
-    "Full Name", "employee_name", "first_name", "gender", "address", "city", "zip", "email", "phone", "job_title",
-    "manager_id", "location", "union_code", "cost_center", "eligibility_date", "vesting_pct", "bonus", "overtime",
-    "marital_status", "pay_frequency", "supervisor_id", "company", "birth_place", "employee_type", "termination_reason",
+    "Full Name", "employee_name", "first_name", "address", "city", "zip", "email", "phone", "job_title",
+    "manager_id", "union_code", "cost_center", "eligibility_date", "vesting_pct", "bonus", "overtime",
+    "marital_status", "pay_frequency", "supervisor_id", "company", "birth_place", "termination_reason",
     "hire_type", "deferral_amount", "level_name", "loan_balance", "prior_year_hours", "compensation_type", "notes",
 ]  # fmt: skip
 

@@ -100,7 +100,7 @@ def test_no_value_of_a_bad_row_gets_into_reports_or_metadata(
     (tmp_path / "config.yaml").write_text(
         "census: {path: census.csv, on_invalid_rows: quarantine}\n"
         "simulation: {start_year: 2025, end_year: 2025}\n"
-        "plan: {eligibility: {excluded_departments: [Nowhere]}}\n"
+        "plan: {eligibility: {excluded: [{column: department, values: [Nowhere]}]}}\n"
         "runtime: {database: run.duckdb, threads: 1}\n",
         encoding="utf-8",
     )

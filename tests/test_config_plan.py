@@ -634,7 +634,17 @@ def tiers(**changes: object) -> Settings:
         pytest.param({"plan.match.last_day_exceptions": [["x"]]}, "has the entry ['x']; must be", id="list in a list"),
         pytest.param({f"{E}.excluded_levels": [0]}, "entry 1 (0) must be a level from 1 to 99", id="level 0"),
         pytest.param({f"{E}.excluded_levels": [2, 2]}, "names an entry twice", id="level twice"),
-        pytest.param({f"{E}.excluded_departments": "IT"}, "must be a list of departments, such as", id="department"),
+        pytest.param({f"{E}.excluded": "IT"}, "must be a list of groups such as", id="group"),
+        pytest.param(
+            {f"{E}.excluded": [{"column": "team", "values": ["A"]}]}, "must be one of department, ", id="team"
+        ),
+        pytest.param(
+            {f"{E}.excluded": [{"column": "sex", "values": []}]}, "has no value; name at least one", id="none"
+        ),
+        pytest.param(
+            {f"{E}.excluded": [{"column": "sex", "values": ["F", "f "]}]}, "names 'f' of sex twice", id="group twice"
+        ),
+        pytest.param({f"{E}.excluded_departments": ["IT"]}, "plan.eligibility.excluded", id="departments"),
         pytest.param({f"{E}.deferral.minimum_age": 20.3}, "must be a multiple of 0.5", id="third of a year"),
         pytest.param({f"{E}.deferral.entry_dates": "weekly"}, "must be `immediate`, `monthly`", id="entry dates"),
         pytest.param({"plan.effective_date": "2025"}, "must be a date as YYYY-MM-DD", id="year for a date"),
@@ -668,7 +678,11 @@ def test_a_value_that_cannot_be(load: Load, settings: Settings, expected: str) -
         ("plan.match.last_day_exceptions", "[age_55, retirement]", ["retirement", "age_55"]),
         ("plan.match.last_day_exceptions", "[]", []),
         ("plan.eligibility.excluded_levels", "[5, 4]", [4, 5]),
-        ("plan.eligibility.excluded_departments", "[Warehouse, 'R & D']", ["Warehouse", "R & D"]),
+        (
+            "plan.eligibility.excluded",
+            "[{column: department, values: [Warehouse, 'R & D']}]",
+            [{"column": "department", "values": ["Warehouse", "R & D"]}],
+        ),
         ("plan.eligibility.match.entry_dates", "quarterly", "quarterly"),
         ("plan.vesting.core", "graded_5", "graded_5"),
         ("plan.vesting.core", "[0, .5, 1.0]", [0, 0.5, 1]),

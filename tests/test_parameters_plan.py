@@ -423,12 +423,19 @@ def test_vesting_is_rows_by_completed_year(load: Load, setting: object, percents
     ]
 
 
+GROUPS = [
+    {"column": "department", "values": [" R & D"]},
+    {"column": "employee_class", "values": ["Union"], "collectively_bargained": True},
+]
+
+
 def test_excluded_groups_are_rows_and_levels_must_exist(load: Load) -> None:
-    excluded = {"plan.eligibility.excluded_levels": [5, 1], "plan.eligibility.excluded_departments": ["R & D"]}
+    excluded = {"plan.eligibility.excluded_levels": [5, 1], "plan.eligibility.excluded": GROUPS}
     assert without_source(load(excluded)["excluded_groups"]) == [
-        ("level", "1"),
-        ("level", "5"),
-        ("department", "R & D"),
+        ("level", "1", "false"),
+        ("level", "5", "false"),
+        ("department", "r & d", "false"),
+        ("employee_class", "union", "true"),
     ]
     assert problems_of(load, {"plan.eligibility.excluded_levels": [9]}) == [
         "plan.eligibility.excluded_levels: level 9 is not in parameters.job_levels"

@@ -32,6 +32,7 @@ EARLIEST = {
     "plan.deferrals.maximum_rate": "enrollment",
     **{f"plan.match.{key}": "enrollment" for key in ("formula", "tiers", "tiers_by", "cap_rate", "cap_amount")},
     "plan.limit_415_order": "contribution",
+    "plan.match.safe_harbor": "contribution",
 }
 PARTICIPATION_TABLES = (
     "participation_by_age",
@@ -115,7 +116,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
     },
     "is_eligible": {
         "plan.eligibility.excluded_levels": Knob([5]),
-        "plan.eligibility.excluded_departments": Knob(["Sales"]),
+        "plan.eligibility.excluded": Knob([{"column": "department", "values": ["Sales"]}]),
     },
     "enrollment": {
         "plan.effective_date": Knob("2025-07-01"),

@@ -149,3 +149,8 @@
         + ({{ people }}.catch_up_limit * 100)::bigint
     )::bigint
 {%- endmacro %}
+
+{#- The columns of the census by which the plan may exclude groups of people. -#}
+{% macro excluded_kinds() -%}
+    {{ return(['department', 'location', 'employee_class', 'sex']) }}
+{%- endmacro %}

@@ -77,7 +77,10 @@ people as (
                     groups.kind = 'level'
                     and groups.name = coalesce(histories.opening_level_id, entrants.entry_level_id)::varchar
                 )
-                or (groups.kind = 'department' and groups.name = entrants.department)
+                or (groups.kind = 'department' and groups.name = lower(trim(entrants.department)))
+                or (groups.kind = 'location' and groups.name = lower(trim(entrants.location)))
+                or (groups.kind = 'employee_class' and groups.name = lower(trim(entrants.employee_class)))
+                or (groups.kind = 'sex' and groups.name = lower(trim(entrants.sex)))
         ) as is_included,
         histories.raised,
         histories.raised_on,

@@ -136,6 +136,19 @@ COLUMNS: Final[tuple[Column, ...]] = (
         weak_aliases=words("division businessunit unit team"),
     ),
     Column(
+        "location",
+        "text",
+        aliases=words("worklocation site worksite office locationname locationcode workplace"),
+        weak_aliases=words("plant facility branch"),
+    ),
+    Column(
+        "employee_class",
+        "text",
+        aliases=words("employeetype emptype emptypecode employeeclassification employmenttype classcode unionstatus"),
+        weak_aliases=words("class union bargainingunit"),
+    ),
+    Column("sex", "text", aliases=words("gender gendercode sexcode")),
+    Column(
         "scheduled_hours_per_week",
         "hours",
         default="40",

@@ -22,7 +22,7 @@ from planalign_orchestrator.census.columns_judged import judge_columns, settings
 from planalign_orchestrator.census.dates import DateRules, date_format_problem, plan_date
 from planalign_orchestrator.census.headings import Layout, resolve_headings, rows_left_out
 from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
-from planalign_orchestrator.census.records import CensusSource, CensusSummary, Finding
+from planalign_orchestrator.census.records import CensusSource, CensusSummary, Finding, Group
 from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, days_table, qualified_name
 from planalign_orchestrator.census.summarising import not_available_notes, rounding_notes, select_list, summarise
 from planalign_orchestrator.census.values import read_column, read_plain
@@ -60,7 +60,7 @@ def load_census(
     *,
     census_date: date,
     level_ids: Collection[int],
-    departments: Collection[str] = (),
+    excluded: Collection[Group] = (),
     full_time_hours: Decimal = FULL_TIME_HOURS,
     schema: str = "planalign.inputs",
     quarantine_table: str = "planalign.main.census_quarantine",
@@ -72,7 +72,7 @@ def load_census(
     `source.on_invalid_rows` is `quarantine`; nothing is replaced then.
     """
     schema, quarantine_table = qualified_name(schema), qualified_name(quarantine_table)
-    with _judged(connection, source, census_date, level_ids, departments, full_time_hours) as judgement:
+    with _judged(connection, source, census_date, level_ids, excluded, full_time_hours) as judgement:
         connection.execute(f"create schema if not exists {schema}")
         connection.execute(f"""
             create or replace table {schema}.census as
@@ -93,7 +93,7 @@ def check_census(
     *,
     census_date: date,
     level_ids: Collection[int],
-    departments: Collection[str] = (),
+    excluded: Collection[Group] = (),
     full_time_hours: Decimal = FULL_TIME_HOURS,
 ) -> CensusSummary:
     """Judge a census as `load_census` does, on a private in-memory database, and keep nothing.
@@ -102,7 +102,7 @@ def check_census(
     """
     with (
         private_connection() as connection,
-        _judged(connection, source, census_date, level_ids, departments, full_time_hours) as judgement,
+        _judged(connection, source, census_date, level_ids, excluded, full_time_hours) as judgement,
     ):
         return judgement.summary
 
@@ -113,14 +113,14 @@ def _judged(
     source: CensusSource,
     census_date: date,
     level_ids: Collection[int],
-    departments: Collection[str],
+    excluded: Collection[Group],
     full_time_hours: Decimal,
 ) -> Iterator[_Judgement]:
     """Read and judge a census; its working tables exist until the end of the block."""
     import duckdb
 
     try:
-        yield _judge(connection, source, census_date, level_ids, departments, full_time_hours)
+        yield _judge(connection, source, census_date, level_ids, excluded, full_time_hours)
     finally:
         # After an error of DuckDB the transaction takes no more statements, and its rollback drops the tables; after a
         # fatal one the whole database takes none, and the error to be raised is the first.
@@ -135,7 +135,7 @@ def _judge(
     source: CensusSource,
     census_date: date,
     level_ids: Collection[int],
-    departments: Collection[str],
+    excluded: Collection[Group],
     full_time_hours: Decimal,
 ) -> _Judgement:
     file = open_census(connection, source)
@@ -190,7 +190,7 @@ def _judge(
         layout,
         quarantined=quarantined,
         findings=[*row_problems, *judged.findings, *notes],
-        departments=departments,
+        excluded=excluded,
         full_time_hours=full_time_hours,
     )
     return _Judgement(layout, checks, summary)

@@ -8,6 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+# a column of the census and a value in it
+Group = tuple[str, str]
+
 
 @dataclass(frozen=True)
 class CensusSource:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, OPTIONAL_COLUMNS, STORED_COLUMNS, Column
 from planalign_orchestrator.census.headings import Layout
 from planalign_orchestrator.census.plausibility import implausible
-from planalign_orchestrator.census.records import CensusSource, CensusSummary, Example, Finding, OptionalColumn
+from planalign_orchestrator.census.records import CensusSource, CensusSummary, Example, Finding, Group, OptionalColumn
 from planalign_orchestrator.census.sql import RAW_VIEW, TEXTS_TABLE, TYPED_TABLE, fetch_one, quoted_value, text_literal
 from planalign_orchestrator.census.values import NOT_AVAILABLE, rounded_values
 from planalign_orchestrator.errors import CensusError
+from planalign_orchestrator.problems import nearest
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,7 +86,7 @@ def summarise(
     *,
     quarantined: int,
     findings: list[Finding],
-    departments: Collection[str],
+    excluded: Collection[Group],
     full_time_hours: Decimal,
 ) -> CensusSummary:
     """Count the good rows of the typed table. Raises CensusError when none of them is to be simulated."""
@@ -128,7 +129,7 @@ def summarise(
         *implausible(connection, source, layout, census_date, simulated=simulated, full_time_hours=full_time_hours),
         *_security_numbers_as_ids(connection),
         *_shared_security_numbers(connection, layout),
-        *_unknown_departments(connection, departments, simulated),
+        *_unknown_groups(connection, excluded, simulated),
     ]
     return CensusSummary(
         path=str(source.path),
@@ -192,21 +193,22 @@ def _warnings(left_active: int, exits_inactive: int) -> list[Finding]:
     return [Finding.plain("warning", text) for text in warnings]
 
 
-def _unknown_departments(
-    connection: "duckdb.DuckDBPyConnection", departments: Collection[str], simulated: str
+def _unknown_groups(
+    connection: "duckdb.DuckDBPyConnection", excluded: Collection[Group], simulated: str
 ) -> list[Finding]:
-    """Point out departments that the plan excludes and nobody is in: probably the name is written otherwise."""
-    if not departments:
-        return []
-    found = f"select distinct department from {TYPED_TABLE} where problems = 0 and {simulated}"
-    known = sorted(name for (name,) in connection.execute(found).fetchall() if name is not None)
-    shown = ", ".join(known[:10]) + (" and others" if len(known) > 10 else "")
-    unknown = [
-        f"nobody is in department {name!r}, which plan.eligibility.excluded_departments excludes"
-        for name in departments
-        if name not in known
-    ]
-    return [Finding("warning", f"{text}; the census has {shown or 'no departments'}", text) for text in unknown]
+    """Point out groups that the plan excludes and nobody is in: probably the name is written otherwise."""
+    findings = []
+    for column in sorted({column for column, _ in excluded}):
+        found = f"select distinct {column} from {TYPED_TABLE} where problems = 0 and {simulated}"
+        known = sorted(name for (name,) in connection.execute(found).fetchall() if name is not None)
+        folded = {name.strip().lower() for name in known}
+        shown = ", ".join(known[:10]) + (" and others" if len(known) > 10 else "")
+        for name in sorted(name for of, name in excluded if of == column and name.strip().lower() not in folded):
+            text = f"nobody has {column} {name!r}, which plan.eligibility.excluded excludes"
+            near = nearest(name, known)
+            hint = f"did you mean {near!r}? The census has" if near is not None else "the census has"
+            findings.append(Finding("warning", f"{text}; {hint} {shown or f'no {column}'}", text))
+    return findings
 
 
 def _shared_security_numbers(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> list[Finding]:

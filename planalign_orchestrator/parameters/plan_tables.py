@@ -141,11 +141,22 @@ def _vesting_schedules(plan: "PlanSection") -> ParameterTable:
 
 
 def _excluded_groups(plan: "PlanSection") -> ParameterTable:
-    columns = (("kind", "varchar"), ("name", "varchar"), ("source", "varchar"))
+    from planalign_orchestrator.config.sections.plan.eligibility import folded
+
+    columns = (
+        ("kind", "varchar"),
+        ("name", "varchar"),
+        ("collectively_bargained", "boolean"),
+        ("source", "varchar"),
+    )
     eligibility = plan.eligibility
-    levels = [("level", str(level), CONFIGURATION) for level in eligibility.excluded_levels]
-    departments = [("department", name, CONFIGURATION) for name in eligibility.excluded_departments]
-    return ParameterTable("excluded_groups", columns, (*levels, *departments))
+    levels = [("level", str(level), "false", CONFIGURATION) for level in eligibility.excluded_levels]
+    groups = [
+        (entry["column"], folded(value), str(entry.get("collectively_bargained", False)).lower(), CONFIGURATION)
+        for entry in eligibility.excluded
+        for value in entry["values"]
+    ]
+    return ParameterTable("excluded_groups", columns, (*levels, *groups))
 
 
 def _text(value: Decimal | int | None) -> str | None:

@@ -102,7 +102,7 @@ def _load_census(
         _source(config),
         census_date=_census_date(config),
         level_ids=level_ids,
-        departments=config.plan.eligibility.excluded_departments,
+        excluded={(entry["column"], value) for entry in config.plan.eligibility.excluded for value in entry["values"]},
         full_time_hours=config.new_hires.full_time_hours_per_week,
         schema=f"{database}.inputs",
         quarantine_table=f"{database}.main.census_quarantine",

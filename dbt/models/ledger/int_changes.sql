@@ -34,7 +34,8 @@ changes as (
         compensation as compensation_after,
         level_id as level_after,
         '{"department":null,"employee_birth_date":"' || birth_date
-        || '","scheduled_hours_per_week":' || scheduled_hours_per_week || '}' as event_details
+        || '","employee_class":null,"location":null,"scheduled_hours_per_week":' || scheduled_hours_per_week
+        || ',"sex":null}' as event_details
     from {{ ref('int_hires') }}
     union all by name
     select

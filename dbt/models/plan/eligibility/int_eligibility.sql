@@ -1,6 +1,6 @@
 -- Who is eligible for which contribution source from which day of the year, and on how much pay.
--- Eligible from the entry date on, unless the level of 1 January (or at hire) or the department is excluded; the
--- override of the census comes before that too. Plan compensation of a source = what is paid from its entry date to the
+-- Eligible from the entry date on, unless the level of 1 January (or at hire) or a group of the census is excluded, in
+-- any case of letters; the override of the census comes before that too. Plan compensation of a source = what is paid from its entry date to the
 -- exit (or in the whole year), at most the limit of section 401(a)(17), which is never prorated. Somebody first may
 -- join on the entry date, or on the 1 January on which an exclusion has ended.
 -- Long because of its columns: the plan reads everything about a person from here, in one pass over all.
@@ -8,8 +8,10 @@ with
 
 exclusions as (
     select
-        coalesce(list(name) filter (where kind = 'level'), []) as levels,
-        coalesce(list(name) filter (where kind = 'department'), []) as departments
+        {%- for kind in excluded_kinds() %}
+        coalesce(list(name) filter (where kind = '{{ kind }}'), []) as {{ kind }}_names,
+        {%- endfor %}
+        coalesce(list(name) filter (where kind = 'level'), []) as levels
     from {{ source('parameters', 'excluded_groups') }}
 ),
 
@@ -25,7 +27,9 @@ people as (
         opening.plan_eligible_override is null
         and (
             list_contains(exclusions.levels, employment.level_id::varchar)
-            or coalesce(list_contains(exclusions.departments, opening.department), false)
+            {%- for kind in excluded_kinds() %}
+            or coalesce(list_contains(exclusions.{{ kind }}_names, lower(trim(opening.{{ kind }}))), false)
+            {%- endfor %}
         ) as is_excluded,
         coalesce(opening.deferral_rate, 0)::decimal(9, 6) as opening_rate,
         opening.enrollment_date,

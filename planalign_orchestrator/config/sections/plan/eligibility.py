@@ -1,14 +1,16 @@
 """The section `plan.eligibility`, and the rule of each source of money that follows from it."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
-from planalign_orchestrator.config.collection_types import ListOf, rising
+from planalign_orchestrator.config.collection_types import ListOf, Record, rising
 from planalign_orchestrator.config.sections.base import LEVEL, Parameter, Section, key
-from planalign_orchestrator.config.types import Number, text
+from planalign_orchestrator.config.types import FLAG, Number, text
+from planalign_orchestrator.problems import RefusedError
 
 MINIMUM_AGE = Number("number of years", Decimal(0), Decimal(99), places=1, step=Decimal("0.5"))
 SERVICE = Number("whole number", Decimal(0), Decimal(1000), places=0)
@@ -21,7 +23,50 @@ ENTRY_DATES: tuple[EntryDates, ...] = ("immediate", "monthly", "quarterly", "sem
 SOURCES: tuple[Source, ...] = ("deferral", "match", "core")
 _MONTHS = {"days": Fraction(12, 365), "months": Fraction(1), "years": Fraction(12)}
 LEVELS = ListOf("a list such as [5]", LEVEL, check=rising, schema={"uniqueItems": True})
-DEPARTMENTS = ListOf("a list of departments, such as [Warehouse, Interns]", text("a department"))
+# columns of the census, see dbt/macros/plan.sql
+GROUP_COLUMNS = ("department", "location", "employee_class", "sex")
+
+
+class ExclusionEntry(TypedDict):
+    column: str
+    values: tuple[str, ...]
+    collectively_bargained: NotRequired[bool]
+
+
+def folded(name: str) -> str:
+    """Return a name as names are compared: without outer blanks, in small letters."""
+    return name.strip().lower()
+
+
+def _once(entries: list[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    named = [(entry["column"], folded(value)) for entry in entries for value in entry["values"]]
+    for column, value in named:
+        if named.count((column, value)) > 1:
+            raise RefusedError(f"names {value!r} of {column} twice; case and outer blanks do not count")
+    return entries
+
+
+def _some(values: list[str]) -> Sequence[str]:
+    if not values:
+        raise RefusedError("has no value; name at least one, such as [Union]")
+    return values
+
+
+EXCLUDED = ListOf(
+    "a list of groups such as [{column: employee_class, values: [Union]}]",
+    Record(
+        "a mapping such as {column: employee_class, values: [Union]}",
+        {
+            "column": text(f"one of {', '.join(GROUP_COLUMNS)}", "|".join(GROUP_COLUMNS)),
+            "values": ListOf("a list of values, such as [Union, Interns]", text("a value of the column"), check=_some),
+            "collectively_bargained": FLAG,
+        },
+        otherwise="its keys are column, values and collectively_bargained",
+        required=("column", "values"),
+    ),
+    "group",
+    _once,
+)
 MinimumAge = Annotated[Decimal, MINIMUM_AGE]
 Service = Annotated[int, SERVICE]
 
@@ -93,8 +138,12 @@ class EligibilitySection(Section):
     match: EmployerEligibilitySection = Field(default_factory=EmployerEligibilitySection)
     core: EmployerEligibilitySection = Field(default_factory=EmployerEligibilitySection)
     excluded_levels: Annotated[tuple[int, ...], LEVELS] = key((), "Job levels that are excluded from the plan.")
-    excluded_departments: Annotated[tuple[str, ...], DEPARTMENTS] = key(
-        (), "Departments of the census that are excluded from the plan."
+    excluded: Annotated[tuple[ExclusionEntry, ...], EXCLUDED] = key(
+        (),
+        "Groups of the census that are excluded from the plan: a column (department, location, employee_class or sex) "
+        "and its values, in any case of letters. A group that is collectively_bargained is not counted in coverage.",
+        example="- {column: employee_class, values: [Union], collectively_bargained: true}",
+        replaces="excluded_departments",
     )
 
 
