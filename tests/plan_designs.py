@@ -342,7 +342,9 @@ def _match(random: Random) -> dict[str, object]:
 
 
 def _core(random: Random) -> dict[str, object]:
-    formula = random.choice(("none", "none", "flat", "flat", "flat", "service", "points", "age", *NONELECTIVE))
+    formula = random.choice(
+        ("none", "none", "flat", "flat", "flat", "service", "points", "age", random.choice([*NONELECTIVE]))
+    )
     base = random.choice((rate("0.03"), rate("0.055"), rate("0.25"), rate("0.0333")))
     by = formula in BANDS
     level = random.choice(("none", "wage_base", "percent_of_wage_base", "dollars")) if formula == "flat" else "none"

@@ -1,5 +1,6 @@
 """Every key figure, worked out again in exact arithmetic from the snapshots, the ledger and the census."""
 
+import datetime as dt
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -81,6 +82,23 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
     same_people = sum((opening[name] for name in continuous), Fraction(0))
     staying = ratio(same_people, len(continuous))
     paid = total("prorated_annual_compensation")
+    entries = {entry["employee_id"]: entry for entry in result.records("select * from dim_employee")}
+
+    def share_in(source: str, standing: bool) -> Fraction | None:
+        """Return the share who benefit where no gate and no exclusion keeps anybody out but an override."""
+        of_them = [(entries[row["employee_id"]], row) for row in rows if row["is_hce"] is standing]
+        entered = sum(
+            entry[f"{source}_entry_date"] is not None
+            and entry[f"{source}_entry_date"] <= (row["termination_date"] or dt.date(year, 12, 31))
+            for entry, row in of_them
+        )
+        kept_out = sum(entry["plan_eligible_override"] is False for entry, _ in of_them)
+        return ratio(Fraction(entered), entered + kept_out)
+
+    def coverage(source: str) -> Fraction | None:
+        others, highly_paid = share_in(source, False), share_in(source, True)
+        return others / highly_paid if others is not None and highly_paid else None
+
     return {
         "opening_headcount": Fraction(len(opening)),
         "terminations": count("detailed_status_code", "experienced_termination"),
@@ -126,6 +144,9 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "employer_cost_rate": ratio(match + core, paid),
         "net_employer_cost_rate": ratio(match + core - available, paid),
         "hce_count": count("event_type", "hce_status", events),
+        "deferral_coverage_ratio": coverage("deferral"),
+        "match_coverage_ratio": coverage("match"),
+        "core_coverage_ratio": None,
     }
 
 

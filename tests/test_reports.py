@@ -284,6 +284,19 @@ def test_the_tests_that_the_plan_needs_are_reported(report: YearAuditReport, sum
     assert sentence in ConsoleReporter().format_summary(summary)
 
 
+def test_the_coverage_ratio_is_printed_where_somebody_is_left_out(summary: MultiYearSummary) -> None:
+    last = summary.years[-1]
+    assert last.value("match_coverage_ratio") == 1
+    assert "Coverage" not in ConsoleReporter().format_summary(summary)
+    metrics = {
+        **last.metrics,
+        "match_coverage_ratio": replace(last.metrics["match_coverage_ratio"], value=Decimal("0.8")),
+    }
+    narrower = replace(summary, years=(*summary.years[:-1], replace(last, metrics=metrics)))
+    line = "Coverage ratio of 410(b) in 2029: deferral 100.0 %, match 80.0 %; 70 % passes by itself."
+    assert line in ConsoleReporter().format_summary(narrower)
+
+
 def test_years_are_reported_once_and_in_order(db: DatabaseConnectionManager) -> None:
     found = MultiYearReporter(db).generate_summary([2028, 2026, 2026])
     assert [report.simulation_year for report in found.years] == [2026, 2028]

@@ -422,6 +422,27 @@
             'description': 'Highly compensated people in the snapshot.',
             'lowest': 0,
         },
+        {
+            'name': 'deferral_coverage_ratio',
+            'unit': 'rate',
+            'expression': coverage_ratio('deferral'),
+            'description': 'Share of those not highly compensated who may defer, over that share of the highly compensated.',
+            'lowest': 0,
+        },
+        {
+            'name': 'match_coverage_ratio',
+            'unit': 'rate',
+            'expression': coverage_ratio('match'),
+            'description': 'Share of those not highly compensated who may share in the match and pass its gates, over that share of the highly compensated.',
+            'lowest': 0,
+        },
+        {
+            'name': 'core_coverage_ratio',
+            'unit': 'rate',
+            'expression': coverage_ratio('core'),
+            'description': 'Share of those not highly compensated who share in the core contribution, over that share of the highly compensated.',
+            'lowest': 0,
+        },
     ]) }}
 {%- endmacro %}
 

@@ -154,3 +154,36 @@
 {% macro excluded_kinds() -%}
     {{ return(['department', 'location', 'employee_class', 'sex']) }}
 {%- endmacro %}
+
+{#- The excluded names of each such column as lists, all of them and those whose benefits are bargained collectively, for
+    rows of parameters.excluded_groups. -#}
+{% macro excluded_names() -%}
+    {%- for kind in excluded_kinds() -%}
+        coalesce(list(name) filter (where kind = '{{ kind }}'), []) as {{ kind }}_names,
+        coalesce(list(name) filter (where kind = '{{ kind }}' and collectively_bargained), []) as {{ kind }}_bargained
+        {{- ',\n        ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- Whether somebody of the opening population, alias opening, is in an excluded group; `which` are names or bargained.
+    Who has no group is in none. -#}
+{% macro is_in_excluded_group(which) -%}
+    (
+        {%- for kind in excluded_kinds() -%}
+            {{ ' or ' if not loop.first }}coalesce(
+                list_contains(exclusions.{{ kind }}_{{ which }}, lower(trim(opening.{{ kind }}))), false
+            )
+        {%- endfor -%}
+    )
+{%- endmacro %}
+
+{#- How many people of a standing benefit from a source, and how many count, for a row of int_coverage's people. -#}
+{% macro coverage_counts(source, name, standing) -%}
+    count(*) filter (where {{ standing }} and gets_{{ source }}) as {{ source }}_{{ name }}_benefiting,
+    count(*) filter (
+        where
+        {{ standing }}
+        and (is_overridden or {{ source }}_entry_date <= as_of)
+        and (gets_{{ source }} or not is_short_leaver)
+    ) as {{ source }}_{{ name }}_counted
+{%- endmacro %}

@@ -66,7 +66,10 @@ class ConsoleReporter:
             Part("Events", _event_cells(report), left=(0, 2)),
             Part("Key figures", metrics, left=(0, 2)),
             Part(_limits_title(report), _limit_cells(report), left=(0, 2)),
-            Part("Nondiscrimination tests", [(sentence, "") for sentence in report.plan_testing]),
+            Part(
+                "Nondiscrimination tests",
+                [(sentence, "") for sentence in (*report.plan_testing, *_coverage_lines(report))],
+            ),
             Part("Validation", checks),
             Part("Notes", [(note, "") for note in report.notes]),
         ]
@@ -186,12 +189,21 @@ def _part_of(title: str, table: str, summary: MultiYearSummary) -> Part:
 
 def _plan_lines(summary: MultiYearSummary) -> list[str]:
     """Which tests the plan needs, and which years' limits are not published yet."""
-    lines = list(summary.years[-1].plan_testing) if summary.years else []
+    lines = [*summary.years[-1].plan_testing, *_coverage_lines(summary.years[-1])] if summary.years else []
     projected = summary.projected_limit_years
     if projected:
         span = f"{projected[0]}-{projected[-1]}" if len(projected) > 1 else str(projected[0])
         lines.append(f"IRS limits of {span} are projected.")
     return lines
+
+
+def _coverage_lines(report: YearAuditReport) -> list[str]:
+    """The coverage ratios of a year in which the plan leaves somebody out of a source."""
+    ratios = {source: report.value(f"{source}_coverage_ratio") for source in ("deferral", "match", "core")}
+    shown = [f"{source} {_percent(ratio)}" for source, ratio in ratios.items() if ratio is not None]
+    if all(ratio in (None, 1) for ratio in ratios.values()):
+        return []
+    return [f"Coverage ratio of 410(b) in {report.simulation_year}: {', '.join(shown)}; 70 % passes by itself."]
 
 
 def _counts(counts: dict[str, int]) -> list[tuple[str, str]]:

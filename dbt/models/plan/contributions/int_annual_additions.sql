@@ -1,7 +1,7 @@
 -- What everyone and their employer finally contribute: the annual additions within the limit. Code section 415(c).
 -- Additions = deferrals without catch-up + after-tax + match + core + reallocated forfeitures, at most the limit and
--- the paid compensation of the whole year. Deferrals above the limit become catch-up first, as far as the catch-up limit
--- has room (section 414(v)(3)(A)). What is still too much is cut in the plan's order of after-tax, core and match;
+-- the paid compensation of the whole year. Deferrals above the limit become catch-up first, as far as its limit has
+-- room (section 414(v)(3)(A)). What is still too much is cut in the plan's order of after-tax, core and match;
 -- reallocated forfeitures are cut just before core, and wait for the next year. Safe-harbor money is cut last, in the
 -- same order, after deferrals that earn no match, pre-tax before Roth. Roth is the plan's share of both parts of the
 -- deferral, and all of the catch-up that section 414(v)(7) wants to be Roth. All in whole cents.

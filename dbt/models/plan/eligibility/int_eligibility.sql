@@ -1,16 +1,14 @@
 -- Who is eligible for which contribution source from which day of the year, and on how much pay.
 -- Eligible from the entry date on, unless the level of 1 January (or at hire) or a group of the census is excluded, in
--- any case of letters; the override of the census comes before that too. Plan compensation of a source = what is paid from its entry date to the
--- exit (or in the whole year), at most the limit of section 401(a)(17), which is never prorated. Somebody first may
--- join on the entry date, or on the 1 January on which an exclusion has ended.
+-- any case of letters; the override of the census comes before that too. Plan compensation of a source = what is paid
+-- from its entry date to the exit (or in the whole year), at most the limit of section 401(a)(17), which is never
+-- prorated. Somebody first may join on the entry date, or on the 1 January on which an exclusion has ended.
 -- Long because of its columns: the plan reads everything about a person from here, in one pass over all.
 with
 
 exclusions as (
     select
-        {%- for kind in excluded_kinds() %}
-        coalesce(list(name) filter (where kind = '{{ kind }}'), []) as {{ kind }}_names,
-        {%- endfor %}
+        {{ excluded_names() }},
         coalesce(list(name) filter (where kind = 'level'), []) as levels
     from {{ source('parameters', 'excluded_groups') }}
 ),
@@ -27,10 +25,9 @@ people as (
         opening.plan_eligible_override is null
         and (
             list_contains(exclusions.levels, employment.level_id::varchar)
-            {%- for kind in excluded_kinds() %}
-            or coalesce(list_contains(exclusions.{{ kind }}_names, lower(trim(opening.{{ kind }}))), false)
-            {%- endfor %}
+            or {{ is_in_excluded_group('names') }}
         ) as is_excluded,
+        {{ is_in_excluded_group('bargained') }} as is_collectively_bargained,
         coalesce(opening.deferral_rate, 0)::decimal(9, 6) as opening_rate,
         opening.enrollment_date,
         opening.enrollment_method,
@@ -97,6 +94,7 @@ select
     eligible.core_entry_date,
     eligible.entry_basis,
     eligible.is_excluded,
+    eligible.is_collectively_bargained,
     eligible.opening_rate,
     eligible.enrollment_date,
     eligible.enrollment_method,
