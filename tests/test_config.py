@@ -736,6 +736,7 @@ def test_fingerprint_names_every_key_that_may_change_results() -> None:
         "census.pay_basis",
         "census.default_hours",
         "census.no_end_date",
+        "census.most_set_aside",
         "census.on_invalid_rows",
         "validation.custom_rules_file",
         "validation.examples",

@@ -62,7 +62,8 @@ KNOBS = {
     "new_hires.full_time_hours_per_week": Knob(38),
 }
 # these decide how the census is read, so that each needs a census of its own; see `CENSUS_KNOBS`
-CENSUS_KEYS = {f"census.{key}" for key in ("columns", "ignore_columns", "date_format", "sheet", "on_invalid_rows")}
+_READING = "columns ignore_columns date_format sheet encoding last_row ignore_rows values units pay_basis default_hours"
+CENSUS_KEYS = {f"census.{key}" for key in (*_READING.split(), "no_end_date", "on_invalid_rows", "most_set_aside")}
 # these decide which verdict a year gets, and no mart
 THRESHOLDS = {"validation.maximum_hire_rate": "hiring", "validation.maximum_average_pay_growth": "pay_growth"}
 WITHOUT_EFFECT = {
@@ -80,6 +81,7 @@ WITHOUT_EFFECT = {
 ELSEWHERE = {
     "simulation.start_year",
     "census.path",
+    "census.header_row",
     "parameters",
     "runtime.engine",
     "validation.rules",
@@ -182,6 +184,20 @@ def workbook(folder: Path) -> Path:
 AMBIGUOUS = [person("P", born="03/04/1980", hired="05/06/2010")]
 TWO_PAYS: list[Row] = [{**person("P", pay=60_000), "Total cash": 65_000}]
 RENAMED: list[Row] = [{("Base" if name.endswith("compensation") else name): v for name, v in TWO_PAYS[0].items()}]
+
+
+def encoded(folder: Path) -> Path:
+    """A file whose departments are other words in each encoding."""
+    path = write_rows(folder / "team.csv", [{**row, "department": "Caf\u00e9"} for row in people(20)])
+    path.write_bytes(path.read_text(encoding="utf-8").encode("cp1252"))
+    return path
+
+
+def part_timers(count: int) -> list[Row]:
+    """People of twenty hours a week."""
+    return [{**row, "scheduled_hours_per_week": "20"} for row in people(count)]
+
+
 CENSUS_KNOBS: dict[str, tuple[Callable[[Path], Path | list[Row]], object, object]] = {
     "census.columns": (
         lambda folder: RENAMED,
@@ -191,6 +207,32 @@ CENSUS_KNOBS: dict[str, tuple[Callable[[Path], Path | list[Row]], object, object
     "census.ignore_columns": (lambda folder: [person("P", level_id=3)], [], ["level_id"]),
     "census.date_format": (lambda folder: AMBIGUOUS, "%d/%m/%Y", "%m/%d/%Y"),
     "census.sheet": (workbook, "East", "West"),
+    "census.encoding": (encoded, "windows-1252", "mac-roman"),
+    "census.last_row": (lambda folder: people(20), 11, 21),
+    "census.ignore_rows": (
+        lambda folder: people(20),
+        {"column": "employee_id", "values": ["P0003"]},
+        {"column": "employee_id", "values": ["P0004", "P0005"]},
+    ),
+    "census.values": (
+        lambda folder: [{**row, "active": "Q" if at % 3 else "A"} for at, row in enumerate(people(20))],
+        {"active": {"A": True, "Q": True}},
+        {"active": {"A": True, "Q": False}},
+    ),
+    "census.units": (
+        lambda folder: [{**row, "employee_deferral_rate": "0.5"} for row in people(20)],
+        {"employee_deferral_rate": "fraction"},
+        {"employee_deferral_rate": "percent"},
+    ),
+    "census.pay_basis": (lambda folder: part_timers(20), "actual", "full_time_equivalent"),
+    "census.default_hours": (lambda folder: people(20), 40, 20),
+    "census.no_end_date": (
+        lambda folder: [
+            {**row, "employee_termination_date": f"2025-0{at % 9 + 1}-15"} for at, row in enumerate(people(20))
+        ],
+        "2025-01-15",
+        "2025-02-15",
+    ),
 }
 
 
@@ -205,7 +247,7 @@ def test_invalid_rows_stop_the_run_or_are_set_aside(tmp_path: Path) -> None:
     rows = [*people(20), person("BAD", pay=-1)]
     with pytest.raises(CensusError, match="employee_gross_compensation is not above 0: 1 row"):
         simulate(tmp_path / "a", rows)
-    result = simulate(tmp_path / "b", rows, {"census.on_invalid_rows": "quarantine"})
+    result = simulate(tmp_path / "b", rows, {"census.on_invalid_rows": "quarantine", "census.most_set_aside": 1})
     assert result.metrics(2025)["opening_headcount"] == 20
     assert result.query("select employee_id from census_quarantine") == [("BAD",)]
 

@@ -175,8 +175,9 @@ def _judge(
     write_typed_rows(connection, layout, readings, dates.readings, checks, source.no_end_date)
     quarantined = rows.malformed + count_bad_rows(connection)
     row_problems = describe_problems(connection, layout, checks) if quarantined else []
-    if source.on_invalid_rows == "fail" or problems:
-        problems += [finding.text for finding in row_problems]
+    too_many = _too_many_set_aside(quarantined, rows.people, source)
+    if source.on_invalid_rows == "fail" or problems or too_many:
+        problems += [*too_many, *(finding.text for finding in row_problems)]
     if problems:
         raise CensusError(problems, source=str(source.path))
     said = [*layout.notes, *_file_notes(rows, file), *rounding_notes(connection, layout, source, rows.plain)]
@@ -248,6 +249,17 @@ def _no_headings(file: CensusFile, layout: Layout) -> list[str]:
     first = ", ".join(file.headings[:3])
     problem = f"row {file.heading_row} looks like data ({first}, ...): put a row above it that names the columns"
     return [problem]
+
+
+def _too_many_set_aside(quarantined: int, people: int, source: CensusSource) -> list[str]:
+    if source.on_invalid_rows == "fail" or quarantined <= source.most_set_aside * people:
+        return []
+    return [
+        (
+            f"{quarantined:,} of {people:,} rows cannot be used, more than the share of {source.most_set_aside} that"
+            " census.most_set_aside allows to be set aside: correct them, or raise it"
+        )
+    ]
 
 
 def _unit_notes(source: CensusSource) -> list[str]:

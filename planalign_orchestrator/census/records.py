@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+# how the note of a run begins that says which rows of the census were not used
+SET_ASIDE: Final = "census, set aside: "
 
 # a column of the census and a value in it
 Group = tuple[str, str]
@@ -21,7 +24,8 @@ class CensusSource:
     `ignore_rows` holds a `column` (by standard name or heading) and the `values` in it of rows that are no people.
     `values` gives the meaning of codes (a text that the column can hold, None for a blank) by column, `units` the unit
     of the numbers by column. `pay_basis` says what pay is for, `default_hours` are the weekly hours of people without
-    any, and exits on the `no_end_date` are none.
+    any, and exits on the `no_end_date` are none. A
+    larger share of rows than `most_set_aside` stops the load even where bad rows are set aside.
     """
 
     path: Path
@@ -39,6 +43,7 @@ class CensusSource:
     pay_basis: Literal["actual", "full_time_equivalent"] = "actual"
     default_hours: Decimal | None = None
     no_end_date: date | None = None
+    most_set_aside: Decimal = Decimal("0.05")
 
     @property
     def needs_hours(self) -> bool:

@@ -101,6 +101,8 @@ def show_summary(summary: "MultiYearSummary", template: "ReportTemplate") -> Non
     # The tables fit already; a console as wide as any of them leaves them alone.
     console = Console(markup=False, highlight=False, width=10_000)
     console.print(reporter.title(summary), style="bold")
+    if summary.set_aside:
+        show("\n".join(summary.set_aside))
     for table in reporter.summary_tables(summary):
         console.print(table)
     show("\n".join(reporter.closing_lines(summary)))

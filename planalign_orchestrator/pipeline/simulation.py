@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from planalign_orchestrator.background import BackgroundWork
+from planalign_orchestrator.census.records import SET_ASIDE
 from planalign_orchestrator.config import SimulationConfig, testing_status
 from planalign_orchestrator.database import checkpoints, resuming
 from planalign_orchestrator.database.checkpoints import duckdb_version
@@ -170,5 +171,7 @@ class Simulation:
 
 def _census_notes(census: dict[str, Any]) -> list[str]:
     """Return what the summary of a census says of bad and of doubtful rows."""
-    set_aside = [f"census, set aside: {text}" for text in census["problems"]]
+    set_aside = [f"{SET_ASIDE}{text}" for text in census["problems"]]
+    if set_aside:
+        set_aside.insert(0, f"{SET_ASIDE}{census['quarantined']:,} of {census['rows_read']:,} rows")
     return [*set_aside, *(f"census: {text}" for text in census["warnings"])]

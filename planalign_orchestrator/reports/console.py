@@ -46,7 +46,7 @@ class ConsoleReporter:
 
     def format_year_audit(self, report: YearAuditReport) -> str:
         """Everything about one year, as aligned lines without a final newline."""
-        lines = [visible(year_title(report))]
+        lines = [visible(line) for line in (year_title(report), *report.set_aside)]
         for part in self.year_parts(report):
             lines += ["", part.title, *aligned(part.rows, left=part.left, indent="  ", width=self._width, keys=1)]
         return "\n".join(lines)
@@ -71,13 +71,13 @@ class ConsoleReporter:
                 [(sentence, "") for sentence in (*report.plan_testing, *_coverage_lines(report))],
             ),
             Part("Validation", checks),
-            Part("Notes", [(note, "") for note in report.notes]),
+            Part("Notes", [(note, "") for note in report.notes if note not in report.set_aside]),
         ]
         return [part for part in parts if part.rows]
 
     def format_summary(self, summary: MultiYearSummary) -> str:
         """The title, the years as lines of tables, then what they amount to; no final newline."""
-        lines = [self.title(summary), ""]
+        lines = [self.title(summary), *map(visible, summary.set_aside), ""]
         for part in self.summary_parts(summary):
             lines += [*aligned([part.headings, *part.rows], left=part.left, width=self._width, keys=1), ""]
         return "\n".join([*lines, *map(visible, self.closing_lines(summary))])

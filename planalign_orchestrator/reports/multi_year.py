@@ -55,6 +55,11 @@ class MultiYearSummary:
         return self.years[-1].simulation_year if self.years else None
 
     @property
+    def set_aside(self) -> list[str]:
+        """How many rows of the census were set aside and why; nothing where all were used."""
+        return self.years[0].set_aside if self.years else []
+
+    @property
     def workforce_progression(self) -> list[WorkforceBreakdown]:
         """The headcounts of each year."""
         return [report.workforce_breakdown for report in self.years]
@@ -118,6 +123,7 @@ class MultiYearSummary:
             "plan_design_id": self.plan_design_id,
             "start_year": self.start_year,
             "end_year": self.end_year,
+            "set_aside": self.set_aside,
             "workforce_progression": [asdict(breakdown) for breakdown in self.workforce_progression],
             "growth_analysis": self.growth_analysis,
             "event_trends": self.event_trends,

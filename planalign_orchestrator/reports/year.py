@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from planalign_orchestrator.census.records import SET_ASIDE
 from planalign_orchestrator.database.checkpoints import read_state
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
@@ -108,6 +109,11 @@ class YearAuditReport:
     plan_testing: tuple[str, ...]
     validation: tuple[ValidationResult, ...]
     notes: tuple[str, ...]
+
+    @property
+    def set_aside(self) -> list[str]:
+        """How many rows of the census were set aside and why; nothing where all were used."""
+        return [note for note in self.notes if note.startswith(SET_ASIDE)]
 
     def value(self, metric: str) -> Decimal | None:
         """The value of a key figure; raises DatabaseError if the year has no such figure."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from planalign_orchestrator.config.collection_types import HEADING, ListOf, MappingOf, Record
-from planalign_orchestrator.config.sections.base import REQUIRED, CalendarDate, Location, Section, key
+from planalign_orchestrator.config.sections.base import REQUIRED, CalendarDate, Location, Rate, Section, key
 from planalign_orchestrator.config.types import Kind, Number, text
 from planalign_orchestrator.problems import Finding, RefusedError
 
@@ -154,4 +154,7 @@ class CensusSection(Section):
         "fail",
         "What happens to rows that cannot be used: `fail` stops and lists them, `quarantine` sets them aside in "
         "table census_quarantine with their reasons.",
+    )
+    most_set_aside: Rate = key(
+        Decimal("0.05"), "Largest share of the rows that `quarantine` may set aside; more of them stop the run."
     )

@@ -32,6 +32,10 @@ def excel_report(summary: "MultiYearSummary", template: "ReportTemplate" = "deta
     workbook = Workbook(write_only=True)
     workbook.properties.creator = PRODUCT
     workbook.properties.description = verified
+    if summary.set_aside:
+        _add_sheet(
+            workbook, "Set aside", [["rows of the census that were set aside"], *([line] for line in summary.set_aside)]
+        )
     _add_sheet(workbook, "Years", summary.to_rows(template))
     if template == "detailed":
         _add_sheet(workbook, "Events", _event_rows(summary))

@@ -35,7 +35,7 @@ def html_report(summary: "MultiYearSummary", template: "ReportTemplate" = "detai
 
     reporter = ConsoleReporter(template)
     title = summary_title(summary)
-    body = [f"<h1>{escape(title)}</h1>"]
+    body = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(line)}</p>" for line in summary.set_aside)]
     body += [_section(part, level=2) for part in reporter.summary_parts(summary)]
     body += [f"<p>{escape(line)}</p>" for line in reporter.closing_lines(summary)]
     if template == "detailed":
