@@ -20,6 +20,15 @@ import typer
 import yaml
 
 from docs.methodology_index import METHODOLOGY, with_index
+from planalign_orchestrator.census.columns import COLUMNS, Kind
+from planalign_orchestrator.census.values import (
+    ACTIVE_WORDS,
+    BLANK_WORDS,
+    FALSE_WORDS,
+    INACTIVE_WORDS,
+    NOT_AVAILABLE,
+    TRUE_WORDS,
+)
 from planalign_orchestrator.cli.app import app
 from planalign_orchestrator.config.dbt_vars import parameter_types, parameters_by_key
 from planalign_orchestrator.config.default_file import default_file
@@ -31,6 +40,16 @@ from planalign_orchestrator.project import dbt_project
 
 FOLDER = Path(__file__).resolve().parent
 README = FOLDER.parent / "planalign_orchestrator" / "README.md"
+_CENSUS_KINDS: Mapping[Kind, str] = {
+    "text": "text",
+    "date": "date",
+    "money": "US dollars",
+    "rate": "rate",
+    "hours": "hours a week",
+    "level": "whole number",
+    "boolean": "true or false",
+    "method": "auto or voluntary",
+}
 # a register in METHODOLOGY.md
 _REGISTER = re.compile(
     r"(?<=<!-- Made by `make docs` from the register of )(\w+)(; changes here are overwritten. -->\n\n).*?"
@@ -103,6 +122,51 @@ def column_reference() -> str:
                 lines += ["", f"### Source {source['name']}", "", " ".join(source["description"].split()), ""]
                 rows = [(f"`{table['name']}`", " ".join(table["description"].split())) for table in source["tables"]]
                 lines += _table(("table", "meaning"), rows)
+    return "\n".join([*lines, ""])
+
+
+def census_reference() -> str:
+    """Every column of a census: its names, type, units, default and meaning."""
+    lines = _head(
+        "Columns of a census",
+        "A heading is the standard name, or is mapped to it by `census.columns`; `planalign census map` suggests the "
+        "mapping. A heading that is one of the other names is never left unread in silence. Case, blanks and signs do "
+        "not matter for the other names.",
+    )
+    lines += [
+        "",
+        *_table(
+            ("column", "type", "required", "unit", "blank means", "meaning"),
+            [
+                (
+                    f"`{column.name}`",
+                    _CENSUS_KINDS[column.kind],
+                    "yes" if column.required else "no",
+                    ", ".join(f"`{unit}`" for unit in column.units),
+                    column.default or "",
+                    column.meaning,
+                )
+                for column in COLUMNS
+            ],
+        ),
+    ]
+    lines += ["", "## Other names", ""]
+    lines += _table(
+        ("column", "usual", "sometimes"),
+        [(f"`{column.name}`", ", ".join(column.aliases), ", ".join(column.weak_aliases)) for column in COLUMNS],
+    )
+    lines += ["", "## Words", ""]
+    lines += _table(
+        ("words", "where", "meaning"),
+        [
+            (", ".join(TRUE_WORDS), "true or false", "true"),
+            (", ".join(FALSE_WORDS), "true or false", "false"),
+            (", ".join(ACTIVE_WORDS), "`active`", "true"),
+            (", ".join(INACTIVE_WORDS), "`active`", "false"),
+            (", ".join(BLANK_WORDS), "all but text", "a blank"),
+            (NOT_AVAILABLE, "everywhere", "a blank, counted"),
+        ],
+    )
     return "\n".join([*lines, ""])
 
 
@@ -206,6 +270,7 @@ def parameter_macro() -> str:
 
 # by their names in this folder
 REFERENCES: Mapping[str, Callable[[], str]] = {
+    "census.md": census_reference,
     "cli.md": cli_reference,
     "configuration.md": configuration_reference,
     "columns.md": column_reference,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from planalign_orchestrator.census.columns import nearest_column
+from planalign_orchestrator.census.columns import COLUMNS, nearest_column
 from tests.companies import person
 from tests.test_census import as_lines, load, refusal, write_lines
 
@@ -171,3 +171,7 @@ def test_headings_are_trimmed_and_may_hold_anything(tmp_path: Path) -> None:
     loaded = load(path, columns={"department": odd}, on_invalid_rows="quarantine")
     assert loaded.values("department") == ["Sales"]
     assert len(loaded.quarantine) == 1
+
+
+def test_every_column_says_what_it_means() -> None:
+    assert [column.name for column in COLUMNS if not column.meaning.endswith(".")] == []

@@ -34,14 +34,16 @@ NEARNESS: Final = 0.88
 
 @dataclass(frozen=True)
 class Column:
-    """One standard column. `default` is SQL for a blank value; `aliases` are bare names (see `bare_name`).
+    """One standard column and its meaning in words.
 
+    `default` is SQL for a blank value; `aliases` are bare names (see `bare_name`).
     `units` are those that `census.units` may name; without one, pay is yearly and a rate a fraction.
     """
 
     name: str
     kind: Kind
     required: bool = False
+    meaning: str = ""
     default: str | None = None
     stored: bool = True
     aliases: tuple[str, ...] = ()
@@ -68,6 +70,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "employee_id",
         "text",
+        meaning=(
+            "One id a person, the same in every census of the client. It is in every result; an id must not be a"
+            " social security number."
+        ),
         required=True,
         aliases=words(
             "empid eeid employeenumber employeeno employeenum empno empnumber empnum eeno eenumber employeecode empcode"
@@ -79,6 +85,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "employee_birth_date",
         "date",
+        meaning="Age, from 14 to 100 on the census date.",
         required=True,
         aliases=words("birthdate dateofbirth dob birthday empdob employeedob eedob employeebirthday bdate dateborn"),
         weak_aliases=words("birth born"),
@@ -86,6 +93,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "employee_hire_date",
         "date",
+        meaning="Start of the employment, on or before the census date and after the 14th birthday.",
         required=True,
         aliases=words(
             "hiredate dateofhire doh datehired hiredon latesthiredate employmentdate dateofemployment"
@@ -96,6 +104,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "employee_gross_compensation",
         "money",
+        meaning=(
+            "Rate of pay on the census date, before deferrals, for the scheduled hours (`census.pay_basis`,"
+            " `census.units`)."
+        ),
         required=True,
         aliases=words(
             "grosscompensation compensation annualcompensation annualsalary salary basesalary basepay annualpay"
@@ -109,6 +121,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "employee_termination_date",
         "date",
+        meaning="Last day. On or before the census date the person has left; later it is an announced exit.",
         aliases=words(
             "terminationdate termdate dateoftermination dot separationdate dateofseparation"
             " terminatedon leavedate leavingdate exitdate enddate employmentenddate dateterminated"
@@ -118,6 +131,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "active",
         "boolean",
+        meaning="Whether the person is employed; it counts where there is no exit date.",
         aliases=words(
             "activeflag isactive activeindicator employmentstatus employeestatus empstatus status activestatus"
             " activeemployee eestatus"
@@ -126,12 +140,14 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "level_id",
         "level",
+        meaning="Job level; a blank is found from the pay.",
         aliases=words("level joblevel jobgrade grade levelnumber careerlevel employeelevel paygrade salarygrade"),
         weak_aliases=words("band payband"),
     ),
     Column(
         "department",
         "text",
+        meaning="Organisational unit; `plan.eligibility` may exclude some.",
         aliases=words("dept departmentname deptname departmentcode deptcode"),
         weak_aliases=words("division businessunit unit team"),
     ),
@@ -151,6 +167,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "scheduled_hours_per_week",
         "hours",
+        meaning="Scheduled weekly hours: part-time share, hours of service.",
         default="40",
         aliases=words(
             "scheduledhours hoursperweek weeklyhours scheduledweeklyhours standardhours stdhours hrsperweek hoursweek"
@@ -161,6 +178,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "employee_deferral_rate",
         "rate",
+        meaning=(
+            "Share of pay that the person defers on the census date. Without the column everybody starts as a"
+            " non-participant."
+        ),
         aliases=words(
             "deferralrate deferralpercent deferralpercentage deferralpct deferralelection contributionrate"
             " employeecontributionrate eedeferralrate 401k 401kpercent 401kpct 401krate 401kdeferral"
@@ -172,18 +193,21 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "employee_enrollment_date",
         "date",
+        meaning="Date of the enrollment; with a rate of 0, the date on which the person opted out.",
         aliases=words("enrollmentdate enrolmentdate dateofenrollment dateenrolled planenrollmentdate enrolldate"),
         weak_aliases=words("enrolled participationdate planentrydate entrydate"),
     ),
     Column(
         "enrollment_method",
         "method",
+        meaning="How the person was enrolled.",
         aliases=words("enrolmentmethod enrollmenttype howenrolled enrollmentsource"),
         weak_aliases=words("autoenrolled"),
     ),
     Column(
         "auto_escalation_opt_out",
         "boolean",
+        meaning="Whether the person has refused automatic increases.",
         default="false",
         aliases=words("escalationoptout autoincreaseoptout optoutofescalation autoescalationoptedout"),
         weak_aliases=words("optout"),
@@ -191,12 +215,14 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "plan_eligible_override",
         "boolean",
+        meaning="Whether the person is eligible whatever the plan's rule says; a blank leaves it to the rule.",
         aliases=words("eligibleoverride eligibilityoverride planeligibilityoverride"),
         weak_aliases=words("eligible planeligible"),
     ),
     Column(
         "is_five_percent_owner",
         "boolean",
+        meaning="Whether the person owns more than 5 % of the employer, and so is a highly compensated employee.",
         default="false",
         aliases=words("fivepercentowner 5percentowner is5percentowner 5owner owner5 ownerflag 5pctowner"),
         weak_aliases=words("owner isowner"),
@@ -204,6 +230,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "prior_year_compensation",
         "money",
+        meaning=(
+            "Pay of the year before the first simulated one, for the test of highly compensated employees; a"
+            " blank is derived from the rate of pay."
+        ),
         aliases=words(
             "prioryearcomp prioryearpay prioryearsalary prioryearwages prioryeargross previousyearcompensation"
             " previousyearpay lastyearcompensation lastyearpay lastyearssalary pycompensation pycomp"
@@ -212,6 +242,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "employee_account_balance",
         "money",
+        meaning="Balance of the person's own deferrals.",
         default="0",
         aliases=words(
             "employeebalance deferralbalance deferralaccountbalance electivedeferralbalance eebalance eeaccountbalance"
@@ -221,18 +252,21 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "match_account_balance",
         "money",
+        meaning="Balance of the employer's match.",
         default="0",
         aliases=words("matchbalance matchingbalance matchingaccountbalance employermatchbalance ermatchbalance"),
     ),
     Column(
         "core_account_balance",
         "money",
+        meaning="Balance of the employer's core contribution.",
         default="0",
         aliases=words("corebalance employercorebalance nonelectivebalance nonelectiveaccountbalance ercorebalance"),
     ),
     Column(
         "employee_ssn",
         "text",
+        meaning="Read to find one person under two ids, and never kept.",
         stored=False,
         aliases=words("ssn socialsecuritynumber socialsecurity socialsecurityno socialsecno socsecno ssnumber taxid"),
     ),

@@ -31,10 +31,10 @@ _PLAIN_RATE: Final = r"[01]([.]\d{1,6})?|[.]\d{1,6}"
 _RATE: Final = r"[-+]?(\d{1,6}([.]\d*)?|[.]\d+) ?%?"
 _WHOLE: Final = r"\d{1,9}([.]0*)?"
 
-_TRUE: Final = ("true", "t", "yes", "y", "1")
-_FALSE: Final = ("false", "f", "no", "n", "0")
-_ACTIVE: Final = ("true", "yes", "y", "1", "active", "employed", "a")
-_INACTIVE: Final = ("false", "no", "n", "0", "inactive", "terminated", "term", "left", "i")
+TRUE_WORDS: Final = ("true", "t", "yes", "y", "1")
+FALSE_WORDS: Final = ("false", "f", "no", "n", "0")
+ACTIVE_WORDS: Final = ("true", "yes", "y", "1", "active", "employed", "a")
+INACTIVE_WORDS: Final = ("false", "no", "n", "0", "inactive", "terminated", "term", "left", "i")
 
 # How a value is written most simply. A column of such values only, and there are many, is read by `read_plain`.
 PLAIN: Final[dict[Kind, str]] = {
@@ -143,7 +143,7 @@ def read_value(column: Column, text: str | None = None) -> str:
     if column.kind == "level":
         return f"case when {_matches(name, _WHOLE)} then try_cast({name} as decimal(12,2))::integer end"
     if column.kind == "boolean":
-        true, false = (_ACTIVE, _INACTIVE) if column.name == "active" else (_TRUE, _FALSE)
+        true, false = (ACTIVE_WORDS, INACTIVE_WORDS) if column.name == "active" else (TRUE_WORDS, FALSE_WORDS)
         return (
             f"case when lower({name}) in ({_listed(true)}) then true"
             f" when lower({name}) in ({_listed(false)}) then false end"
