@@ -529,6 +529,8 @@ def test_a_source_takes_the_configured_keys() -> None:
         "default_hours",
         "no_end_date",
         "most_set_aside",
+        "hash_ids",
+        "id_key",
     ]
 
 

@@ -77,10 +77,10 @@ SECURITY_NUMBERS = ["123-45-6789", "000-00-0000", "123456789", "899010001"]
 OTHER_NUMBERS = ["000456789", "666456789", "900456789", "123006789", "123450000", "12345678", "1234567890", "E12345678"]
 
 
-def test_ids_like_social_security_numbers_are_warned_of_without_naming_them(tmp_path: Path) -> None:
+def test_ids_like_social_security_numbers_are_refused_without_naming_them(tmp_path: Path) -> None:
     rows = [person(value, employee_deferral_rate="0") for value in (*OTHER_NUMBERS, *SECURITY_NUMBERS)]
-    (warning,) = load(rows, tmp_path).summary.warnings
-    assert warning.startswith("4 employee ids look like social security numbers (row 10, row 11, row 12, ...): use")
+    (problem,) = refusal(rows, tmp_path)
+    assert problem.startswith("4 employee ids look like social security numbers (row 10, row 11, row 12, ...): use")
     assert load(rows[: len(OTHER_NUMBERS)], tmp_path).summary.warnings == ()
 
 
@@ -98,7 +98,7 @@ def test_no_value_of_a_bad_row_gets_into_reports_or_metadata(
     path = tmp_path / "census.csv"
     write_lines(path, as_lines([{"department": "Sales", **row} for row in [*rows, *bad]]))
     (tmp_path / "config.yaml").write_text(
-        "census: {path: census.csv, on_invalid_rows: quarantine}\n"
+        "census: {path: census.csv, on_invalid_rows: quarantine, most_set_aside: 1}\n"
         "simulation: {start_year: 2025, end_year: 2025}\n"
         "plan: {eligibility: {excluded: [{column: department, values: [Nowhere]}]}}\n"
         "runtime: {database: run.duckdb, threads: 1}\n",

@@ -737,6 +737,7 @@ def test_fingerprint_names_every_key_that_may_change_results() -> None:
         "census.default_hours",
         "census.no_end_date",
         "census.most_set_aside",
+        "census.hash_ids",
         "census.on_invalid_rows",
         "validation.custom_rules_file",
         "validation.examples",

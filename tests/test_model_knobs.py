@@ -82,6 +82,7 @@ ELSEWHERE = {
     "simulation.start_year",
     "census.path",
     "census.header_row",
+    "census.hash_ids",
     "parameters",
     "runtime.engine",
     "validation.rules",

@@ -19,14 +19,15 @@ def check_census(file: Path, config: Path | None = None, *, census_date: dt.date
 
     Without `census_date` it is 31 December before the first simulated year. Errors: CensusError with every finding.
     """
-    from planalign_orchestrator.census import CensusSource, check_census
+    from planalign_orchestrator.census import check_census
     from planalign_orchestrator.parameters import level_ids, load_parameters
+    from planalign_orchestrator.pipeline.inputs import census_source
 
     settings = _settings(file, config)
     day = census_date or dt.date(settings.simulation.start_year - 1, 12, 31)
     levels = level_ids(load_parameters(settings))
     return check_census(
-        CensusSource(**dict(settings.census)),
+        census_source(settings),
         census_date=day,
         level_ids=levels,
         full_time_hours=settings.new_hires.full_time_hours_per_week,

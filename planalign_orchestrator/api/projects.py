@@ -29,6 +29,7 @@ A workforce simulation made by PlanAlign Orchestrator. Run the commands in this 
 * A run writes `simulation.duckdb`, `run_vars.json`, `reports/` and `.navigator_checkpoints/`.
 """
 _GITIGNORE = """/*.duckdb
+/config/planalign_id.key
 /*.duckdb.lock
 /*.duckdb.tmp/
 /*.duckdb.wal

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, REQUIRED_COLUMNS, STORED_COLUMNS
 from planalign_orchestrator.census.dates import in_range
 from planalign_orchestrator.census.headings import Layout
+from planalign_orchestrator.census.ids import hashed
 from planalign_orchestrator.census.records import CensusSource, Example, Finding
 from planalign_orchestrator.census.sql import (
     CONTROL_CHARACTERS,
@@ -208,19 +209,30 @@ def _notes_below(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> lis
 
 
 def write_quarantine(
-    connection: "duckdb.DuckDBPyConnection", table: str, layout: Layout, checks: list[Check], *, bad_rows: int
+    connection: "duckdb.DuckDBPyConnection",
+    table: str,
+    layout: Layout,
+    checks: list[Check],
+    *,
+    bad_rows: int,
+    hash_ids: bool,
 ) -> None:
     """Create the quarantine table and put the bad rows in it: number, id, every reason, the values as read, as JSON.
 
     Columns that are not read (and social security numbers) are not copied; a row that cannot be split has no JSON.
+    With `hash_ids`, ids are hashed here, too.
     """
-    kept = [name for name in _names() if name in layout.positions]
-    pairs = ", ".join(f"{text_literal(layout.headings[name])}, raw.{name}" for name in kept)
-    employee_id = "raw.employee_id" if "employee_id" in layout.positions else "null::varchar"
+    kept = {name: f"raw.{name}" for name in _names() if name in layout.positions}
+    if hash_ids and "employee_id" in kept:
+        kept["employee_id"] = hashed("raw.employee_id")
+    pairs = ", ".join(f"{text_literal(layout.headings[name])}, {value}" for name, value in kept.items())
+    employee_id = kept.get("employee_id", "null::varchar")
+    hidden = {check for check in checks if hash_ids and check.column == "employee_id"}
+    values = ["" if check in hidden else " || coalesce(' ' || value, '')" for check in checks]
     says = " ".join(
-        f"when {bit} then {text_literal('the row' if check.shown else check.column)} || coalesce(' ' || value, '')"
+        f"when {bit} then {text_literal('the row' if check.shown else check.column)}{value}"
         f" || {text_literal(' ' + check.says)}"
-        for bit, check in enumerate(checks)
+        for bit, (check, value) in enumerate(zip(checks, values, strict=True))
     )
     connection.execute(
         f"create or replace table {table} (row_number bigint, employee_id varchar, reasons varchar, raw_row varchar)"

@@ -21,6 +21,7 @@ from planalign_orchestrator.census.columns import COLUMNS, COLUMNS_BY_NAME
 from planalign_orchestrator.census.columns_judged import judge_columns, settings_problems
 from planalign_orchestrator.census.dates import DateRules, date_format_problem, plan_date
 from planalign_orchestrator.census.headings import Layout, resolve_headings, rows_left_out
+from planalign_orchestrator.census.ids import forget_id_key, set_id_key
 from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, Finding, Group
 from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, days_table, qualified_name
@@ -62,6 +63,7 @@ def load_census(
     level_ids: Collection[int],
     excluded: Collection[Group] = (),
     full_time_hours: Decimal = FULL_TIME_HOURS,
+    create_id_key: bool = False,
     schema: str = "planalign.inputs",
     quarantine_table: str = "planalign.main.census_quarantine",
 ) -> CensusSummary:
@@ -72,7 +74,9 @@ def load_census(
     `source.on_invalid_rows` is `quarantine`; nothing is replaced then.
     """
     schema, quarantine_table = qualified_name(schema), qualified_name(quarantine_table)
-    with _judged(connection, source, census_date, level_ids, excluded, full_time_hours) as judgement:
+    with _judged(
+        connection, source, census_date, level_ids, excluded, full_time_hours, create_id_key=create_id_key
+    ) as judgement:
         connection.execute(f"create schema if not exists {schema}")
         connection.execute(f"""
             create or replace table {schema}.census as
@@ -84,6 +88,7 @@ def load_census(
             judgement.layout,
             judgement.checks,
             bad_rows=judgement.summary.quarantined,
+            hash_ids=source.hash_ids,
         )
         return judgement.summary
 
@@ -115,16 +120,20 @@ def _judged(
     level_ids: Collection[int],
     excluded: Collection[Group],
     full_time_hours: Decimal,
+    *,
+    create_id_key: bool = False,
 ) -> Iterator[_Judgement]:
     """Read and judge a census; its working tables exist until the end of the block."""
     import duckdb
 
     try:
+        set_id_key(connection, source, create=create_id_key)
         yield _judge(connection, source, census_date, level_ids, excluded, full_time_hours)
     finally:
         # After an error of DuckDB the transaction takes no more statements, and its rollback drops the tables; after a
         # fatal one the whole database takes none, and the error to be raised is the first.
         with contextlib.suppress(duckdb.TransactionException, duckdb.FatalException):
+            forget_id_key(connection)
             connection.execute(f"drop view if exists {RAW_VIEW}")
             for table in (*WORKING_TABLES, *(days_table(c.name) for c in COLUMNS if c.kind == "date")):
                 connection.execute(f"drop table if exists {table}")
@@ -265,6 +274,8 @@ def _too_many_set_aside(quarantined: int, people: int, source: CensusSource) -> 
 def _unit_notes(source: CensusSource) -> list[str]:
     """Say by which units and basis numbers were read."""
     notes = [f"{name} read as {unit} (census.units)" for name, unit in source.units.items()]
+    if source.hash_ids:
+        notes.append(f"ids are hashed with the key in {source.id_key}: keep that file, another key gives other ids")
     if source.pay_basis != "actual":
         notes.append("part-time pay is the scheduled share of the full-time pay in the file (census.pay_basis)")
     return notes

@@ -25,7 +25,8 @@ class CensusSource:
     `values` gives the meaning of codes (a text that the column can hold, None for a blank) by column, `units` the unit
     of the numbers by column. `pay_basis` says what pay is for, `default_hours` are the weekly hours of people without
     any, and exits on the `no_end_date` are none. A
-    larger share of rows than `most_set_aside` stops the load even where bad rows are set aside.
+    larger share of rows than `most_set_aside` stops the load even where bad rows are set aside. With
+    `hash_ids` the ids are hashed with the key in the file `id_key`, which is no key of the configuration.
     """
 
     path: Path
@@ -44,6 +45,8 @@ class CensusSource:
     default_hours: Decimal | None = None
     no_end_date: date | None = None
     most_set_aside: Decimal = Decimal("0.05")
+    hash_ids: bool = False
+    id_key: Path | None = None
 
     @property
     def needs_hours(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, OPTIONAL_COLUMNS, STORED_COLUMNS, Column
 from planalign_orchestrator.census.headings import Layout
+from planalign_orchestrator.census.ids import hashed
 from planalign_orchestrator.census.plausibility import implausible
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, Example, Finding, Group, OptionalColumn
 from planalign_orchestrator.census.sql import RAW_VIEW, TEXTS_TABLE, TYPED_TABLE, fetch_one, quoted_value, text_literal
@@ -124,10 +125,11 @@ def summarise(
         why = f"none of its {loaded + quarantined:,} rows is a person employed on {census_date}"
         reasons = [finding.text for finding in findings if finding.kind == "problem"]
         raise CensusError([f"nobody is left to simulate: {why}", *reasons], source=str(source.path))
+    if not source.hash_ids and (problems := _security_numbers_as_ids(connection)):
+        raise CensusError(problems, source=str(source.path))
     warnings = [
         *_warnings(left_active, exits_inactive),
         *implausible(connection, source, layout, census_date, simulated=simulated, full_time_hours=full_time_hours),
-        *_security_numbers_as_ids(connection),
         *_shared_security_numbers(connection, layout),
         *_unknown_groups(connection, excluded, simulated),
     ]
@@ -178,6 +180,7 @@ def _final_values(source: CensusSource, census_date: date) -> dict[str, str]:
     for column in STORED_COLUMNS:
         default = _default(column, source)
         value = column.name if default is None else f"coalesce({column.name}, {default})"
+        value = hashed(value) if source.hash_ids and column.name == "employee_id" else value
         values[column.name] = f"{value}::{column.sql_type}"
     return values | {"is_simulated": f"({_simulated(census_date)})"}
 
@@ -239,8 +242,8 @@ def _shared_security_numbers(connection: "duckdb.DuckDBPyConnection", layout: La
     return [Finding.with_examples("warning", before, examples, "")]
 
 
-def _security_numbers_as_ids(connection: "duckdb.DuckDBPyConnection") -> list[Finding]:
-    """Point out ids that are probably social security numbers, without naming them: results carry the ids."""
+def _security_numbers_as_ids(connection: "duckdb.DuckDBPyConnection") -> list[str]:
+    """Return the problem that ids are probably social security numbers, without naming them: results carry the ids."""
     count, rows = fetch_one(
         connection,
         f"""
@@ -254,6 +257,6 @@ def _security_numbers_as_ids(connection: "duckdb.DuckDBPyConnection") -> list[Fi
     examples = ", ".join(f"row {row}" for row in rows) + (", ..." if count > len(rows) else "")
     text = (
         f"{count:,} employee ids look like social security numbers ({examples}): use another identifier, because every"
-        " result and report carries the ids"
+        " result and report carries the ids, or set census.hash_ids: true"
     )
-    return [Finding.plain("warning", text)]
+    return [text]

@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planalign_orchestrator import parameters
 from planalign_orchestrator.census import CensusSource, CensusSummary, load_census, private_connection
+from planalign_orchestrator.census.ids import KEY_FILE
 from planalign_orchestrator.config import SimulationConfig, config_fingerprint, to_dbt_vars
 from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.model import CompiledModel, load_compiled_model
@@ -40,7 +42,7 @@ class RunInputs:
             model=load_compiled_model(),
             tables=parameters.load_parameters(config),
             variables=to_dbt_vars(config),
-            source=_source(config),
+            source=census_source(config),
         )
 
     @cached_property
@@ -59,7 +61,7 @@ class RunInputs:
 
     def write(self, connection: "duckdb.DuckDBPyConnection") -> CensusSummary:
         """Write census and parameter tables into the simulation's file, in the first year's transaction."""
-        summary = _load_census(connection, self.config, parameters.level_ids(self.tables), "planalign")
+        summary = _load_census(connection, self.config, parameters.level_ids(self.tables), "planalign", keep_key=True)
         parameters.write_parameters(connection, self.tables)
         return summary
 
@@ -94,16 +96,22 @@ def judge_census(config: SimulationConfig, level_ids: Collection[int]) -> Census
 
 
 def _load_census(
-    connection: "duckdb.DuckDBPyConnection", config: SimulationConfig, level_ids: Collection[int], database: str
+    connection: "duckdb.DuckDBPyConnection",
+    config: SimulationConfig,
+    level_ids: Collection[int],
+    database: str,
+    *,
+    keep_key: bool = False,
 ) -> CensusSummary:
-    """Load the census into a database on the connection."""
+    """Load the census into a database on the connection; with `keep_key` a key of ids that is made is kept."""
     return load_census(
         connection,
-        _source(config),
+        census_source(config),
         census_date=_census_date(config),
         level_ids=level_ids,
         excluded={(entry["column"], value) for entry in config.plan.eligibility.excluded for value in entry["values"]},
         full_time_hours=config.new_hires.full_time_hours_per_week,
+        create_id_key=keep_key,
         schema=f"{database}.inputs",
         quarantine_table=f"{database}.main.census_quarantine",
     )
@@ -122,8 +130,10 @@ def _check_amounts(connection: "duckdb.DuckDBPyConnection", config: SimulationCo
         raise CensusError(problems, source=str(config.census.path))
 
 
-def _source(config: SimulationConfig) -> CensusSource:
-    return CensusSource(**dict(config.census))
+def census_source(config: SimulationConfig) -> CensusSource:
+    """Return where a census lies and how it is read; a key of ids lies beside the configuration."""
+    folder = Path(config.provenance.source).parent if config.provenance.source else None
+    return CensusSource(**dict(config.census), id_key=folder and folder / KEY_FILE)
 
 
 def _census_date(config: SimulationConfig) -> dt.date:

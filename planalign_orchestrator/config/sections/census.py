@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from planalign_orchestrator.config.collection_types import HEADING, ListOf, MappingOf, Record
-from planalign_orchestrator.config.sections.base import REQUIRED, CalendarDate, Location, Rate, Section, key
+from planalign_orchestrator.config.sections.base import REQUIRED, CalendarDate, Location, OnOff, Rate, Section, key
 from planalign_orchestrator.config.types import Kind, Number, text
 from planalign_orchestrator.problems import Finding, RefusedError
 
@@ -157,4 +157,9 @@ class CensusSection(Section):
     )
     most_set_aside: Rate = key(
         Decimal("0.05"), "Largest share of the rows that `quarantine` may set aside; more of them stop the run."
+    )
+    hash_ids: OnOff = key(
+        False,
+        "Whether results carry a keyed hash of each id in place of the id. The key is made once, in planalign_id.key "
+        "beside this file, and is in no database: keep it, because another key gives other ids.",
     )
