@@ -4,8 +4,8 @@
 -- maximum rate x pay while eligible); deferred D = min(elected, B + catch-up limit), of which max(0, D - B) is catch-
 -- up. From the year in which a wage threshold is in force, catch-up of people paid above it the year before is all
 -- Roth (see int_annual_additions), and nothing where the plan has no Roth feature. After-tax contributions follow the
--- enrolled pay, rounded once, up to the pay that deferrals leave; with spill-over they are what the limits of 402(g) and
--- 414(v) leave of the person's own election, up to the plan's maximum rate.
+-- enrolled pay, rounded once, up to the pay that deferrals leave; with spill-over they are what the limits of 402(g)
+-- and 414(v) leave of the person's own election, up to the plan's maximum rate.
 -- Long because each limit works on what the one before left; a table between would hold everyone once more.
 with
 
