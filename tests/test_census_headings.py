@@ -175,3 +175,17 @@ def test_headings_are_trimmed_and_may_hold_anything(tmp_path: Path) -> None:
 
 def test_every_column_says_what_it_means() -> None:
     assert [column.name for column in COLUMNS if not column.meaning.endswith(".")] == []
+
+
+def test_a_left_over_column_that_may_change_results_is_named(tmp_path: Path) -> None:
+    rows = [{**person("A"), "Hrs": "20", "Shoes": "44", "Rehire Date": "2020-01-31"}]
+    notes = load(rows, tmp_path).summary.notes
+    assert notes[0] == "not used: 'Hrs', 'Shoes', 'Rehire Date'"
+    assert [note for note in notes if "would change results" in note] == [
+        (
+            "'Hrs' may be scheduled_hours_per_week, which would change results: if so, put the line"
+            ' `scheduled_hours_per_week: "Hrs"` under census.columns'
+        )
+    ]
+    mapped = load(rows, tmp_path, columns={"scheduled_hours_per_week": "Hrs"}).summary.notes
+    assert mapped == ("not used: 'Shoes', 'Rehire Date'",)

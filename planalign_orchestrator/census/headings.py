@@ -5,7 +5,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from planalign_orchestrator.census.columns import COLUMNS_BY_NAME, REQUIRED_COLUMNS, nearest_column
+from planalign_orchestrator.census.columns import (
+    COLUMNS,
+    COLUMNS_BY_NAME,
+    REQUIRED_COLUMNS,
+    is_other,
+    nearest_column,
+    spellings,
+)
 from planalign_orchestrator.census.records import CensusSource
 from planalign_orchestrator.files.text import LeftOut
 from planalign_orchestrator.problems import nearest
@@ -48,7 +55,7 @@ def resolve_headings(headings: Sequence[str], source: CensusSource, row: int = 1
     problems += [problem for heading in unused if (problem := _near_problem(heading, chosen))]
     problems += _missing(chosen, source, headings, row)
     positions = {name: headings.index(chosen[name]) for name in COLUMNS_BY_NAME if name in chosen}
-    return Layout(positions, chosen, tuple(problems), tuple(_notes(headings, unused, source)))
+    return Layout(positions, chosen, tuple(problems), tuple(_notes(headings, unused, chosen, source)))
 
 
 def rows_left_out(headings: Sequence[str], layout: Layout, source: CensusSource) -> tuple[LeftOut | None, list[str]]:
@@ -127,10 +134,17 @@ def _missing(chosen: dict[str, str], source: CensusSource, headings: Sequence[st
     return [problem]
 
 
-def _notes(headings: Sequence[str], unused: Sequence[str], source: CensusSource) -> list[str]:
+def _notes(headings: Sequence[str], unused: Sequence[str], chosen: Collection[str], source: CensusSource) -> list[str]:
     notes = []
     if unused:
         notes.append(f"not used: {', '.join(repr(heading) for heading in unused)}")
+    for heading in unused:
+        meant = [c.name for c in COLUMNS if c.name not in chosen and set(spellings(heading)) & set(c.weak_aliases)]
+        if meant and not is_other(heading):
+            notes.append(
+                f"{heading!r} may be {meant[0]}, which would change results: if so, put the line"
+                f" `{yaml_line(meant[0], heading)}` under census.columns"
+            )
     if "" in headings:
         places = ", ".join(str(place) for place, heading in enumerate(headings, start=1) if not heading)
         notes.append(f"not used, because without a heading: column {places}")
