@@ -187,6 +187,9 @@ def test_every_column_is_kept(tmp_path: Path) -> None:
         active="Y",
         level_id="2",
         department="Café, North",
+        location="Plant 1",
+        employee_class="Union",
+        sex="F",
         scheduled_hours_per_week="37.5",
         employee_deferral_rate="0.065",
         employee_enrollment_date="2015-04-01",
@@ -203,8 +206,9 @@ def test_every_column_is_kept(tmp_path: Path) -> None:
     loaded = load([given], tmp_path)
     (row,) = loaded.rows
     assert list(row.values())[4:] == [
-        dt.date(2025, 6, 30), True, 2, "Café, North", Decimal("37.50"), Decimal("0.065000"), dt.date(2015, 4, 1),
-        "auto", True, False, True, Decimal("58000.10"), Decimal("1000.00"), Decimal("500.00"), Decimal("0.25"), True, 2,
+        dt.date(2025, 6, 30), True, 2, "Café, North", "Plant 1", "Union", "F", Decimal("37.50"), Decimal("0.065000"),
+        dt.date(2015, 4, 1), "auto", True, False, True, Decimal("58000.10"), Decimal("1000.00"), Decimal("500.00"),
+        Decimal("0.25"), True, 2,
     ]  # fmt: skip
     assert "123" not in str(loaded.rows)
     assert loaded.summary.announced_exits == 1

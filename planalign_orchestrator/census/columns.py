@@ -154,16 +154,18 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "location",
         "text",
+        meaning="Place of work; `plan.eligibility.excluded` may leave it out, and breakdowns show it.",
         aliases=words("worklocation site worksite office locationname locationcode workplace"),
         weak_aliases=words("plant facility branch"),
     ),
     Column(
         "employee_class",
         "text",
+        meaning="Class of employees, such as a union; `plan.eligibility.excluded` may leave it out.",
         aliases=words("employeetype emptype emptypecode employeeclassification employmenttype classcode unionstatus"),
-        weak_aliases=words("class union bargainingunit"),
+        weak_aliases=words("class union unionyn bargainingunit"),
     ),
-    Column("sex", "text", aliases=words("gender gendercode sexcode")),
+    Column("sex", "text", meaning="Sex, for breakdowns.", aliases=words("gender gendercode sexcode")),
     Column(
         "scheduled_hours_per_week",
         "hours",
@@ -282,8 +284,8 @@ OPTIONAL_COLUMNS: Final[tuple[Column, ...]] = tuple(c for c in STORED_COLUMNS if
 OTHER_NAMES: Final = frozenset(
     words(
         "lastname firstname middlename middleinitial name fullname employeename address address1 address2 street city"
-        " state zip zipcode postalcode email phone gender sex location country title jobtitle position company suffix"
-        " union unionyn maritalstatus rehiredate rehire dateofrehire daterehired vestedbalance roth rothpercent rothpct"
+        " state zip zipcode postalcode email phone country title jobtitle position company suffix"
+        " maritalstatus rehiredate rehire dateofrehire daterehired vestedbalance roth rothpercent rothpct"
         " badgecode rothbalance"
     )
 )
