@@ -21,6 +21,13 @@ def config_template() -> Path:
     return project_root() / "config" / "simulation_config.yaml"
 
 
+def designs() -> dict[str, Path]:
+    """Return the shipped configurations by the name of their design, the documented default one first."""
+    default = config_template()
+    others = sorted(path for path in default.parent.glob("*.yaml") if path != default)
+    return {"default": default, **{path.stem: path for path in others}}
+
+
 def sample_census() -> Path:
     """Return the synthetic sample census."""
     return project_root() / "data" / "sample_census.csv"

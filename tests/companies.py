@@ -107,10 +107,34 @@ def completed_years(since: dt.date, until: dt.date) -> int:
     return until.year - since.year - (anniversary(since, until.year) > until)
 
 
-def configure(folder: Path, census: Path | Iterable[Row], overrides: Overrides | None = None) -> SimulationConfig:
-    """Return the default configuration for a census (a file, or rows to write), for the year 2025 unless overridden.
+# The packaged tables, with whose numbers the tests of rules work. Tests of what is fitted to a census give FITTED.
+PACKAGED: Overrides = {
+    "parameters.job_levels": "default",
+    "parameters.new_hire_pay": "default",
+    "parameters.new_hire_ages": "default",
+    "new_hires.pay_noise_sd": "0.05",
+    "new_hires.part_time_share": 0,
+    "new_hires.part_time_hours_per_week": 20,
+}
+FITTED: Overrides = dict.fromkeys(PACKAGED, "census")
 
-    `overrides` are dotted keys, as for `load_simulation_config`. The database is `simulation.duckdb` in `folder`.
+
+def _with_packaged(overrides: Overrides) -> dict[str, object]:
+    """The packaged tables under the overrides, whether these give single keys or whole mappings."""
+    merged = dict(PACKAGED)
+    for name, value in overrides.items():
+        if name in ("parameters", "new_hires") and isinstance(value, Mapping):
+            merged |= {f"{name}.{key}": entry for key, entry in value.items()}
+        else:
+            merged[name] = value
+    return merged
+
+
+def configure(folder: Path, census: Path | Iterable[Row], overrides: Overrides | None = None) -> SimulationConfig:
+    """Return a configuration of the packaged tables for a census (a file, or rows to write), for the year 2025.
+
+    `overrides` say otherwise: dotted keys, as for `load_simulation_config`. The database is `simulation.duckdb` in
+    `folder`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = census if isinstance(census, Path) else write_rows(folder / "census.csv", census)
@@ -121,4 +145,4 @@ def configure(folder: Path, census: Path | Iterable[Row], overrides: Overrides |
         "runtime.database": str(folder / "simulation.duckdb"),
         "runtime.threads": 1,
     }
-    return load_simulation_config(file, overrides={**usual, **(overrides or {})})
+    return load_simulation_config(file, overrides={**usual, **_with_packaged(overrides or {})})

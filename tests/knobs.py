@@ -28,13 +28,14 @@ class Knob:
 
 
 def columns_with_numbers(tables: Iterable[str]) -> list[tuple[str, str]]:
-    """Return every column of the tables but labels, upper bounds, and the keys by which one table names another's."""
+    """Return every column of the packaged tables but labels, upper bounds, and keys by which one names another's."""
     return [
         (spec.name, column.name)
         for spec in map(TABLES.__getitem__, tables)
         for column in spec.columns
         if column.type != "varchar"
-        and not column.open_end
+        and not column.name.endswith("_to")
+        and column.name in default_table(spec.name)[0]
         and not (spec.of and column.name in spec.key)
         and column.name != "level_id"
     ]

@@ -13,14 +13,13 @@ from typing import Any
 import duckdb
 
 from planalign_orchestrator import parameters
-from planalign_orchestrator.census import load_census
 from planalign_orchestrator.config import SimulationConfig
 from planalign_orchestrator.database import checkpoints
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.factory import build_orchestrator
 from planalign_orchestrator.model import STAGES, load_compiled_model
 from planalign_orchestrator.model.native_driver import NativeDriver
-from planalign_orchestrator.pipeline.inputs import RunInputs
+from planalign_orchestrator.pipeline.inputs import RunInputs, load_inputs
 from tests.companies import Overrides, Row, configure
 
 Digests = dict[int, dict[str, dict[str, Any]]]
@@ -76,7 +75,8 @@ class Laboratory:
     """The compiled model on one open database with one census, which each run simulates under another configuration.
 
     It leaves out what lies around the model: checkpoints, validation and reports. Configurations may not differ in what
-    decides how the census is read: census keys, start year and the job levels that exist.
+    decides how the census is read: census keys, start year and the job levels that exist. The tables are fitted to it
+    by every run.
     """
 
     def __init__(self, folder: Path, census: Path | Iterable[Row], overrides: Overrides | None = None) -> None:
@@ -97,7 +97,8 @@ class Laboratory:
         inputs = RunInputs.read(config)
         self._years = range(config.simulation.start_year, config.simulation.end_year + 1)
         self.connection.execute("drop schema parameters cascade")
-        parameters.write_parameters(self.connection, inputs.tables)
+        tables = load_inputs(self.connection, inputs.assumptions, "planalign").tables
+        parameters.write_parameters(self.connection, tables)
         self.valued_model = self._compiled.with_values(inputs.variables)
         engine = NativeDriver(self.valued_model, self.connection)
         engine.create_marts()
@@ -120,13 +121,7 @@ class Laboratory:
         """Put another census, of any start year, in the place of the present one; the compiled model stays."""
         config = configure(self._folder, census, {**self._overrides, **(overrides or {})})
         self._census = config.census.path
-        inputs = RunInputs.read(config)
-        load_census(
-            self.connection,
-            inputs.source,
-            census_date=inputs.census_date,
-            level_ids=parameters.level_ids(inputs.tables),
-        )
+        load_inputs(self.connection, RunInputs.read(config).assumptions, "planalign")
         return self
 
     @contextmanager

@@ -15,7 +15,7 @@ from planalign_orchestrator.config.types import Number
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.parameters import load_parameters
 from planalign_orchestrator.problems import dotted
-from tests.companies import Row, person
+from tests.companies import PACKAGED, Row, person
 from tests.laboratory import simulate
 from tests.test_model_knobs import KNOBS
 from tests.test_plan_knobs import PLAN_KNOBS
@@ -78,7 +78,7 @@ def is_accepted(settings: Settings) -> bool:
 
 
 def loaded(settings: Settings) -> SimulationConfig:
-    return config_from_mapping({"census.path": "census.csv", **settings})
+    return config_from_mapping({"census.path": "census.csv", **PACKAGED, **settings})
 
 
 @cache

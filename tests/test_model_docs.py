@@ -71,7 +71,10 @@ def simulated(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Iter
     enrollment = "{scope: all_eligible, reenroll_non_participants: true}"
     settings = f"census: {{path: census.csv}}\nplan: {{automatic_enrollment: {enrollment}}}\n"
     ages = [{**row, "opt_out_rate": "0.2"} for row in default_table("participation_by_age")]
-    settings += f"parameters: {json.dumps({'participation_by_age': ages})}\n"
+    # the examples are worked out with the packaged tables
+    packaged = dict.fromkeys(("job_levels", "new_hire_pay", "new_hire_ages"), "default")
+    settings += f"parameters: {json.dumps({**packaged, 'participation_by_age': ages})}\n"
+    settings += "new_hires: {pay_noise_sd: 0.05, part_time_share: 0}\n"
     (folder / "c.yaml").write_text(settings, encoding="utf-8")
     inputs = RunInputs.read(load_simulation_config(folder / "c.yaml"))
     with DatabaseConnectionManager(folder / "s.duckdb", threads=1) as db:

@@ -22,6 +22,7 @@ Rows = Sequence[Mapping[str, object]]
 Load = Callable[..., dict[str, ParameterTable]]
 
 LEVELS = range(1, 6)
+PACKAGED = {"job_levels": "default", "new_hire_pay": "default", "new_hire_ages": "default"}
 DERIVED = {
     "level_mix",
     "new_hire_level_mix",
@@ -43,9 +44,9 @@ def load(tmp_path: Path) -> Load:
 
     def load_tables(parameters: Mapping[str, Rows | str] | None = None, **sections: Any) -> dict[str, ParameterTable]:
         path = tmp_path / "config.yaml"
-        content = {"census": {"path": "census.csv"}, "parameters": dict(parameters or {}), **sections}
+        content = {"census": {"path": "census.csv"}, "parameters": {**PACKAGED, **(parameters or {})}, **sections}
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
-        return {table.name: table for table in load_parameters(load_simulation_config(path))}
+        return {table.name: table for table in load_parameters(load_simulation_config(path)).tables}
 
     return load_tables
 
@@ -165,7 +166,6 @@ def test_an_unknown_label_names_those_that_exist(load: Load) -> None:
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        (by_level("factor")[:4], ["parameters.termination_by_level: level_id '5' of job_levels is missing"]),
         (
             [*by_level("factor"), {"level_id": 6, "factor": 1}],
             ["parameters.termination_by_level: level_id '6' is not in job_levels; it has 1, 2, 3, 4, 5"],
@@ -175,7 +175,7 @@ def test_an_unknown_label_names_those_that_exist(load: Load) -> None:
             ["parameters.termination_by_level: level_id 3 appears 2 times; once is enough"],
         ),
     ],
-    ids=["missing", "unknown", "twice"],
+    ids=["unknown", "twice"],
 )
 def test_every_level_has_one_row(load: Load, rows: Rows, expected: list[str]) -> None:
     assert problems(load, {"termination_by_level": rows}) == expected
@@ -226,7 +226,7 @@ def test_the_levels_are_those_of_the_table(load: Load) -> None:
 
 def test_a_mix_of_hires_names_levels_that_exist(load: Load) -> None:
     assert problems(load, {}, workforce={"structure": "rates"}, new_hires={"level_mix": {1: 0.5, 9: 0.5}}) == [
-        "new_hires.level_mix: level 9 is not in parameters.job_levels"
+        "new_hires.level_mix: level 9 is not in parameters.job_levels; it has 1, 2, 3, 4, 5"
     ]
 
 
@@ -334,7 +334,7 @@ def test_every_problem_is_reported_at_once(load: Load, tmp_path: Path) -> None:
             "age_bands": [{"age_band": label, "age_from": start, "age_to": end} for label, start, end in ages],
             "tenure_bands": with_tenure(2, "5-9", 4, 10),
             "termination_by_age": [{"age_band": "young", "multiplier": 1}],
-            "termination_by_level": by_level("factor")[:4],
+            "termination_by_level": by_level("factor") * 2,
             "promotion_by_level": by_level("factor", ["high", 1, 1, 1, 1]),
             "termination_by_tenure": [{"tenure_band": "<2", "multiplier": -1}],
             "new_hire_pay": [row | {"market_factor": 1} for row in by_level("percentile", [0.5, 0.5, 0.5, 0.5, 50])],
@@ -349,7 +349,7 @@ def test_every_problem_is_reported_at_once(load: Load, tmp_path: Path) -> None:
         "parameters.age_bands row 2: age_from is 26, which leaves a gap",
         "parameters.tenure_bands row 3: tenure_from is 4, which leaves an overlap",
         "parameters.termination_by_age: age_band 'young' is not in age_bands",
-        "parameters.termination_by_level: level_id '5' of job_levels is missing",
+        "parameters.termination_by_level: level_id 5 appears 2 times",
         "parameters.promotion_by_level row 1: `factor` is 'high'",
         "parameters.termination_by_tenure row 1: `multiplier` is -1",
         "parameters.new_hire_pay row 5: `percentile` is 50",
@@ -480,7 +480,7 @@ def test_tables_reach_the_database_with_their_sources(tmp_path: Path, monkeypatc
                 "select table_name from duckdb_tables() where schema_name = 'parameters'"
             )
         }
-        assert names == {*TABLES, *DERIVED}
+        assert names == {*TABLES, *DERIVED, "new_hire_hours"}
 
 
 def test_the_months_cut_the_unit_interval(load: Load) -> None:

@@ -18,6 +18,7 @@ from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.parameters import ParameterTable
 from planalign_orchestrator.parameters.limits import indexing, published_limits
 from planalign_orchestrator.parameters.yearly_law import largest_disparity
+from tests.companies import PACKAGED
 
 Settings = Mapping[str, object]
 Load = Callable[..., dict[str, ParameterTable]]
@@ -34,8 +35,8 @@ def load(tmp_path: Path) -> Load:
     def load_tables(settings: Settings | None = None) -> dict[str, ParameterTable]:
         path = tmp_path / "c.yaml"
         path.write_text("census: {path: census.csv}\n", encoding="utf-8")
-        config = load_simulation_config(path, overrides=settings or {})
-        return {table.name: table for table in parameters.load_parameters(config)}
+        config = load_simulation_config(path, overrides={**PACKAGED, **(settings or {})})
+        return {table.name: table for table in parameters.load_parameters(config).tables}
 
     return load_tables
 
@@ -438,7 +439,7 @@ def test_excluded_groups_are_rows_and_levels_must_exist(load: Load) -> None:
         ("employee_class", "union", "true"),
     ]
     assert problems_of(load, {"plan.eligibility.excluded_levels": [9]}) == [
-        "plan.eligibility.excluded_levels: level 9 is not in parameters.job_levels"
+        "plan.eligibility.excluded_levels: level 9 is not in parameters.job_levels; it has 1, 2, 3, 4, 5"
     ]
 
 
@@ -496,7 +497,7 @@ def test_bands_may_be_cut_otherwise_where_the_rates_follow(load: Load) -> None:
         ),
         ("participation_by_income", incomes((0, 100)), "the last row ends at 100.00; leave its income_to blank"),
         ("participation_by_income", incomes((0, None), value=-1), "`join_factor` is -1; it must be 0 or more"),
-        ("participation_by_level", [{"level_id": 1, "join_factor": 1}], "level_id '2' of job_levels is missing"),
+        ("participation_by_level", [{"level_id": 9, "join_factor": 1}], "level_id '9' is not in job_levels"),
         ("second_chance_by_service", [{"tenure_from": 1, "factor": 1}], "tenure_from is 1, which leaves a gap"),
         ("deferral_choice", choices((0, 0, 6)), "`deferral_rate` is 6; it must be at most 1: rates and shares"),
         ("deferral_choice", choices((0, 0, 0)), "a deferral_rate of 0 is no election; set it above 0"),

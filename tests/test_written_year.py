@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -22,7 +21,7 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.model import STAGES, load_compiled_model, session
 from planalign_orchestrator.model.native_driver import NativeDriver
-from planalign_orchestrator.pipeline.inputs import RunInputs
+from planalign_orchestrator.pipeline.inputs import LoadedInputs, RunInputs
 from planalign_orchestrator.registries import RegistryManager
 from planalign_orchestrator.reports import ConsoleReporter, YearAuditor
 from planalign_orchestrator.validation import PrimaryKeyUniquenessRule
@@ -115,7 +114,7 @@ def write_row(connection: "duckdb.DuckDBPyConnection", mart: str, values: Mappin
 def write_year(inputs: RunInputs, db: DatabaseConnectionManager) -> None:
     """Write what a run would: inputs, marts, registries, and the rows that say it is finished."""
     connection = db.get_connection()
-    census = inputs.write(connection)
+    loaded = inputs.write(connection)
     session.create_marts(connection, inputs.model)
     checkpoints.create_state_tables(connection)
     registries = RegistryManager(db)
@@ -127,10 +126,10 @@ def write_year(inputs: RunInputs, db: DatabaseConnectionManager) -> None:
     for metric, value in METRICS.items():
         write_row(connection, "fct_annual_metrics", {"metric": metric, "value": value, "unit": "people"})
     registries.update_post_year(YEAR)
-    record(inputs, connection, census.to_dict())
+    record(inputs, connection, loaded)
 
 
-def record(inputs: RunInputs, connection: "duckdb.DuckDBPyConnection", census: Mapping[str, Any]) -> None:
+def record(inputs: RunInputs, connection: "duckdb.DuckDBPyConnection", loaded: LoadedInputs) -> None:
     """Write the rows of the run and of its year."""
     common = {"run_id": "by hand", "engine": "native", "duckdb_version": checkpoints.duckdb_version()}
     run = {
@@ -142,7 +141,7 @@ def record(inputs: RunInputs, connection: "duckdb.DuckDBPyConnection", census: M
         "random_seed": 1,
         "planalign_version": "0",
         "configuration": inputs.config.model_dump(mode="json"),
-        "census": census,
+        "census": loaded.summary.to_dict(),
         "plan_testing": [],
         "notes": [],
     }
@@ -150,7 +149,7 @@ def record(inputs: RunInputs, connection: "duckdb.DuckDBPyConnection", census: M
     year = {
         "simulation_year": YEAR,
         "completed_at": checkpoints.now(),
-        "fingerprints": inputs.fingerprints(census["fingerprint"]),
+        "fingerprints": inputs.fingerprints(loaded),
         "digests": checkpoints.mart_digests(connection, inputs.model.marts, YEAR),
         "timings": {"stages": {}, "models": {}},
         "validation": [],

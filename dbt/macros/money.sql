@@ -4,8 +4,32 @@
     (((({{ numerator }}) * 200)::bigint + {{ days_in_year }}) // (2 * {{ days_in_year }}) / 100)::decimal(18, 2)
 {%- endmacro %}
 
+{#- What pay for scheduled weekly hours would be for full-time hours, USD: levels and ranges are of such pay. -#}
+{% macro full_time_pay(pay, hours) -%}
+    (case
+        when {{ hours }} >= {{ param('new_hire_full_time_hours_per_week') }} then {{ pay }}
+        else {{ scaled_by_hours(pay, param('new_hire_full_time_hours_per_week'), hours) }}
+    end)
+{%- endmacro %}
+
+{#- The part of full-time pay that is paid for scheduled weekly hours, USD: share = min(1, hours / full-time hours). -#}
+{% macro pay_for_hours(full_time_pay, hours) -%}
+    (case
+        when {{ hours }} >= {{ param('new_hire_full_time_hours_per_week') }} then {{ full_time_pay }}
+        else {{ scaled_by_hours(full_time_pay, hours, param('new_hire_full_time_hours_per_week')) }}
+    end)
+{%- endmacro %}
+
+{#- pay x hours / per hours, rounded once to cents, half away from zero, in whole numbers. -#}
+{% macro scaled_by_hours(pay, hours, per_hours) -%}
+    ({{ rounded_ratio(
+        '({0} * 100)::bigint::hugeint * ({1} * 100)::bigint'.format(pay, hours),
+        '(' ~ per_hours ~ ' * 100)::bigint'
+    ) }}::decimal(18, 2) / 100)::decimal(18, 2)
+{%- endmacro %}
+
 {#- Pay after a promotion: the drawn increase, or the lift to the new level's range minimum where that is more, and both
-    within the caps in rate and dollars. -#}
+    within the caps in rate and dollars. Of the minimum, part-timers have their share. -#}
 {% macro promoted_pay(pay, increase_rate, range_minimum) -%}
     (
         {{ pay }} + least(

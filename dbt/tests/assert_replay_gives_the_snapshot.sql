@@ -47,8 +47,10 @@ people as (
     from {{ source('inputs', 'census') }} as census
     inner join levels
         on
-            census.employee_gross_compensation >= levels.pay_from
-            and census.employee_gross_compensation < levels.pay_to
+            {{ full_time_pay('census.employee_gross_compensation', 'census.scheduled_hours_per_week') }}
+            >= levels.pay_from
+            and {{ full_time_pay('census.employee_gross_compensation', 'census.scheduled_hours_per_week') }}
+            < levels.pay_to
     where census.is_simulated
     union all
     select

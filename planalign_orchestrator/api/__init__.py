@@ -2,14 +2,22 @@
 
 Settings: `load_configuration`, `show_config`, `configuration_schema`, `locate`. Runs: `run`, `dry_run`, `validate`.
 Databases: `status`, `checkpoints`, `clean_checkpoints`, `report`, `write_report`, `compare_runs`, `backup`,
-`list_backups`, `restore`. Censuses: `check_census`, `generate_census`, `map_census`, `mapping_text`, `write_mapping`.
+`list_backups`, `restore`. Censuses: `check_census`, `profile_census`, `generate_census`, `map_census`, `mapping_text`,
+`write_mapping`.
 Projects: `init_project`.
 
 The modules import the library inside their functions: help and usage errors answer without DuckDB or Pydantic.
 """
 
 from planalign_orchestrator.api.backups import backup, list_backups, restore
-from planalign_orchestrator.api.censuses import check_census, generate_census, map_census, mapping_text, write_mapping
+from planalign_orchestrator.api.censuses import (
+    check_census,
+    generate_census,
+    map_census,
+    mapping_text,
+    profile_census,
+    write_mapping,
+)
 from planalign_orchestrator.api.configuration import (
     Places,
     configuration_schema,
@@ -34,7 +42,9 @@ from planalign_orchestrator.api.preflight import Findings, Preflight, validate
 from planalign_orchestrator.api.projects import (
     MORE_YEARS,
     ProjectAnswers,
+    answers_for_census,
     answers_for_the_sample,
+    check_design,
     check_new_project,
     init_project,
     read_number,
@@ -60,9 +70,11 @@ __all__ = [
     "ReportFormat",
     "ReportTemplate",
     "RunResult",
+    "answers_for_census",
     "answers_for_the_sample",
     "backup",
     "check_census",
+    "check_design",
     "check_new_project",
     "check_report_file",
     "checkpoints",
@@ -78,6 +90,7 @@ __all__ = [
     "locate",
     "map_census",
     "mapping_text",
+    "profile_census",
     "read_number",
     "report",
     "report_schema",

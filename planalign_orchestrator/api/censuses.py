@@ -3,12 +3,14 @@
 import datetime as dt
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.api.configuration import load_configuration
 
 if TYPE_CHECKING:
+    from planalign_orchestrator.api.census_profiles import CensusProfile
     from planalign_orchestrator.census import CensusSummary
     from planalign_orchestrator.census.mapping import Proposal
     from planalign_orchestrator.config import SimulationConfig
@@ -19,19 +21,26 @@ def check_census(file: Path, config: Path | None = None, *, census_date: dt.date
 
     Without `census_date` it is 31 December before the first simulated year. Errors: CensusError with every finding.
     """
-    from planalign_orchestrator.census import check_census
-    from planalign_orchestrator.parameters import level_ids, load_parameters
-    from planalign_orchestrator.pipeline.inputs import census_source
+    from planalign_orchestrator.parameters import load_parameters
+    from planalign_orchestrator.pipeline.inputs import judge_census
 
-    settings = _settings(file, config)
-    day = census_date or dt.date(settings.simulation.start_year - 1, 12, 31)
-    levels = level_ids(load_parameters(settings))
-    return check_census(
-        census_source(settings),
-        census_date=day,
-        level_ids=levels,
-        full_time_hours=settings.new_hires.full_time_hours_per_week,
-    )
+    return judge_census(load_parameters(_settings(file, config)), census_date).summary
+
+
+def profile_census(file: Path, config: Path | None = None) -> "CensusProfile":
+    """Return the assumptions that would be fitted to a census, each beside the packaged one.
+
+    Tables that a configuration gives are fitted all the same. Errors: CensusError, ConfigurationError.
+    """
+    from planalign_orchestrator.api.census_profiles import profile_of
+    from planalign_orchestrator.config.sections.parameters import CENSUS, FITTED_TABLES
+    from planalign_orchestrator.parameters import load_parameters
+    from planalign_orchestrator.pipeline.inputs import judge_census
+
+    fitted = [f"parameters.{name}" for name in FITTED_TABLES]
+    fitted += [f"new_hires.{name}" for name in ("pay_noise_sd", "part_time_share", "part_time_hours_per_week")]
+    settings = _settings(file, config, dict.fromkeys(fitted, CENSUS))
+    return profile_of(judge_census(load_parameters(settings)))
 
 
 def generate_census(
@@ -95,13 +104,14 @@ def write_mapping(file: Path, proposal: "Proposal", config: Path) -> list[str]:
     return [key for key, _ in blocks if key]
 
 
-def _settings(file: Path, config: Path | None) -> "SimulationConfig":
+def _settings(file: Path, config: Path | None, overrides: Mapping[str, object] | None = None) -> "SimulationConfig":
     """The configuration with this census, or the defaults with this census."""
+    values = {"census.path": str(file), **(overrides or {})}
     if config is not None:
-        return load_configuration(config, {"census.path": str(file)})
+        return load_configuration(config, values)
     from planalign_orchestrator.config import config_from_mapping
 
-    return config_from_mapping({"census": {"path": str(file)}})
+    return config_from_mapping(values)
 
 
 def _inputs_in_use(output: Path, project: Path | None) -> dict[Path, str]:

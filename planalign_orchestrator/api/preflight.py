@@ -5,7 +5,7 @@ judged with the parts of it that are right by themselves.
 """
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 from planalign_orchestrator.errors import CensusError, ConfigurationError, DatabaseError, ModelCompilationError
 
 if TYPE_CHECKING:
+    from planalign_orchestrator.census import CensusSummary
     from planalign_orchestrator.config import SimulationConfig
-
-_ANY_LEVEL = range(1, 100)
 
 
 @dataclass
@@ -69,7 +68,7 @@ def validate(path: Path, overrides: Mapping[str, object], *, execute_rules: bool
     without_census = {**usable, "census": {"path": "unknown"}}
     return Preflight(
         configuration,
-        _judge_census(config or _stand_in(usable, "census", "simulation", "parameters")),
+        _judge_census(config or _stand_in(usable, "census", "simulation", "parameters", "new_hires"), configuration),
         _judge_environment(config or _stand_in(without_census, "census", "reports", "runtime")),
     )
 
@@ -153,14 +152,13 @@ def _stand_in(parts: Mapping[str, Any], *names: str) -> "SimulationConfig | None
         return None
 
 
-def _judge_census(config: "SimulationConfig | None") -> Findings:
+def _judge_census(config: "SimulationConfig | None", configuration: Findings) -> Findings:
+    """The census, and what is wrong with the tables that are fitted to it."""
     if config is None:
         return Findings("not judged", facts=["correct the configuration first: it says which census is read"])
-    from planalign_orchestrator.pipeline.inputs import judge_census
-
     found = Findings(str(config.census.path))
     try:
-        summary = judge_census(config, _levels(config))
+        summary = _census_of(config, configuration)
     except CensusError as error:
         found.problems += error.problems
         return found
@@ -174,14 +172,18 @@ def _judge_census(config: "SimulationConfig | None") -> Findings:
     return found
 
 
-def _levels(config: "SimulationConfig") -> Collection[int]:
-    """The job levels, or any level while the parameter tables are faulty."""
-    from planalign_orchestrator.parameters import level_ids, load_parameters
+def _census_of(config: "SimulationConfig", configuration: Findings) -> "CensusSummary":
+    """What a census holds; with faulty tables, of any job level and nothing fitted to it. Errors: CensusError."""
+    from planalign_orchestrator.parameters import load_parameters
+    from planalign_orchestrator.pipeline.inputs import judge_census, judge_people
 
     try:
-        return level_ids(load_parameters(config))
-    except ConfigurationError:
-        return _ANY_LEVEL
+        return judge_census(load_parameters(config)).summary
+    except ConfigurationError as error:
+        new = [problem for problem in error.problems if problem not in configuration.problems]
+        # of a configuration that could not be loaded, the tables are judged when it can
+        configuration.problems += [] if configuration.problems else new
+        return judge_people(config)
 
 
 def _judge_environment(config: "SimulationConfig | None") -> Findings:

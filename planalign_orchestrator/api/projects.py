@@ -5,8 +5,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from planalign_orchestrator.errors import OutputError, PlanAlignError
+from planalign_orchestrator.api.censuses import write_mapping
+from planalign_orchestrator.errors import CensusError, OutputError, PlanAlignError
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.census import Proposal
 
 _CONFIG = "config/simulation_config.yaml"
 _SAMPLE = "data/sample_census.csv"
@@ -26,8 +31,10 @@ A workforce simulation made by PlanAlign Orchestrator. Run the commands in this 
 * The census is {census}.
   For a census of your own: `planalign census map FILE` suggests the mapping of its headings (`census.columns`),
   `planalign census check FILE -c config/simulation_config.yaml` judges it; then set `census.path`.
-* A run writes `simulation.duckdb`, `run_vars.json`, `reports/` and `.navigator_checkpoints/`.
+* A run writes `{database}`, `run_vars.json`, `reports/` and `.navigator_checkpoints/`.
 """
+# keys that the shorter designs leave out because they have their defaults
+_LEFT_OUT = {("workforce", "total_termination_rate"): "\nworkforce:\n  total_termination_rate: {}\n"}
 _GITIGNORE = """/*.duckdb
 /config/planalign_id.key
 /*.duckdb.lock
@@ -41,13 +48,18 @@ _GITIGNORE = """/*.duckdb
 
 @dataclass(frozen=True)
 class ProjectAnswers:
-    """What a new configuration says, as it writes it; without a census the sample is copied."""
+    """What a new configuration says, as it writes it; without a census the sample is copied.
+
+    `design` is the shipped configuration that it is made from, `mapping` what its section `census` says of the file.
+    """
 
     census: Path | None
     start_year: int
     end_year: int
     growth: str = "0.03"
     exits: str = "0.12"
+    design: str = "default"
+    mapping: "Proposal | None" = None
 
 
 def init_project(folder: Path, answers: ProjectAnswers) -> list[str]:
@@ -58,6 +70,8 @@ def init_project(folder: Path, answers: ProjectAnswers) -> list[str]:
     files = _files(folder, answers)
     check_new_project(folder, files)
     _write(folder, files)
+    if answers.census is not None and answers.mapping is not None:
+        write_mapping(answers.census, answers.mapping, folder / _CONFIG)
     return list(files)
 
 
@@ -78,6 +92,46 @@ def answers_for_the_sample() -> ProjectAnswers:
     if first is None:
         raise PlanAlignError("the sample census holds no date; the installation is damaged")
     return ProjectAnswers(None, first, first + MORE_YEARS)
+
+
+def check_design(name: str) -> str:
+    """Return the name of a shipped design. Errors: PlanAlignError listing them."""
+    from planalign_orchestrator.problems import did_you_mean
+    from planalign_orchestrator.project import designs
+
+    if name not in designs():
+        hint = did_you_mean(name, list(designs()), f"the designs are {', '.join(designs())}")
+        raise PlanAlignError(f"there is no design {name!r}; {hint}")
+    return name
+
+
+def answers_for_census(census: Path) -> tuple[ProjectAnswers, tuple[str, ...]]:
+    """Return the answers that a client's census gives, and the warnings of a run on it.
+
+    Headings are mapped as `planalign census map` suggests; the first year is the one after the last day in the file.
+    Errors: CensusError with all that stands in the way of a run.
+    """
+    import yaml
+
+    from planalign_orchestrator.census import CensusSource, latest_date, propose
+    from planalign_orchestrator.census.mapping import yaml_blocks
+    from planalign_orchestrator.config import config_from_mapping
+    from planalign_orchestrator.parameters import load_parameters
+    from planalign_orchestrator.pipeline.inputs import judge_census
+
+    proposal = propose(census)
+    section = yaml.safe_load("".join(["census:\n", *(block for _, block in yaml_blocks(proposal))]))["census"]
+    settings = config_from_mapping({"census": {**section, "path": str(census)}})
+    last = latest_date(CensusSource(**dict(settings.census)))
+    if last is None:
+        text = "no date of a hire or an exit can be read in it, so that its own date is not known; use --interactive"
+        raise CensusError([text], source=str(census))
+    first = last.year + 1
+    answers = ProjectAnswers(census, first, first + MORE_YEARS, mapping=proposal)
+    years = {"start_year": answers.start_year, "end_year": answers.end_year}
+    settings = config_from_mapping({"census": {**section, "path": str(census)}, "simulation": years})
+    summary = judge_census(load_parameters(settings)).summary
+    return answers, summary.warnings
 
 
 def year_after_census(census: Path) -> int | None:
@@ -104,11 +158,13 @@ def read_number(key: str, text: str) -> str:
 
 def _files(folder: Path, answers: ProjectAnswers) -> dict[str, bytes]:
     """The contents of the new files, by their path in the folder."""
-    from planalign_orchestrator.project import config_template, sample_census
+    from planalign_orchestrator.project import designs, sample_census
 
-    config = _fill_in(config_template().read_text(encoding="utf-8"), folder, answers)
+    config = _fill_in(designs()[answers.design].read_text(encoding="utf-8"), folder, answers)
     census = "`data/sample_census.csv`: made-up employees" if answers.census is None else f"`{answers.census}`"
-    readme = _README.format(name=folder.resolve().name, census=census, year=answers.start_year)
+    readme = _README.format(
+        name=folder.resolve().name, census=census, year=answers.start_year, database=_database(answers)
+    )
     files = {_CONFIG: config.encode()}
     if answers.census is None:
         files[_SAMPLE] = sample_census().read_bytes()
@@ -140,11 +196,19 @@ def _fill_in(config: str, folder: Path, answers: ProjectAnswers) -> str:
     if answers.census is not None:
         values["census", "path"] = json.dumps(_from_config_folder(answers.census, folder), ensure_ascii=False)
     for (section, key), value in values.items():
+        if answers.design != "default" and (section, key) in _LEFT_OUT:
+            config += _LEFT_OUT[section, key].format(value) if value != ProjectAnswers.exits else ""
+            continue
         place = re.search(rf"(?ms)^{section}:\n(?:(?!^\S).)*?^  {key}: ([^\n]*)", config)
         if place is None:
             raise PlanAlignError(f"the template has no {section}.{key}; the installation is damaged")
         config = config[: place.start(1)] + value + config[place.end(1) :]
     return config
+
+
+def _database(answers: ProjectAnswers) -> str:
+    """The database that the configuration of a design names."""
+    return "simulation.duckdb" if answers.design == "default" else f"{answers.design}.duckdb"
 
 
 def _from_config_folder(census: Path, folder: Path) -> str:

@@ -22,6 +22,7 @@ class CensusSource:
     `columns` maps standard names to the client's headings. `date_format` is a strptime format that every date text
     must have. `sheet` names the worksheet of an Excel file. `on_invalid_rows` says whether a bad row stops the load.
     `ignore_rows` holds a `column` (by standard name or heading) and the `values` in it of rows that are no people.
+    `level_cuts` is for those who fit levels; the load itself does not read it.
     `values` gives the meaning of codes (a text that the column can hold, None for a blank) by column, `units` the unit
     of the numbers by column. `pay_basis` says what pay is for, `default_hours` are the weekly hours of people without
     any, and exits on the `no_end_date` are none. A
@@ -39,6 +40,7 @@ class CensusSource:
     header_row: int | None = None
     last_row: int | None = None
     ignore_rows: Mapping[str, Any] | None = None
+    level_cuts: Sequence[Decimal] = ()
     values: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     pay_basis: Literal["actual", "full_time_equivalent"] = "actual"

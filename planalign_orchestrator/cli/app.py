@@ -103,6 +103,7 @@ app.add_typer(migrate_app, name="migrate")
 config_app.command("show", epilog="Example: planalign config show --set simulation.random_seed=7")(show_config)
 census_app.command(epilog="Example: planalign census check data/census.csv")(census.check)
 census_app.command(epilog="Example: planalign census generate -o census.csv --size 1000 --seed 7")(census.generate)
+census_app.command(epilog="Example: planalign census profile data/census.csv")(census.profile)
 census_app.command("map", epilog="Example: planalign census map client.xlsx")(census.suggest)
 migrate_app.command(epilog="Example: planalign migrate config old.yaml -o config/simulation_config.yaml")(
     migrate.config

@@ -20,6 +20,7 @@ from planalign_orchestrator.cli.output import show, show_json, show_table
 from planalign_orchestrator.errors import CensusError
 
 if TYPE_CHECKING:
+    from planalign_orchestrator.api.census_profiles import FittedRow
     from planalign_orchestrator.api.types import CensusSummary, Proposal
 
 CensusArgument = Annotated[
@@ -154,6 +155,56 @@ def _show_proposal(proposal: "Proposal", mapping: str, config: Path, keys: list[
         show(f"\nNo heading is a candidate for {', '.join(proposal.missing)}: name it under census.columns.")
     if keys:
         show(f"\nWritten to {config}: census.{', census.'.join(keys)}. Check the lines, then: planalign validate")
+
+
+def profile(
+    file: CensusArgument,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="Configuration whose census section and years apply.",
+            show_default=False,
+            parser=as_path,
+            metavar="<path>",
+        ),
+    ] = None,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the assumptions that would be fitted to a census, beside the packaged ones.
+
+    A run fits them by itself. Rows that are given under `parameters` replace them.
+    """
+    found = api.profile_census(file, config)
+    if as_json:
+        show_json(found.to_dict())
+        return
+    show(f"{found.path}: fitted to {found.people:,} people. In brackets: the packaged table.\n")
+    levels = [
+        (row.fitted["level_id"] or "", _beside(row, "range_minimum"), _beside(row, "range_maximum"), row.source)
+        for row in found.of("job_levels")
+    ]
+    show_table(("Level", "Range from", "to", "Fitted to"), levels, left=(0, 3), keys=1)
+    pays = [
+        (row.fitted["level_id"] or "", _beside(row, "target_pay"), row.fitted["log_sd"] or "", row.source)
+        for row in found.of("new_hire_pay")
+    ]
+    show("")
+    show_table(("Level", "Hire pay", "Spread", "Fitted to"), pays, left=(0, 3), keys=1)
+    (ages,), (hours,) = found.of("new_hire_ages"), found.of("new_hire_hours")
+    show(f"\nMean age at hire {_beside(ages, 'mean_age')}; {ages.source}")
+    share = float(hours.fitted["part_time_share"] or 0)
+    show(f"Part-time share {share * 100:.1f} %, {hours.fitted['part_time_hours_per_week']} hours; {hours.source}")
+    for text in found.warnings:
+        show(f"Warning: {text}")
+
+
+def _beside(row: "FittedRow", column: str) -> str:
+    """A fitted number with the packaged one in brackets."""
+    packaged = "-" if row.packaged is None else f"{float(row.packaged[column] or 0):,.0f}"
+    return f"{float(row.fitted[column] or 0):,.0f} ({packaged})"
 
 
 def _read_date(text: str | None) -> dt.date | None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -26,6 +27,19 @@ def init(
     interactive: Annotated[
         bool, typer.Option("--interactive", "-i", help="Ask for census, years, growth and exits.")
     ] = False,
+    census: Annotated[
+        Path | None,
+        typer.Option(
+            "--census",
+            help="A client's census; its headings are mapped, and its years follow.",
+            show_default=False,
+            parser=as_path,
+            metavar="<path>",
+        ),
+    ] = None,
+    design: Annotated[
+        str, typer.Option("--design", help="Shipped design to begin with; a name that there is not lists them.")
+    ] = "default",
     verbose: VerboseOption = False,
 ) -> None:
     """Make a project folder: configuration, sample census, README.
@@ -33,8 +47,18 @@ def init(
     The first simulated year is the one after the census. A file that exists is never overwritten: then nothing is
     written at all.
     """
+    if interactive and census is not None:
+        raise typer.BadParameter("--interactive asks for the census; leave one of the two out", param_hint="--census")
     api.check_new_project(path)
-    files = api.init_project(path, _interview() if interactive else api.answers_for_the_sample())
+    name = api.check_design(design)
+    warnings: tuple[str, ...] = ()
+    if census is not None:
+        answers, warnings = api.answers_for_census(census.resolve())
+    else:
+        answers = _interview() if interactive else api.answers_for_the_sample()
+    files = api.init_project(path, replace(answers, design=name))
+    for text in warnings:
+        note(f"Warning: {text}")
     show(f"Made {path}:\n" + "\n".join(f"  {name}" for name in files))
     show(f"\nGo on with:\n  cd {path}\n  planalign run")
 

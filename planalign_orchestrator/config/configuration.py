@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
@@ -14,7 +13,7 @@ from planalign_orchestrator.config.sections.census import CensusSection
 from planalign_orchestrator.config.sections.compensation import CompensationSection
 from planalign_orchestrator.config.sections.irs_limits import IrsLimitsSection
 from planalign_orchestrator.config.sections.new_hires import NewHiresSection
-from planalign_orchestrator.config.sections.parameters import EXAMPLE, PARAMETER_TABLES, TABLES_RULE, ParameterRows
+from planalign_orchestrator.config.sections.parameters import EXAMPLE, PARAMETER_TABLES, TABLES_RULE, TableSource
 from planalign_orchestrator.config.sections.plan import PlanSection
 from planalign_orchestrator.config.sections.raise_timing import RaiseTimingSection
 from planalign_orchestrator.config.sections.reports import ReportsSection
@@ -75,9 +74,11 @@ class SimulationConfig(Section):
     new_hires: NewHiresSection = Field(default_factory=NewHiresSection)
     plan: PlanSection = Field(default_factory=PlanSection)
     irs_limits: IrsLimitsSection = Field(default_factory=IrsLimitsSection)
-    parameters: Annotated[Mapping[str, Path | ParameterRows], TABLES_RULE] = key(
+    parameters: Annotated[Mapping[str, TableSource], TABLES_RULE] = key(
         {},
-        "Assumption tables that replace a default table as a whole: table -> list of rows, or path of a CSV file. "
+        "Assumption tables: table -> list of rows, path of a CSV file, `default` (the packaged table) or `census` "
+        "(fitted to the people of the census, which is where job_levels, new_hire_pay and new_hire_ages come from "
+        "unless they are given; the others are the packaged ones). "
         "Tables: " + ", ".join(PARAMETER_TABLES) + ".",
         example=EXAMPLE,
     )

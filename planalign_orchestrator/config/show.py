@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from planalign_orchestrator.config.configuration import Origin, Place, Setting, SimulationConfig
 from planalign_orchestrator.config.keys import known_keys, known_sections
 from planalign_orchestrator.config.presets import MATCH_PRESETS, SAFE_KINDS, core_kind, core_rate, match_tiers
+from planalign_orchestrator.config.sections.parameters import CENSUS
 from planalign_orchestrator.config.types import plain_number
 from planalign_orchestrator.problems import KeyPath, dotted
 
@@ -59,12 +60,13 @@ def config_fingerprint(cfg: SimulationConfig) -> dict[str, JsonValue]:
     """Dotted key -> value of everything that may change results, to be compared with that of an earlier run.
 
     JSON can hold it. Equal settings give equal fingerprints however they are written: a decimal is its digits without
-    trailing zeros. A parameter table that is read from a file is left out; its rows are compared where they are loaded.
+    trailing zeros. What is read from a file or fitted to the census is left out: its rows are compared where they are
+    loaded.
     """
     return {
         dotted(path): json_value(value, exact=True)
         for path, value in _leaves(cfg)
-        if not isinstance(value, Path) and value != {} and _changes_results(path)
+        if not isinstance(value, Path) and value not in ({}, CENSUS) and _changes_results(path)
     }
 
 

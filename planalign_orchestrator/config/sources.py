@@ -9,7 +9,7 @@ from pathlib import Path
 
 from planalign_orchestrator.config.configuration import Origin, Place, Setting
 from planalign_orchestrator.config.keys import advice, known_keys, known_sections, mapping_rule
-from planalign_orchestrator.config.sections.parameters import TABLES_RULE
+from planalign_orchestrator.config.sections.parameters import CENSUS, DEFAULT, TABLES_RULE
 from planalign_orchestrator.config.types import PATH, kind_of
 from planalign_orchestrator.config.yaml_lines import Node, is_null, read_yaml, shorten
 from planalign_orchestrator.errors import ConfigurationError
@@ -178,7 +178,7 @@ class Gathered:
 
     def _store(self, path: KeyPath, node: Node, channel: _Channel) -> None:
         value = node.plain()
-        if channel.folder is not None and isinstance(value, str) and _holds_path(path):
+        if channel.folder is not None and isinstance(value, str) and _holds_path(path) and not _is_word(path, value):
             value = _anchored(value, channel.folder)
         # Inserted anew, so that an entry of a mapping comes after the mapping it is added to.
         self.settings.pop(path, None)
@@ -228,6 +228,11 @@ def _node(value: object) -> Node:
 def _holds_path(path: KeyPath) -> bool:
     key = known_keys().get(path)
     return (mapping_rule(path[:-1]) if key is None else key.rule) in (PATH, TABLES_RULE)
+
+
+def _is_word(path: KeyPath, value: str) -> bool:
+    """Whether the value of a table is a word that stands for it, not the path of its file."""
+    return path[0] == "parameters" and value in (DEFAULT, CENSUS)
 
 
 def _anchored(value: str, folder: Path) -> str:

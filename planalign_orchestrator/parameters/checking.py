@@ -15,6 +15,7 @@ def check_tables(tables: Mapping[str, ParameterTable], problems: list[str]) -> N
     _check_references(tables, problems)
     _check_levels(tables, problems)
     _check_merit(tables, problems)
+    _check_hire_pay(tables, problems)
     _check_weights(tables, problems)
     _check_choices(tables, problems)
 
@@ -98,6 +99,20 @@ def _check_merit(tables: Mapping[str, ParameterTable], problems: list[str]) -> N
         problems.append(
             "parameters.merit_by_level: a merit_rate of 0 leaves no shape to scale to the budget; set it above 0"
         )
+
+
+def _check_hire_pay(tables: Mapping[str, ParameterTable], problems: list[str]) -> None:
+    hire_pay = tables.get("new_hire_pay")
+    for row in hire_pay.records() if hire_pay is not None else ():
+        place = [row["percentile"], row["market_factor"]]
+        is_amount = row["target_pay"] is not None and place == [None, None]
+        if not is_amount and (row["target_pay"] is not None or None in place):
+            problems.append(
+                f"parameters.new_hire_pay: level {row['level_id']} needs either percentile and market_factor or "
+                "target_pay"
+            )
+        if is_amount and Decimal(row["target_pay"] or 0) == 0:
+            problems.append(f"parameters.new_hire_pay: level {row['level_id']} has a target_pay of 0; set it above 0")
 
 
 def _check_weights(tables: Mapping[str, ParameterTable], problems: list[str]) -> None:

@@ -6,10 +6,12 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from planalign_orchestrator import project
+from planalign_orchestrator.config.sections.parameters import DEFAULT
 from planalign_orchestrator.parameters.tables import (
     CONFIGURATION,
     FACTOR,
     MONEY,
+    TABLES,
     ColumnSpec,
     ParameterTable,
     TableSpec,
@@ -18,16 +20,16 @@ from planalign_orchestrator.problems import did_you_mean
 
 
 def read_table(
-    spec: TableSpec, override: Sequence[Mapping[str, object]] | Path | None, problems: list[str]
+    spec: TableSpec, given: Sequence[Mapping[str, object]] | Path | str, problems: list[str]
 ) -> ParameterTable:
-    """Return one table from its packaged file or its replacement; what cannot be read is added to `problems`."""
+    """Return one table from rows, a file or, for `default`, its packaged file; problems are added to `problems`."""
     key = f"parameters.{spec.name}"
-    if override is None:
+    if isinstance(given, str):
         raw, source = read_csv(project.default_tables() / f"{spec.name}.csv", key, problems), "packaged default"
-    elif isinstance(override, Path):
-        raw, source = read_csv(override, key, problems), override.name
+    elif isinstance(given, Path):
+        raw, source = read_csv(given, key, problems), given.name
     else:
-        raw, source = [dict(row) for row in override], CONFIGURATION
+        raw, source = [dict(row) for row in given], CONFIGURATION
     rows = [_read_row(spec, f"{key} row {number}", row, source, problems) for number, row in enumerate(raw, start=1)]
     if not rows and not problems:
         problems.append(f"{key}: has no rows; give at least one or leave the table out")
@@ -36,6 +38,11 @@ def read_table(
         columns=(*((column.name, column.type) for column in spec.columns), ("source", "varchar")),
         rows=tuple(rows),
     )
+
+
+def packaged_table(name: str) -> ParameterTable:
+    """Return a packaged table."""
+    return read_table(TABLES[name], DEFAULT, [])
 
 
 def default_rows(table: str) -> list[dict[str, object]]:

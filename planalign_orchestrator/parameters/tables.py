@@ -15,7 +15,7 @@ YEARLY: Mapping[str, str] = {"annual_rates": "simulation_year", "irs_limits": "l
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """A column: its SQL type, the values allowed, and whether it may be blank (an open upper end)."""
+    """A column: its SQL type, the values allowed, and whether it may be blank (an open upper end, say)."""
 
     name: str
     type: str
@@ -49,6 +49,11 @@ class ParameterTable:
         """Return the values of a column, row by row."""
         index = [column for column, _ in self.columns].index(name)
         return [row[index] for row in self.rows]
+
+    def records(self) -> list[dict[str, str | None]]:
+        """Return the rows by column name."""
+        names = [column for column, _ in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
 
     def fingerprint(self) -> str:
         """Return a digest of the rows that does not depend on their order."""
@@ -104,7 +109,13 @@ _WORKFORCE = (
     _by_band("promotion_by_age", _AGE_BAND, "age_bands"),
     _by_band("promotion_by_tenure", _TENURE_BAND, "tenure_bands"),
     _by_level("merit_by_level", rate("merit_rate")),
-    _by_level("new_hire_pay", rate("percentile"), factor("market_factor")),
+    _by_level(
+        "new_hire_pay",
+        ColumnSpec("percentile", FACTOR, Decimal(1), open_end=True),
+        ColumnSpec("market_factor", FACTOR, open_end=True),
+        ColumnSpec("target_pay", MONEY, open_end=True),
+        ColumnSpec("log_sd", FACTOR, Decimal(1), open_end=True),
+    ),
     TableSpec("new_hire_ages", (ColumnSpec("age", "integer"), rate("weight")), ("age",)),
 )
 _PARTICIPATION = (

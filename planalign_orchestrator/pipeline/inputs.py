@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ from planalign_orchestrator.census.ids import KEY_FILE
 from planalign_orchestrator.config import SimulationConfig, config_fingerprint, to_dbt_vars
 from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.model import CompiledModel, load_compiled_model
-from planalign_orchestrator.parameters import ParameterTable
+from planalign_orchestrator.parameters import Assumptions, ParameterTable
+from planalign_orchestrator.parameters.census_statistics import Workforce
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,49 +26,11 @@ _AMOUNTS = ("employee_gross_compensation", "employee_account_balance", "match_ac
 
 
 @dataclass(frozen=True)
-class RunInputs:
-    """The checked inputs of a run; the census is named here and read on demand, because it may be large."""
+class LoadedInputs:
+    """What depends on the census: its summary, with what its people make of the tables, and every parameter table."""
 
-    config: SimulationConfig
-    model: CompiledModel
+    summary: CensusSummary
     tables: tuple[ParameterTable, ...]
-    variables: Mapping[str, Any]
-    source: CensusSource
-
-    @classmethod
-    def read(cls, config: SimulationConfig) -> "RunInputs":
-        """Read everything but the census. Errors: ConfigurationError, ModelCompilationError."""
-        return cls(
-            config=config,
-            model=load_compiled_model(),
-            tables=parameters.load_parameters(config),
-            variables=to_dbt_vars(config),
-            source=census_source(config),
-        )
-
-    @cached_property
-    def valued_model(self) -> CompiledModel:
-        """The compiled model with this run's values in the place of its parameters. Errors: ModelCompilationError."""
-        return self.model.with_values(self.variables)
-
-    @property
-    def census_date(self) -> dt.date:
-        """31 December before the first simulated year."""
-        return _census_date(self.config)
-
-    def check_census(self) -> CensusSummary:
-        """Read and judge the census without keeping it. Errors: CensusError with every finding."""
-        return judge_census(self.config, parameters.level_ids(self.tables))
-
-    def write(self, connection: "duckdb.DuckDBPyConnection") -> CensusSummary:
-        """Write census and parameter tables into the simulation's file, in the first year's transaction."""
-        summary = _load_census(connection, self.config, parameters.level_ids(self.tables), "planalign", keep_key=True)
-        parameters.write_parameters(connection, self.tables)
-        return summary
-
-    def check_amounts(self, connection: "duckdb.DuckDBPyConnection") -> None:
-        """Refuse a written census with amounts that the models cannot compute with. Errors: CensusError."""
-        _check_amounts(connection, self.config, "planalign")
 
     def extend(self, connection: "duckdb.DuckDBPyConnection", first_year: int) -> None:
         """Bring the tables by year up to date for a resumed run, in the transaction of its first year."""
@@ -77,37 +40,105 @@ class RunInputs:
         """Return the parameter tables whose rows in a database are not those its years were made from."""
         return [f"parameters.{name}" for name in parameters.changed_tables(connection, self.tables, last_year)]
 
-    def fingerprints(self, census: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what decides the results: a resumed run must agree on all of it. `census` is that of the summary."""
+
+@dataclass(frozen=True)
+class RunInputs:
+    """The checked inputs of a run; the census is named here and read on demand, because it may be large."""
+
+    config: SimulationConfig
+    model: CompiledModel
+    assumptions: Assumptions
+    variables: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, config: SimulationConfig) -> "RunInputs":
+        """Read everything but the census. Errors: ConfigurationError, ModelCompilationError."""
+        return cls(
+            config=config,
+            model=load_compiled_model(),
+            assumptions=parameters.load_parameters(config),
+            variables=to_dbt_vars(config),
+        )
+
+    @cached_property
+    def valued_model(self) -> CompiledModel:
+        """The compiled model with this run's values in the place of its parameters. Errors: ModelCompilationError."""
+        return self.model.with_values(self.variables)
+
+    def check_census(self) -> LoadedInputs:
+        """Read, judge and fit to the census without keeping it. Errors: CensusError with every finding."""
+        return judge_census(self.assumptions)
+
+    def write(self, connection: "duckdb.DuckDBPyConnection") -> LoadedInputs:
+        """Write census and parameter tables into the simulation's file, in the first year's transaction."""
+        loaded = load_inputs(connection, self.assumptions, "planalign", keep_key=True)
+        parameters.write_parameters(connection, loaded.tables)
+        return loaded
+
+    def fingerprints(self, loaded: LoadedInputs) -> dict[str, Any]:
+        """Return what decides the results: a resumed run must agree on all of it."""
         return {
             "configuration": config_fingerprint(self.config),
-            "parameters": parameters.fingerprints(self.tables),
-            "census": census,
+            "parameters": parameters.fingerprints(loaded.tables),
+            "census": loaded.summary.fingerprint,
             "model": self.model.key,
         }
 
 
-def judge_census(config: SimulationConfig, level_ids: Collection[int]) -> CensusSummary:
-    """Return what the census of a configuration holds, without keeping it. Errors: CensusError with every finding."""
+def judge_census(assumptions: Assumptions, census_date: dt.date | None = None) -> LoadedInputs:
+    """Return what a run would be made from, without keeping it. Errors: CensusError with every finding.
+
+    `census_date` stands for 31 December before the first simulated year.
+    """
     with private_connection() as connection:
-        summary = _load_census(connection, config, level_ids, "memory")
-        _check_amounts(connection, config, "memory")
-        return summary
+        return load_inputs(connection, assumptions, "memory", census_date)
 
 
-def _load_census(
+def judge_people(config: SimulationConfig) -> CensusSummary:
+    """Return what a census holds, of any job level and with no table fitted to it. Errors: CensusError."""
+    with private_connection() as connection:
+        return _load_people(connection, config, parameters.ANY_LEVEL, "memory", _census_date(config))
+
+
+def load_inputs(
+    connection: "duckdb.DuckDBPyConnection",
+    assumptions: Assumptions,
+    database: str,
+    census_date: dt.date | None = None,
+    *,
+    keep_key: bool = False,
+) -> LoadedInputs:
+    """Load the census into a database on the connection and fit the tables to it.
+
+    With `keep_key` a key of ids that is made is kept. Errors: CensusError, ConfigurationError.
+    """
+    config = assumptions.config
+    date = census_date or _census_date(config)
+    summary = _load_people(connection, config, assumptions.levels, database, date, keep_key=keep_key)
+    workforce = Workforce(
+        connection,
+        f"{database}.inputs.census",
+        first_year=date.year + 1,
+        full_time_hours=config.new_hires.full_time_hours_per_week,
+    )
+    fitted = assumptions.fitted(workforce)
+    workforce.close()
+    return LoadedInputs(replace(summary, findings=(*summary.findings, *fitted.findings)), fitted.tables)
+
+
+def _load_people(
     connection: "duckdb.DuckDBPyConnection",
     config: SimulationConfig,
     level_ids: Collection[int],
     database: str,
+    date: dt.date,
     *,
     keep_key: bool = False,
 ) -> CensusSummary:
-    """Load the census into a database on the connection; with `keep_key` a key of ids that is made is kept."""
-    return load_census(
+    summary = load_census(
         connection,
         census_source(config),
-        census_date=_census_date(config),
+        census_date=date,
         level_ids=level_ids,
         excluded={(entry["column"], value) for entry in config.plan.eligibility.excluded for value in entry["values"]},
         full_time_hours=config.new_hires.full_time_hours_per_week,
@@ -115,6 +146,8 @@ def _load_census(
         schema=f"{database}.inputs",
         quarantine_table=f"{database}.main.census_quarantine",
     )
+    _check_amounts(connection, config, database)
+    return summary
 
 
 def _check_amounts(connection: "duckdb.DuckDBPyConnection", config: SimulationConfig, database: str) -> None:

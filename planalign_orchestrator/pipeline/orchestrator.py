@@ -15,7 +15,7 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.dbt_runner import DbtRunner
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.model import CompiledModel
-from planalign_orchestrator.pipeline.inputs import RunInputs
+from planalign_orchestrator.pipeline.inputs import LoadedInputs, RunInputs
 from planalign_orchestrator.pipeline.publish import Publisher
 from planalign_orchestrator.pipeline.setting_aside import SetAside, finish_setting_aside, making_room
 from planalign_orchestrator.pipeline.simulation import Simulation
@@ -169,27 +169,27 @@ class PipelineOrchestrator:
             self._notes.append("there was no finished year to resume, so the run began with the first one")
             return False
         inputs = simulation.inputs
-        census = inputs.check_census().to_dict()
-        fingerprints = inputs.fingerprints(census["fingerprint"])
+        loaded = inputs.check_census()
+        fingerprints = inputs.fingerprints(loaded)
         if resuming.remove_unfinished_year(self._db, inputs.model.models):
             self._notes.append(f"the unfinished year {status.years[-1] + 1} of a run with dbt was removed")
         resuming.check_same_origin(status, fingerprints, duckdb_version())
         resuming.verify_years(self._db.get_connection(), status, inputs.model.marts)
-        self._check_inputs(inputs, status, census["fingerprint"])
+        self._check_inputs(loaded, status)
         self._registries.check_agreement_with_ledger()
         self._publisher.catch_up(status)
         remaining = [year for year in self.years if year > status.years[-1]]
         finished = f"resumed after {status.years[-1]}"
         self._notes.append(finished if remaining else f"{finished}: every year was finished, nothing was simulated")
         if remaining:
-            simulation.simulate(remaining, census)
+            simulation.simulate(remaining, loaded)
         return True
 
-    def _check_inputs(self, inputs: RunInputs, status: DatabaseStatus, census: str) -> None:
+    def _check_inputs(self, loaded: LoadedInputs, status: DatabaseStatus) -> None:
         """The years to come read their inputs from the database: these must be those its years were made from."""
         connection = self._db.get_connection()
-        changed = inputs.changed_in(connection, status.years[-1])
-        if fingerprint_of(connection, "planalign.inputs.census") != census:
+        changed = loaded.changed_in(connection, status.years[-1])
+        if fingerprint_of(connection, "planalign.inputs.census") != loaded.summary.fingerprint:
             changed.append("inputs.census")
         if changed:
             raise resuming.changed_by_hand(

@@ -24,7 +24,7 @@ from planalign_orchestrator.model import session
 from planalign_orchestrator.model.dbt_driver import DbtDriver
 from planalign_orchestrator.model.driver import Driver
 from planalign_orchestrator.model.native_driver import NativeDriver
-from planalign_orchestrator.pipeline.inputs import RunInputs
+from planalign_orchestrator.pipeline.inputs import LoadedInputs, RunInputs
 from planalign_orchestrator.pipeline.publish import Publisher
 from planalign_orchestrator.pipeline.stages import Progress, ProgressEvent
 from planalign_orchestrator.pipeline.year import YearContext, begin_commit, build_year, commit_year
@@ -51,9 +51,9 @@ class Simulation:
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def simulate(
-        self, years: Sequence[int], census: dict[str, Any] | None = None, *, replaces: str | None = None
+        self, years: Sequence[int], loaded: LoadedInputs | None = None, *, replaces: str | None = None
     ) -> None:
-        """Simulate years; `census` is the summary of the one that the database already holds, None writes it.
+        """Simulate years; `loaded` is what the database already holds, None writes it.
 
         `replaces` is the last run of the database that became the automatic backup.
 
@@ -61,9 +61,9 @@ class Simulation:
         """
         try:
             with self._driver() as driver:
-                census = self._begin(years[0], driver, census, replaces)
-                driver.adapt_to(census["simulated"], self.db.threads)
-                self._simulate(self._context(driver, years, census), years)
+                loaded = self._begin(years[0], driver, loaded, replaces)
+                driver.adapt_to(loaded.summary.simulated, self.db.threads)
+                self._simulate(self._context(driver, years, loaded), years)
         except BaseException:
             self._remove_unfinished()
             raise
@@ -79,7 +79,7 @@ class Simulation:
                     commit.wait()
             commit.wait()
 
-    def _context(self, driver: Driver, years: Sequence[int], census: dict[str, Any]) -> YearContext:
+    def _context(self, driver: Driver, years: Sequence[int], loaded: LoadedInputs) -> YearContext:
         return YearContext(
             run_id=self.run_id,
             first_year=self.config.simulation.start_year,
@@ -91,7 +91,7 @@ class Simulation:
             validator=self.validator,
             publisher=self.publisher,
             progress=Progress(self.on_progress),
-            fingerprints=self.inputs.fingerprints(census["fingerprint"]),
+            fingerprints=self.inputs.fingerprints(loaded),
             is_strict=self.strict,
         )
 
@@ -126,27 +126,25 @@ class Simulation:
         with self.dbt:
             yield DbtDriver(self.inputs.valued_model, self.inputs.variables, self.db, self.dbt)
 
-    def _begin(self, first: int, driver: Driver, census: dict[str, Any] | None, replaces: str | None) -> dict[str, Any]:
+    def _begin(self, first: int, driver: Driver, loaded: LoadedInputs | None, replaces: str | None) -> LoadedInputs:
         """Write what the years are made from and the run's row of `run_metadata`, in a transaction before the first."""
         with self.db.transaction() as connection:
             kept = list(self.notes)
-            if census is None:
-                summary = self.inputs.write(connection)
-                self.inputs.check_amounts(connection)
-                census = summary.to_dict()
-                kept += _census_notes(census)
-                self.notes.extend(_census_notes(summary.to_dict(with_values=True)))
+            if loaded is None:
+                loaded = self.inputs.write(connection)
+                kept += _census_notes(loaded.summary.to_dict())
+                self.notes.extend(_census_notes(loaded.summary.to_dict(with_values=True)))
                 checkpoints.create_state_tables(connection)
                 if replaces is not None:
                     checkpoints.record_replaced(connection, replaces)
                 self.registries.create_for_year(first)
             else:
-                self.inputs.extend(connection, first)
+                loaded.extend(connection, first)
             session.check_types(connection, self.inputs.model, self.inputs.variables)
-            checkpoints.record_run(connection, self._row(census, kept))
+            checkpoints.record_run(connection, self._row(loaded.summary.to_dict(), kept))
             driver.create_marts()
             self.validator.try_rules(first)
-        return census
+        return loaded
 
     def _row(self, census: dict[str, Any], notes: list[str]) -> dict[str, Any]:
         """Return this run's row of `run_metadata`; reports show its notes, so no value of the census is in them."""

@@ -1,4 +1,14 @@
--- The people of the census who are simulated, with the level from pay where the census gives none.
+-- The people of the census who are simulated, with the level from full-time pay where the census gives none.
+with
+
+people as (
+    select
+        *,
+        {{ full_time_pay('employee_gross_compensation', 'scheduled_hours_per_week') }} as full_time_pay
+    from {{ source('inputs', 'census') }}
+    where is_simulated
+)
+
 select
     census.employee_id,
     census.employee_birth_date,
@@ -23,9 +33,8 @@ select
     census.employee_account_balance,
     census.match_account_balance,
     census.core_account_balance
-from {{ source('inputs', 'census') }} as census
+from people as census
 inner join {{ ref('stg_job_levels') }} as levels
     on
-        census.employee_gross_compensation >= levels.pay_from
-        and (levels.pay_to is null or census.employee_gross_compensation < levels.pay_to)
-where census.is_simulated
+        census.full_time_pay >= levels.pay_from
+        and (levels.pay_to is null or census.full_time_pay < levels.pay_to)

@@ -24,6 +24,8 @@ select
     merit.merit_rate as merit_shape,
     new_hire_pay.percentile as new_hire_percentile,
     new_hire_pay.market_factor as new_hire_market_factor,
+    new_hire_pay.target_pay as new_hire_target_pay,
+    new_hire_pay.log_sd::double as new_hire_log_sd,
     participation.join_factor::double as join_factor
 from levels
 inner join {{ source('parameters', 'termination_by_level') }} as termination

@@ -1,6 +1,7 @@
 """What is wrong between keys that are right by themselves, the plan's and all others."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.config.checks.consistency import consistency_findings
@@ -41,9 +42,10 @@ def cross_field_findings(config: "SimulationConfig") -> list[Finding]:
         )
         section = ("compensation", "promotion")
         findings.append(Finding(text, ((*section, "increase_spread"), (*section, "base_increase"))))
-    if hires.part_time_hours_per_week > hires.full_time_hours_per_week:
+    hours = hires.part_time_hours_per_week
+    if isinstance(hours, Decimal) and hours > hires.full_time_hours_per_week:
         text = (
-            f"part_time_hours_per_week {plain_number(hires.part_time_hours_per_week)} is more than "
+            f"part_time_hours_per_week {plain_number(hours)} is more than "
             f"full_time_hours_per_week {plain_number(hires.full_time_hours_per_week)}; change one of them"
         )
         keys = (("new_hires", "part_time_hours_per_week"), ("new_hires", "full_time_hours_per_week"))

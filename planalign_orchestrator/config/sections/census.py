@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from planalign_orchestrator.config.collection_types import HEADING, ListOf, MappingOf, Record
+from planalign_orchestrator.config.collection_types import HEADING, ListOf, MappingOf, Record, rising
 from planalign_orchestrator.config.sections.base import REQUIRED, CalendarDate, Location, OnOff, Rate, Section, key
 from planalign_orchestrator.config.types import Kind, Number, text
 from planalign_orchestrator.problems import Finding, RefusedError
@@ -25,6 +25,12 @@ def _code(value: object) -> str:
 
 CODE = Kind("a value as the file writes it", _code, {"type": ["string", "number", "boolean"]})
 HEADINGS = ListOf("a list of column headings, such as [Cost center, Badge]", HEADING)
+LEVEL_CUTS = ListOf(
+    "a list of rising shares between 0 and 1, such as [0.6, 0.85]",
+    Number("share", Decimal(0), Decimal(1), lower_open=True, upper_open=True),
+    "share",
+    rising,
+)
 
 
 def _check_headings(columns: Mapping[str, str]) -> None:
@@ -125,6 +131,11 @@ class CensusSection(Section):
         "Rows that are no people, such as totals: a column (standard name or heading) and its values in them. Case and "
         "blanks around a value do not matter.",
         example="{column: employee_id, values: [Total]}",
+    )
+    level_cuts: Annotated[tuple[Decimal, ...], LEVEL_CUTS] = key(
+        (Decimal("0.60"), Decimal("0.85"), Decimal("0.95"), Decimal("0.99")),
+        "Shares of the people below each level but the first, by full-time pay, where levels are fitted and the census "
+        "names none. A cut with fewer than 3 people above it is dropped.",
     )
     values: Annotated[Mapping[str, Mapping[str, str | None]], CODES] = key(
         {},

@@ -1,7 +1,7 @@
 -- The year's hires: level, hire date, birth date, hours and pay.
--- Pay = (minimum + (maximum - minimum) x percentile) x market factor of the level's range, times exp(sd x z), kept
--- inside the range. The birth date is the hire date less the drawn age, less up to 364 days: the age at hire is the
--- drawn one.
+-- Target = the level's target pay x this year's structure factor, or (minimum + (maximum - minimum) x percentile) x
+-- market factor of its range. Full-time pay = target x exp(sd x z), kept inside the range; a part-timer's is its share.
+-- The birth date is the hire date less the drawn age, less up to 364 days: the age at hire is the drawn one.
 with
 
 numbered as (
@@ -48,8 +48,12 @@ drawn as (
             sqrt(-2 * ln(1 - {{ draw('keys.pay_key') }})) * cos(2 * pi() * {{ draw2('keys.pay_key') }}),
             12
         ) as normal_deviate,
-        {{ draw('keys.hours_key') }} < {{ param('new_hire_part_time_share') }}::double as is_part_time
+        case
+            when {{ draw('keys.hours_key') }} < hours.part_time_share::double then hours.part_time_hours_per_week
+            else {{ param('new_hire_full_time_hours_per_week') }}
+        end as scheduled_hours_per_week
     from keys
+    cross join {{ source('parameters', 'new_hire_hours') }} as hours
     inner join {{ ref('stg_month_weights') }} as months
         on
             months.purpose = 'hire'
@@ -59,34 +63,51 @@ drawn as (
         on
             {{ draw('keys.age_key') }} >= ages.lower_bound
             and {{ draw('keys.age_key') }} < ages.upper_bound
+),
+
+targets as (
+    select
+        levels.level_id,
+        coalesce(
+            levels.new_hire_target_pay::double * calendar.structure_factor::double,
+            (
+                ranges.range_minimum + (ranges.range_maximum - ranges.range_minimum) * levels.new_hire_percentile
+            )::double
+            * levels.new_hire_market_factor::double
+        ) as target,
+        levels.new_hire_log_sd,
+        ranges.range_minimum,
+        ranges.range_maximum
+    from {{ ref('stg_job_levels') }} as levels
+    cross join {{ ref('stg_calendar') }} as calendar
+    inner join {{ ref('stg_pay_ranges') }} as ranges
+        on levels.level_id = ranges.level_id
+),
+
+paid as (
+    select
+        drawn.employee_id,
+        drawn.level_id,
+        drawn.hire_date,
+        ((drawn.hire_date - to_years(drawn.age))::date - drawn.days_since_birthday)::date as birth_date,
+        drawn.scheduled_hours_per_week,
+        least(
+            greatest(
+                round(targets.target * exp(targets.new_hire_log_sd * drawn.normal_deviate), 2)::decimal(18, 2),
+                targets.range_minimum
+            ),
+            targets.range_maximum
+        ) as full_time_pay
+    from drawn
+    inner join targets
+        on drawn.level_id = targets.level_id
 )
 
 select
-    drawn.employee_id,
-    drawn.level_id,
-    drawn.hire_date,
-    ((drawn.hire_date - to_years(drawn.age))::date - drawn.days_since_birthday)::date as birth_date,
-    case
-        when drawn.is_part_time then {{ param('new_hire_part_time_hours_per_week') }}
-        else {{ param('new_hire_full_time_hours_per_week') }}
-    end as scheduled_hours_per_week,
-    least(
-        greatest(
-            round(
-                (
-                    ranges.range_minimum
-                    + (ranges.range_maximum - ranges.range_minimum) * levels.new_hire_percentile
-                )::double
-                * levels.new_hire_market_factor::double
-                * exp({{ param('new_hire_pay_noise_sd') }}::double * drawn.normal_deviate),
-                2
-            )::decimal(18, 2),
-            ranges.range_minimum
-        ),
-        ranges.range_maximum
-    ) as compensation
-from drawn
-inner join {{ ref('stg_job_levels') }} as levels
-    on drawn.level_id = levels.level_id
-inner join {{ ref('stg_pay_ranges') }} as ranges
-    on drawn.level_id = ranges.level_id
+    employee_id,
+    level_id,
+    hire_date,
+    birth_date,
+    scheduled_hours_per_week,
+    {{ pay_for_hours('full_time_pay', 'scheduled_hours_per_week') }} as compensation
+from paid

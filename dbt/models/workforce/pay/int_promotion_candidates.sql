@@ -2,15 +2,16 @@
 -- then. The rate is that of structure `rates`: min(1, base x age multiplier x tenure multiplier x level factor x rate
 -- multiplier). The weight is that of structure `positions`: age multiplier x tenure multiplier x (0.5 + position in
 -- the pay range of the level, kept within 0 to 1), with the key of an exponential race, -ln(1 - u) / weight. Age and
--- service are those of the date, pay is that of 1 January. Increase rate = base +- spread (uniform), at most the
--- maximum.
+-- service are those of the date, pay is full-time pay of 1 January. Increase rate = base +- spread (uniform), at most
+-- the maximum.
 with
 
 eligible as (
     select
         opening.employee_id,
         opening.level_id,
-        opening.compensation,
+        opening.scheduled_hours_per_week,
+        {{ full_time_pay('opening.compensation', 'opening.scheduled_hours_per_week') }} as full_time_pay,
         levels.next_level_id,
         levels.promotion_factor,
         {{ completed_years('opening.employee_birth_date', 'calendar.promotion_date') }} as age,
@@ -37,6 +38,7 @@ weighted as (
         eligible.employee_id,
         eligible.level_id,
         eligible.next_level_id,
+        eligible.scheduled_hours_per_week,
         eligible.promotion_date,
         eligible.is_staying,
         least(
@@ -55,7 +57,7 @@ weighted as (
                 + least(
                     greatest(
                         coalesce(
-                            (eligible.compensation - ranges.range_minimum)::double
+                            (eligible.full_time_pay - ranges.range_minimum)::double
                             / nullif(ranges.range_maximum - ranges.range_minimum, 0)::double,
                             0
                         ),
@@ -81,6 +83,7 @@ select
     employee_id,
     level_id,
     next_level_id,
+    scheduled_hours_per_week,
     promotion_date,
     is_staying,
     promotion_rate,

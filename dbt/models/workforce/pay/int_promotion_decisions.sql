@@ -25,7 +25,7 @@ select
     end::decimal(9, 6) as promotion_probability,
     ranked.promotion_draw,
     ranked.increase_rate,
-    ranges.range_minimum as new_range_minimum
+    {{ pay_for_hours('ranges.range_minimum', 'ranked.scheduled_hours_per_week') }} as new_range_minimum
 from ranked
 inner join {{ ref('int_positions') }} as positions
     on ranked.next_level_id = positions.level_id
