@@ -82,7 +82,8 @@ def test_references_are_the_same_in_any_terminal_and_with_any_hash_seed(generato
 
 
 def test_references_hold_every_command_key_table_and_column(generator: ModuleType) -> None:
-    commands, keys, columns = (make() for make in generator.REFERENCES.values())
+    names = ("cli.md", "configuration.md", "columns.md")
+    commands, keys, columns = (generator.REFERENCES[name]() for name in names)
     for command in COMMANDS:
         assert f"\n## planalign {' '.join(command)}\n" in commands
     for path, key in known_keys().items():

@@ -20,7 +20,7 @@ from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.model import STAGES, CompiledModel, Model, load_compiled_model
 from planalign_orchestrator.model.native_driver import NativeDriver
 from planalign_orchestrator.pipeline.inputs import RunInputs
-from tests.companies import default_table
+from tests.companies import FITTED, default_table
 from tests.laboratory import simulate
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def test_the_printed_formulas_are_the_presets() -> None:
 )
 def test_the_printed_participation_is_simulated(tmp_path: Path, column: int, setting: dict[str, object]) -> None:
     census = Path(__file__).parents[1] / "data" / "sample_census.csv"
-    result = simulate(tmp_path, census, {**setting, "simulation.end_year": 2034})
+    result = simulate(tmp_path, census, {**FITTED, **setting, "simulation.end_year": 2034})
     for row in table("year"):
         metrics = result.metrics(int(row[0]))
         shares = (metrics["participation_rate"], metrics["average_deferral_rate"])
