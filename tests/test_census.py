@@ -527,6 +527,7 @@ def test_a_source_takes_the_configured_keys() -> None:
         "header_row",
         "last_row",
         "ignore_rows",
+        "level_cuts",
         "values",
         "units",
         "pay_basis",

@@ -31,6 +31,12 @@ class Employee:
     hired: dt.date
     level: int
     pay: Decimal
+    hours: Decimal
+
+    @property
+    def full_time_pay(self) -> Decimal:
+        """The rate of pay for 40 hours a week, to cents."""
+        return (self.pay * 40 / min(self.hours, Decimal(40))).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def opening_population(run: Result, year: int) -> list[Employee]:
@@ -43,6 +49,7 @@ def opening_population(run: Result, year: int) -> list[Employee]:
                 dt.date.fromisoformat(row["employee_hire_date"]),
                 int(row["level_id"]),
                 Decimal(row["employee_gross_compensation"]),
+                Decimal(row["scheduled_hours_per_week"] or 40),
             )
             for row in read_rows(run.census)
             if not row["employee_termination_date"]
@@ -50,8 +57,12 @@ def opening_population(run: Result, year: int) -> list[Employee]:
     return [
         Employee(*row)
         for row in run.query(f"""
-            select employee_id, employee_birth_date, employee_hire_date, level_id, current_compensation
-            from fct_workforce_snapshot where simulation_year = {year - 1} and employment_status = 'active'
+            select
+                snapshot.employee_id, snapshot.employee_birth_date, snapshot.employee_hire_date, level_id,
+                current_compensation, people.scheduled_hours_per_week
+            from fct_workforce_snapshot as snapshot
+            inner join dim_employee as people on snapshot.employee_id = people.employee_id
+            where snapshot.simulation_year = {year - 1} and employment_status = 'active'
         """)
     ]
 
@@ -209,7 +220,7 @@ def promotion_weight(employee: Employee, on: dt.date) -> float:
     row = default_table("job_levels")[employee.level - 1]
     structure = 1.03 ** (on.year - YEARS[0])
     low, high = (round(float(row[name]) * structure, 2) for name in ("range_minimum", "range_maximum"))
-    return by_age * by_tenure * (0.5 + min(max((float(employee.pay) - low) / (high - low), 0), 1))
+    return by_age * by_tenure * (0.5 + min(max((float(employee.full_time_pay) - low) / (high - low), 0), 1))
 
 
 def whole(paths: Mapping[int, Decimal]) -> dict[int, int]:

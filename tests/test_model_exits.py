@@ -262,7 +262,8 @@ def test_stochastic_hires_answer_the_exits_and_leave_by_chance(
         ids = [hire["employee_id"] for hire in trial.hires]
         assert leaving == {one for one in ids if draw(trial.seed, "new_hire_termination", one, 2025) < 0.25}
         gone = len(leaving)
-        assert len(trial.hires) == int((target - opening + len(trial.exits)) / 0.75 + 0.5)
+        # hires are rounded in each of five levels, so their sum may be off by half of one in each
+        assert abs(len(trial.hires) - (target - opening + len(trial.exits)) / 0.75) <= 5 / 2
         closings.append(opening - len(trial.exits) + len(trial.hires) - gone)
         hired, left = hired + len(trial.hires), left + gone
     assert abs(score(left, [0.25] * hired)) < LIMIT

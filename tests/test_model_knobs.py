@@ -70,6 +70,9 @@ WITHOUT_EFFECT = {
     "simulation.end_year": 2027,
     "validation.examples": 0,
     "validation.fail_on_validation_error": True,
+    # what is said of 414A
+    "plan.established": "2023-01-01",
+    "plan.exempt_from_414a": True,
     "reports.directory": "elsewhere too",
     "reports.template": "executive",
     "runtime.database": "another name.duckdb",
@@ -113,10 +116,13 @@ def laboratory(
 def test_a_model_whose_rule_is_off_has_no_rows(laboratory: Laboratory) -> None:
     """A run keeps the first year's table of such a model, which is right only while that is empty."""
     off = [model.name for model in load_compiled_model().models if model.only_when is not None]
-    assert off == ["int_reenrollments", "int_match_periods"]
+    assert off == ["int_reenrollments", "int_deferrals_before_match", "int_match_periods"]
     laboratory.run({"simulation.end_year": 2026})
-    assert [laboratory.query(f"select count(*) from working.main.{name}") for name in off] == [[(0,)], [(0,)]]
-    laboratory.run({"plan.automatic_enrollment.reenroll_non_participants": True, "plan.match.computed": "per_payroll"})
+    assert [laboratory.query(f"select count(*) from working.main.{name}") for name in off] == [[(0,)]] * 3
+    sweep = {"plan.automatic_enrollment.reenroll_non_participants": True, "plan.match.computed": "per_payroll"}
+    laboratory.run(
+        {**sweep, **PLAN_KNOBS["plan.match.deferrals_from"].given, "plan.match.deferrals_from": "match_entry"}
+    )
     assert all(laboratory.query(f"select count(*) > 0 from working.main.{name}") == [(True,)] for name in off)
 
 
