@@ -744,6 +744,8 @@ def test_fingerprint_names_every_key_that_may_change_results() -> None:
         "census.hash_ids",
         "census.level_cuts",
         "census.on_invalid_rows",
+        "plan.established",
+        "plan.exempt_from_414a",
         "validation.custom_rules_file",
         "validation.examples",
         "validation.fail_on_validation_error",

@@ -419,8 +419,8 @@ def test_a_rule_taken_over_from_deferrals_is_reported_once(load: Load) -> None:
     ("settings", "expected"),
     [
         pytest.param(
-            {"plan.own_changes.raise_rate": 0.95},
-            "raise_rate, halve_rate and stop_rate sum to 1.005",
+            {"plan.own_changes.raise_rate": 0.98},
+            "raise_rate, halve_rate and stop_rate sum to 1.01",
             id="own changes",
         ),
         pytest.param({"plan.escalation.cap": 0.76}, "cap 0.76 is above plan.deferrals.maximum_rate 0.75", id="cap"),

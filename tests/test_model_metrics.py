@@ -32,6 +32,15 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
     rows = result.records(f"select * from fct_workforce_snapshot where simulation_year = {year}")
     events = result.records(f"select * from fct_yearly_events where simulation_year = {year}")
     raises = [event for event in events if event["event_type"] == "raise"]
+    full_raises = [event for event in raises if event["event_category"] == "merit_and_cola"]
+    minimums = {
+        level: (minimum * Decimal("1.03") ** (year - 2025)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        for level, minimum in result.query("select level_id, range_minimum from parameters.job_levels")
+    }
+    below = [
+        row for row in rows if not row["termination_date"] and row["current_compensation"] < minimums[row["level_id"]]
+    ]
+    surplus = result.query(f"select sum(surplus) from fct_level_headcount where simulation_year = {year}")[0][0]
     active = {row["employee_id"]: Fraction(row["current_compensation"]) for row in rows if not row["termination_date"]}
     continuous = {name: pay for name, pay in active.items() if name in opening}
 
@@ -77,8 +86,8 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         )
     )
     assert available <= match + core
-    payroll = sum((Fraction(event["compensation_before"]) for event in raises), Fraction(0))
-    merit = sum((Fraction(event["amount"]) for event in raises), Fraction(0)) - payroll * Fraction(COLA[year])
+    payroll = sum((Fraction(event["compensation_before"]) for event in full_raises), Fraction(0))
+    merit = sum((Fraction(event["amount"]) for event in full_raises), Fraction(0)) - payroll * Fraction(COLA[year])
     same_people = sum((opening[name] for name in continuous), Fraction(0))
     staying = ratio(same_people, len(continuous))
     paid = total("prorated_annual_compensation")
@@ -112,6 +121,8 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "promotions": count("event_type", "promotion", events),
         "raises": Fraction(len(raises)),
         "realised_merit_rate": ratio(merit, payroll),
+        "level_surplus": Fraction(surplus),
+        "people_below_range": Fraction(len(below)),
         "total_compensation": sum((Fraction(row["prorated_annual_compensation"]) for row in rows), Fraction(0)),
         "average_compensation": average(active),
         "compensation_growth_all": growth(average(active), average(opening)),
@@ -146,7 +157,7 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "hce_count": count("event_type", "hce_status", events),
         "deferral_coverage_ratio": coverage("deferral"),
         "match_coverage_ratio": coverage("match"),
-        "core_coverage_ratio": None,
+        "core_coverage_ratio": coverage("core"),
     }
 
 

@@ -125,8 +125,8 @@
     )
 {%- endmacro %}
 
-{#- What is deferred from 1 January to a day of the year, within the limits of 402(g), 414(v) and the plan, in cents: for
-    the alias of a row of int_eligibility with catch_up_limit and elective_deferral_limit, and a row `changed` with the
+{#- What is deferred from 1 January to a day of the year, within the limits of 402(g), 414(v) and the plan, in cents:
+    for the alias of a row of int_eligibility with catch_up_limit and elective_deferral_limit, and a row `changed` with the
     rate x pay days of the changes by then. -#}
 {% macro deferral_cents_by(people, to_day) -%}
     least(
@@ -155,8 +155,8 @@
     {{ return(['department', 'location', 'employee_class', 'sex']) }}
 {%- endmacro %}
 
-{#- The excluded names of each such column as lists, all of them and those whose benefits are bargained collectively, for
-    rows of parameters.excluded_groups. -#}
+{#- The excluded names of each such column as lists, all of them and those whose benefits are bargained collectively,
+    for rows of parameters.excluded_groups. -#}
 {% macro excluded_names() -%}
     {%- for kind in excluded_kinds() -%}
         coalesce(list(name) filter (where kind = '{{ kind }}'), []) as {{ kind }}_names,
@@ -169,11 +169,10 @@
     Who has no group is in none. -#}
 {% macro is_in_excluded_group(which) -%}
     (
-        {%- for kind in excluded_kinds() -%}
-            {{ ' or ' if not loop.first }}coalesce(
-                list_contains(exclusions.{{ kind }}_{{ which }}, lower(trim(opening.{{ kind }}))), false
-            )
-        {%- endfor -%}
+    {%- for kind in excluded_kinds() -%}
+        {{ ' or ' if not loop.first -}}
+        coalesce(list_contains(exclusions.{{ kind }}_{{ which }}, lower(trim(opening.{{ kind }}))), false)
+    {%- endfor -%}
     )
 {%- endmacro %}
 

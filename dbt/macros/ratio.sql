@@ -3,8 +3,8 @@
     ({{ numerator }}) / nullif({{ denominator }}, 0)
 {%- endmacro %}
 
-{#- The ratio percentage of section 410(b)(2)(A) of a contribution source, from the row of int_coverage; null where nobody
-    of one of the two standings benefits or counts. -#}
+{#- The ratio percentage of section 410(b)(2)(A) of a contribution source, from the row of int_coverage; null where
+    nobody of one of the two standings benefits or counts. -#}
 {% macro coverage_ratio(source) -%}
     {{ ratio(
         'coverage.' ~ source ~ '_nhce_benefiting * coverage.' ~ source ~ '_hce_counted',
