@@ -464,7 +464,7 @@ def test_the_default_rates_cover_every_age_and_income(load: Load) -> None:
     rows = without_source(load()["deferral_choice"])
     assert len(rows) == 20
     assert rows[0] == ("0", "0.00", "0.040000")
-    assert rows[-1] == ("56", "200000.00", "0.150000")
+    assert rows[-1] == ("56", "200000.00", "0.200000")
 
 
 def test_bands_may_be_cut_otherwise_where_the_rates_follow(load: Load) -> None:
