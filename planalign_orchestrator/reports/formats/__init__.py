@@ -41,8 +41,7 @@ def format_of(output: Path | None, wanted: ReportFormat | None) -> ReportFormat:
     found = SUFFIXES.get(suffix)
     if suffix in _SUFFIXES_OF_OTHERS or (found is None and wanted is None):
         raise OutputError(f"{output}: the ending says the format of a report; it is one of {', '.join(SUFFIXES)}")
-    if found is not None and wanted not in (None, found):
-        assert wanted is not None
+    if found is not None and wanted is not None and wanted is not found:
         raise OutputError(
             f"{output} has the ending of the format {found.name}, and {wanted.name} was asked for; leave one out"
         )
