@@ -25,6 +25,8 @@ Tiers = Sequence[tuple[Fraction, Fraction, Fraction]]
 Amounts = dict[str, Any]
 
 NOTHING = Fraction(0)
+# a week of which is full-time: ranges of levels are of the pay for it
+FULL_TIME_HOURS = 40
 MATCH_PRESETS = {
     "none": (),
     "simple": (("0", "0.06", "0.5"),),
@@ -606,7 +608,9 @@ def lives_of_census(rows: Iterable[Row], start: int) -> dict[str, Life]:
 def life_of_row(row: Row, start: int) -> Life:
     pay = Decimal(str(row["employee_gross_compensation"]))
     levels = [(Decimal(level["pay_from"]), int(level["level_id"])) for level in default_table("job_levels")]
-    by_pay = levels[bisect_right([low for low, _ in levels], pay) - 1][1]
+    hours = Fraction(str(row["scheduled_hours_per_week"]))
+    full_time_pay = cents(Fraction(pay) * FULL_TIME_HOURS / min(hours, FULL_TIME_HOURS))
+    by_pay = levels[bisect_right([low for low, _ in levels], full_time_pay) - 1][1]
     election = Fraction(str(row.get("employee_deferral_rate") or 0))
     override, wages = row["plan_eligible_override"], row["prior_year_compensation"]
     hired = dt.date.fromisoformat(str(row["employee_hire_date"]))
@@ -615,7 +619,7 @@ def life_of_row(row: Row, start: int) -> Life:
     return Life(
         born=dt.date.fromisoformat(str(row["employee_birth_date"])),
         hired=hired,
-        hours=Fraction(str(row["scheduled_hours_per_week"])),
+        hours=hours,
         department=str(row["department"]),
         employee_class=str(row["employee_class"]),
         level=int(str(row["level_id"])) if row["level_id"] else by_pay,
