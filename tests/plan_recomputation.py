@@ -26,7 +26,7 @@ Amounts = dict[str, Any]
 
 NOTHING = Fraction(0)
 # a week of which is full-time: ranges of levels are of the pay for it
-FULL_TIME_HOURS = 40
+FULL_TIME_HOURS = Fraction(40)
 MATCH_PRESETS = {
     "none": (),
     "simple": (("0", "0.06", "0.5"),),
