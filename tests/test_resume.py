@@ -88,7 +88,7 @@ def rewrite_census(project: Project, change: Callable[[list[dict[str, str]]], li
             "compensation.cola_rate_by_year.2026: was not set, is now 0.05",
         ),
         ("compensation.promotion.effective_date", "03-01", "compensation.promotion.effective_date"),
-        ("new_hires.level_mix", "{1: 1}", "new_hires.level_mix.1: was not set, is now 1"),
+        ("workforce.level_mix", "{1: 1}", "workforce.level_mix.1: was not set, is now 1"),
         ("validation.maximum_hire_rate", "0.5", "validation.maximum_hire_rate: was 0.6, is now 0.5"),
     ],
 )

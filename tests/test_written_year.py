@@ -91,6 +91,7 @@ METRICS = {
     "average_deferral_rate": Decimal("0.05"),
     "average_deferral_rate_all_eligible": Decimal("0.016667"),
     "average_deferral_rate_payroll_weighted": Decimal("0.016667"),
+    **dict.fromkeys(("deferral_coverage_ratio", "match_coverage_ratio", "core_coverage_ratio"), Decimal(1)),
 }
 # what a column that may not be null holds where a row does not say it
 FILLING: Mapping[str, object] = {
