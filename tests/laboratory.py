@@ -99,8 +99,9 @@ class Laboratory:
         self.connection.execute("drop schema parameters cascade")
         tables = load_inputs(self.connection, inputs.assumptions, "planalign").tables
         parameters.write_parameters(self.connection, tables)
-        self.valued_model = self._compiled.with_values(inputs.variables)
-        engine = NativeDriver(self.valued_model, self.connection)
+        models = replace(inputs, model=self._compiled).models
+        self.valued_model = models.of_year(self._years[-1])
+        engine = NativeDriver(models, self.connection)
         engine.create_marts()
         ((people,),) = self.query("select count(*) from planalign.inputs.census")
         engine.adapt_to(people, threads=1)

@@ -17,12 +17,12 @@ formulas as (
     select
         'match' as account,
         name
-    from {{ source('parameters', 'match_formulas') }}
+    from {{ parameters('match_formulas') }}
     union all
     select
         'core' as account,
         case when name = 'none' then 'reallocated_forfeitures' else name end as name
-    from {{ source('parameters', 'core_formulas') }}
+    from {{ parameters('core_formulas') }}
 )
 
 select

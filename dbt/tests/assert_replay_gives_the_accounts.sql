@@ -75,7 +75,7 @@ vested as (
         max(schedules.vested_rate) filter (where schedules.contribution_source = 'match') as match_vested_rate,
         max(schedules.vested_rate) filter (where schedules.contribution_source = 'core') as core_vested_rate
     from (select unnest(range(0, 221)) as completed_years) as years
-    inner join {{ source('parameters', 'vesting_schedules') }} as schedules
+    inner join {{ parameters('vesting_schedules') }} as schedules
         on
             years.completed_years >= schedules.years_from
             and years.completed_years < coalesce(schedules.years_to, 999)

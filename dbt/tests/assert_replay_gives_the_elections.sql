@@ -71,7 +71,7 @@ people as (
         entrants.plan_eligible_override is not null
         or not exists (
             select 1
-            from {{ source('parameters', 'excluded_groups') }} as groups
+            from {{ parameters('excluded_groups') }} as groups
             where
                 (
                     groups.kind = 'level'

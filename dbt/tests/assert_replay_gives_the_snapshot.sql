@@ -32,7 +32,7 @@ levels as (
         level_id,
         case when lag(level_id) over (order by level_id) is null then 0 else pay_from end as pay_from,
         coalesce(lead(pay_from) over (order by level_id), 1e15) as pay_to
-    from {{ source('parameters', 'job_levels') }}
+    from {{ parameters('job_levels') }}
 ),
 
 people as (
@@ -197,12 +197,12 @@ replayed as (
     from dated as present
     inner join paid
         on present.employee_id = paid.employee_id
-    inner join {{ source('parameters', 'age_bands') }} as age_bands
+    inner join {{ parameters('age_bands') }} as age_bands
         on
             {{ completed_years('present.employee_birth_date', 'present.last_date') }} >= age_bands.age_from
             and {{ completed_years('present.employee_birth_date', 'present.last_date') }}
             < coalesce(age_bands.age_to, 999)
-    inner join {{ source('parameters', 'tenure_bands') }} as tenure_bands
+    inner join {{ parameters('tenure_bands') }} as tenure_bands
         on
             {{ completed_years('present.employee_hire_date', 'present.last_date') }} >= tenure_bands.tenure_from
             and {{ completed_years('present.employee_hire_date', 'present.last_date') }}

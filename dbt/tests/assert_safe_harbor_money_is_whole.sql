@@ -6,7 +6,7 @@ select
     details.match_before_limits_amount as due,
     details.match_amount as paid
 from {{ ref('fct_employer_match_detail') }} as details
-inner join {{ source('parameters', 'match_formulas') }} as formulas
+inner join {{ parameters('match_formulas') }} as formulas
     on formulas.formula = 'current'
 where
     details.simulation_year = {{ param('simulation_year') }}
@@ -19,7 +19,7 @@ select
     (events.event_details ->> 'before_limits')::decimal(18, 2) as due,
     (events.amount - (events.event_details ->> 'reallocated_forfeitures')::decimal(18, 2))::decimal(18, 2) as paid
 from {{ ref('fct_yearly_events') }} as events
-cross join {{ source('parameters', 'core_formulas') }} as formulas
+cross join {{ parameters('core_formulas') }} as formulas
 where
     events.simulation_year = {{ param('simulation_year') }}
     and events.event_type = 'employer_core'

@@ -50,7 +50,7 @@ class CensusProfile:
 
 def profile_of(loaded: "LoadedInputs") -> CensusProfile:
     """Return the profile of what was fitted to a census."""
-    tables = {table.name: table.records() for table in loaded.tables}
+    tables = {table.name: table.records() for table in loaded.tables.of_year(loaded.tables.years[0])}
     packaged: dict[str, dict[str | None, Values]] = {
         "job_levels": {row["level_id"]: row for row in packaged_table("job_levels").records()},
         "new_hire_pay": {row["level_id"]: row for row in _packaged_hire_pay()},

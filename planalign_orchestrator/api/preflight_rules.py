@@ -61,7 +61,7 @@ def _try_in(folder: Path, config: "SimulationConfig") -> int:
     inputs, first = RunInputs.read(config), config.simulation.start_year
     with DatabaseConnectionManager(folder / "trial.duckdb") as db:
         registries = RegistryManager(db)
-        validator = build_validator(db, config, (*inputs.valued_model.tests, *registries.agreements()))
+        validator = build_validator(db, config, (*inputs.models.of_year(first).tests, *registries.agreements()))
         if validator.registered:
             with db.transaction() as connection:
                 inputs.write(connection)

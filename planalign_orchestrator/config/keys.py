@@ -13,6 +13,9 @@ from planalign_orchestrator.config.sections.base import Details, Section
 from planalign_orchestrator.config.types import Number, Rule
 from planalign_orchestrator.problems import KeyPath, dotted, nearest
 
+# the end of the name of a mapping by year, which `changes` is in the place of
+_BY_YEAR = "_by_year"
+
 
 @dataclass(frozen=True)
 class Key:
@@ -81,8 +84,16 @@ def advice(path: KeyPath) -> tuple[str, KeyPath | None]:
         return f"an entry of `{dotted(parent)}` is a single name", None
     if parent in known_keys():
         return f"`{dotted(parent)}` has no keys below it", None
+    if name.endswith(_BY_YEAR) and (*parent, name.removesuffix(_BY_YEAR)) in known_keys():
+        meant = (*parent, name.removesuffix(_BY_YEAR))
+        return f"replaced by `changes`: write changes.2027.{dotted(meant)} for the rate from 2027 on", meant
     successor = next(
-        (other for other, key in known_keys().items() if other[:-1] == parent and key.details.replaces == name), None
+        (
+            other
+            for other, key in known_keys().items()
+            if key.details.replaces in (dotted(path), name if other[:-1] == parent else None)
+        ),
+        None,
     )
     if successor is not None:
         return f"replaced by `{dotted(successor)}`: {known_keys()[successor].field.description}", successor

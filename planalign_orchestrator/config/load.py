@@ -61,7 +61,7 @@ def judge(gathered: Gathered, source: str) -> SimulationConfig | list[Problem]:
     doubtful = gathered.suspects | {key for finding in findings for key in finding.keys}
     accepted = {path: setting for path, setting in gathered.settings.items() if not _is_below(path, doubtful)}
     try:
-        SimulationConfig.model_validate(_tree(_stand_ins() | accepted))
+        SimulationConfig.model_validate(_tree(_stand_ins() | accepted), context=Provenance(source, accepted))
     except ValidationError as error:
         findings += [
             finding for finding in findings_of(error) if not any(_is_below(key, doubtful) for key in finding.keys)

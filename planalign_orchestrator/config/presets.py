@@ -97,6 +97,12 @@ def match_tiers(section: MatchFormulaSection) -> tuple[MatchTier, ...]:
     return tuple(sorted(tiers, key=lambda tier: (tier.value_from, tier.lower)))
 
 
+def pays_alike(one: MatchFormulaSection, other: MatchFormulaSection) -> bool:
+    """Return whether two formulas pay the same on the same deferrals."""
+    first, second = ((match_tiers(each), each.tiers_by, each.cap_rate, each.cap_amount) for each in (one, other))
+    return first == second
+
+
 def largest_match(tiers: tuple[MatchTier, ...]) -> Decimal:
     """Return the most that tiers of a single band pay, as a share of pay."""
     return sum((tier.rate * (tier.upper - tier.lower) for tier in tiers), Decimal(0))

@@ -3,10 +3,11 @@
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
+from planalign_orchestrator.config.changes import CHANGES
 from planalign_orchestrator.config.configuration import Origin, Place, Setting
 from planalign_orchestrator.config.keys import advice, known_keys, known_sections, mapping_rule
 from planalign_orchestrator.config.sections.parameters import CENSUS, DEFAULT, TABLES_RULE
@@ -37,11 +38,15 @@ class Problem:
 
 @dataclass(frozen=True)
 class _Channel:
-    """One source of settings; its paths are relative to `folder`, or to the working directory if that is None."""
+    """One source of settings; its paths are relative to `folder`, or to the working directory if that is None.
+
+    `change` is where its keys stand: () or the year of a change, as ("changes", "2027").
+    """
 
     origin: Origin
     name: str
     folder: Path | None = None
+    change: KeyPath = ()
 
     def place(self, line: int) -> Place:
         return Place("file", f"{self.name}:{line}", line) if self.origin == "file" else Place(self.origin, self.name)
@@ -112,6 +117,8 @@ class Gathered:
 
     def _add_text(self, path: KeyPath, text: str, channel: _Channel) -> None:
         """Add a value given as text, which is read as YAML unless its key holds text anyway."""
+        if path[0] == CHANGES and len(path) > 2:
+            path, channel = path[2:], replace(channel, change=path[:2])
         key, entry_rule = known_keys().get(path), mapping_rule(path[:-1])
         if (key is not None and key.text_only) or (entry_rule is not None and entry_rule.entries_text_only):
             value = None if key is not None and key.nullable and is_null(text) else text
@@ -119,12 +126,16 @@ class Gathered:
             return
         node, oddities = read_yaml(text)
         for oddity in oddities:
-            self._report(channel, 0, f"{dotted(path)} = {shorten(text)}: {oddity.message}")
+            self._report(channel, 0, f"{dotted(channel.change + path)} = {shorten(text)}: {oddity.message}")
         if not oddities:
             self._add(path, node or Node(None, 0, ""), channel)
 
     def _add(self, path: KeyPath, node: Node, channel: _Channel) -> None:
-        if path in known_sections():
+        if path[0] == CHANGES and len(path) > 2:
+            self._add(path[2:], node, replace(channel, change=path[:2]))
+        elif path[0] == CHANGES:
+            self._add_changes(path, node, channel)
+        elif path in known_sections():
             self._add_section(path, node, channel)
         elif mapping_rule(path) is not None:
             self._add_mapping(path, node, channel)
@@ -133,6 +144,23 @@ class Gathered:
         else:
             self._add_unknown(path, node, channel)
 
+    def _add_changes(self, path: KeyPath, node: Node, channel: _Channel) -> None:
+        """Add changes: those of a year key by key; all of them in the place of those there are."""
+        children = node.value if isinstance(node.value, dict) else {}
+        if len(path) == 1:
+            for stored in [stored for stored in self.settings if stored[:1] == path]:
+                del self.settings[stored]
+        if node.value is not None and not isinstance(node.value, dict):
+            # the rule of the key says what is wrong
+            self._store(path, node, channel)
+        elif path not in self.settings:
+            self._store(path, Node({}, node.line, node.shown), channel)
+        for name, child in children.items():
+            if len(path) == 1:
+                self._add_changes((*path, name), child, channel)
+            else:
+                self._add((name,), child, replace(channel, change=path))
+
     def _add_unknown(self, path: KeyPath, node: Node, channel: _Channel) -> None:
         # Read here, so that a configuration without unknown keys does not wait for the table.
         from planalign_orchestrator.config.legacy_keys import is_legacy_section, legacy_key
@@ -140,20 +168,20 @@ class Gathered:
         legacy = legacy_key(dotted(path))
         if legacy is not None:
             self.holds_legacy_keys = True
-            self.suspects |= {tuple(key.split(".")) for key in legacy.new_keys}
-            self._report(channel, node.line, f"{dotted(path)}: {legacy.sentence}")
+            self.suspects |= {channel.change + tuple(key.split(".")) for key in legacy.new_keys}
+            self._report(channel, node.line, f"{dotted(channel.change + path)}: {legacy.sentence}")
         elif is_legacy_section(dotted(path)) and isinstance(node.value, dict):
             for name, child in node.value.items():
                 self._add_unknown((*path, name), child, channel)
         elif path[:-1] not in known_sections() and is_legacy_section(dotted(path[:-1])):
             from planalign_orchestrator.config.legacy_keys import suggestion
 
-            self._report(channel, node.line, f"{dotted(path)}: {suggestion(dotted(path))}")
+            self._report(channel, node.line, f"{dotted(channel.change + path)}: {suggestion(dotted(path))}")
         else:
             unknown = self._first_unknown(path)
             text, meant = advice(unknown)
-            self.suspects |= {meant} if meant else set()
-            self._report(channel, node.line, f"{dotted(unknown)}: {text}")
+            self.suspects |= {channel.change + meant} if meant else set()
+            self._report(channel, node.line, f"{dotted(channel.change + unknown)}: {text}")
 
     def _add_section(self, path: KeyPath, node: Node, channel: _Channel) -> None:
         # A section whose keys are all commented out is empty, which says nothing and loses nothing.
@@ -162,13 +190,16 @@ class Gathered:
                 self._add((*path, name), child, channel)
         elif node.value is not None:
             self._report(
-                channel, node.line, f"{dotted(path)} = {node.shown}: is a section; write its keys below it, indented"
+                channel,
+                node.line,
+                f"{dotted(channel.change + path)} = {node.shown}: is a section; write its keys below it, indented",
             )
-            self.suspects |= {key for key in known_keys() if key[: len(path)] == path}
+            self.suspects |= {channel.change + key for key in known_keys() if key[: len(path)] == path}
 
     def _add_mapping(self, path: KeyPath, node: Node, channel: _Channel) -> None:
         """Replace the mapping at `path` as a whole; its entries are stored one by one, each with its own place."""
-        for stored in [stored for stored in self.settings if stored[: len(path)] == path]:
+        full = channel.change + path
+        for stored in [stored for stored in self.settings if stored[: len(full)] == full]:
             del self.settings[stored]
         if isinstance(node.value, dict) and node.value:
             for name, child in node.value.items():
@@ -181,8 +212,9 @@ class Gathered:
         if channel.folder is not None and isinstance(value, str) and _holds_path(path) and not _is_word(path, value):
             value = _anchored(value, channel.folder)
         # Inserted anew, so that an entry of a mapping comes after the mapping it is added to.
-        self.settings.pop(path, None)
-        self.settings[path] = Setting(value, node.shown, channel.place(node.line))
+        full = channel.change + path
+        self.settings.pop(full, None)
+        self.settings[full] = Setting(value, node.shown, channel.place(node.line))
 
     def _first_unknown(self, path: KeyPath) -> KeyPath:
         for depth in range(1, len(path)):

@@ -1,6 +1,6 @@
 """Whether a run can go on with a database: its years are whole, and they were made from the same things."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Fingerprints = Mapping[str, Any]
 
-_BY_YEAR = ("compensation.cola_rate_by_year.", "irs_limits.by_year.")
+_BY_YEAR = "irs_limits.by_year."
 
 
 def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Relation]) -> None:
@@ -126,10 +126,20 @@ def _check_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus
         )
 
 
-def check_same_origin(status: DatabaseStatus, fingerprints: Fingerprints, duckdb_version: str) -> None:
-    """Refuse to continue a database that was made from something else. Errors: ResumeError naming each difference."""
-    last = status.checkpoints[-1]
-    differences = differences_of_origin(last["fingerprints"], fingerprints, last["simulation_year"])
+def check_same_origin(
+    status: DatabaseStatus, fingerprints_of: Callable[[int], Fingerprints], duckdb_version: str
+) -> None:
+    """Refuse to continue a database whose years were made from something else than they would be made from now.
+
+    Errors: ResumeError naming each difference, and the first year that it is found in.
+    """
+    found: dict[str, int] = {}
+    for row in status.checkpoints:
+        year = row["simulation_year"]
+        for difference in differences_of_origin(row["fingerprints"], fingerprints_of(year), year):
+            found.setdefault(difference, year)
+    last, first_year = status.checkpoints[-1], status.checkpoints[0]["simulation_year"]
+    differences = [text if year == first_year else f"{text} (in {year})" for text, year in found.items()]
     if last["duckdb_version"] != duckdb_version:
         differences.append(f"DuckDB: was {last['duckdb_version']}, is now {duckdb_version}")
     if differences:
@@ -159,7 +169,7 @@ def differences_of_origin(before: Fingerprints, now: Fingerprints, year: int) ->
 
 
 def _up_to(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
-    """Leave out rates and limits of years that are not simulated yet: they may still be set."""
+    """Leave out limits of years that are not simulated yet: they may still be set."""
     return {
         key: value
         for key, value in configuration.items()

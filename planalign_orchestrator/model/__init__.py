@@ -7,6 +7,25 @@ them; `driver` is what both promise.
 """
 
 from planalign_orchestrator.model.cache import load_compiled_model
-from planalign_orchestrator.model.compiled import STAGES, Column, CompiledModel, DataTest, Model, Parameter, literal
+from planalign_orchestrator.model.compiled import (
+    STAGES,
+    Column,
+    CompiledModel,
+    DataTest,
+    Model,
+    ModelOfYears,
+    Parameter,
+    literal,
+)
 
-__all__ = ["STAGES", "Column", "CompiledModel", "DataTest", "Model", "Parameter", "literal", "load_compiled_model"]
+__all__ = [
+    "STAGES",
+    "Column",
+    "CompiledModel",
+    "DataTest",
+    "Model",
+    "ModelOfYears",
+    "Parameter",
+    "literal",
+    "load_compiled_model",
+]

@@ -168,6 +168,17 @@ class CompiledModel:
         )
 
 
+@dataclass(frozen=True)
+class ModelOfYears:
+    """The compiled model with values, by the first year that they hold in."""
+
+    from_year: Mapping[int, CompiledModel]
+
+    def of_year(self, year: int) -> CompiledModel:
+        """Return the model with the values of a year; before the first one, with those of the first."""
+        return self.from_year[max((first for first in self.from_year if first <= year), default=min(self.from_year))]
+
+
 def literal(value: Any, kind: str) -> str:
     """Return SQL for a parameter's value of a type."""
     text = str(value).replace("'", "''")

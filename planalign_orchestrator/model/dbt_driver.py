@@ -5,7 +5,7 @@ unfinished, and the next run removes it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from planalign_orchestrator.database.checkpoints import DBT
@@ -19,7 +19,7 @@ from planalign_orchestrator.model.overflow import explained
 
 
 class DbtDriver:
-    """Builds a compiled model's stages through dbt with the run's variables, on the file of a connection manager.
+    """Builds a compiled model's stages through dbt with each year's variables, on the file of a connection manager.
 
     Errors: ConfigurationError when the runner builds into another file.
     """
@@ -29,7 +29,11 @@ class DbtDriver:
     builds_ahead = False
 
     def __init__(
-        self, compiled: CompiledModel, variables: Mapping[str, Any], db: DatabaseConnectionManager, runner: DbtRunner
+        self,
+        compiled: CompiledModel,
+        variables: Callable[[int], Mapping[str, Any]],
+        db: DatabaseConnectionManager,
+        runner: DbtRunner,
     ) -> None:
         if runner.database is None or real_path(runner.database) != real_path(db.db_path):
             raise ConfigurationError(
@@ -60,7 +64,7 @@ class DbtDriver:
             ["run", "--select", f"tag:{stage}", "--threads", str(self._runner.threads)],
             description=f"build {stage} of {year}",
             simulation_year=year,
-            dbt_vars=self._variables,
+            dbt_vars=self._variables(year),
         )
         if (failure := outcome.error) is not None:
             refusal = session.refusal_in(str(failure))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from planalign_orchestrator.config.sections.runtime import PEOPLE_OF_A_THREAD, PEOPLE_OF_TWO_MODELS
 from planalign_orchestrator.errors import DatabaseError, PipelineStageError
-from planalign_orchestrator.model import CompiledModel, Model, session
+from planalign_orchestrator.model import Model, ModelOfYears, session
 from planalign_orchestrator.model.builders import Builders
 from planalign_orchestrator.model.overflow import explained
 
@@ -43,8 +43,9 @@ class NativeDriver:
     _parsed: ClassVar["Mapping[str, Future[list[duckdb.Statement]]]"] = {}
     """The statements of the latest engine by their texts: the next design of a comparison shares most of them."""
 
-    def __init__(self, compiled: CompiledModel, connection: "duckdb.DuckDBPyConnection") -> None:
-        self.compiled = compiled
+    def __init__(self, models: ModelOfYears, connection: "duckdb.DuckDBPyConnection") -> None:
+        self._models = models
+        self.compiled = next(iter(models.from_year.values()))
         self._file = connection
         session.open_working_memory(connection)
         connection.execute(
@@ -56,9 +57,10 @@ class NativeDriver:
         self._parser = ThreadPoolExecutor(1, thread_name_prefix="parser")
         parse = connection.cursor().extract_statements
         known = {text: parsed for text, parsed in self._parsed.items() if _has_succeeded(parsed)}
-        texts = {model.name: _build(model) for model in compiled.models}
-        self._statements = {name: known.get(text) or self._parser.submit(parse, text) for name, text in texts.items()}
-        NativeDriver._parsed = {texts[name]: parsed for name, parsed in self._statements.items()}
+        # by their texts, those of the first year first; most are the same in every year
+        texts = dict.fromkeys(_build(model) for compiled in models.from_year.values() for model in compiled.models)
+        self._statements = {text: known.get(text) or self._parser.submit(parse, text) for text in texts}
+        NativeDriver._parsed = self._statements
         self._made: set[str] = set()
         self._people: int | None = None
         self._cores = 1
@@ -97,6 +99,7 @@ class NativeDriver:
 
     def begin_year(self, year: int) -> None:
         """Set the year; before the first one, bring what it reads of earlier years from the file into memory."""
+        self._use_values_of(year)
         for connection in self.builders.connections:
             connection.execute(f"set variable simulation_year = {year}")
         if not self._made:
@@ -107,12 +110,23 @@ class NativeDriver:
                     f"from planalign.main.{mart.name} where simulation_year {years}"
                 )
 
+    def _use_values_of(self, year: int) -> None:
+        """Take the values of a year; what holds the same rows in every year is built again if they change it."""
+        compiled = self._models.of_year(year)
+        before = {model.name: model for model in self.compiled.models}
+        changed: set[str] = set()
+        for model in compiled.models:
+            if model != before[model.name] or changed.intersection(model.reads):
+                changed.add(model.name)
+        self.compiled = compiled
+        self._made -= changed
+
     def run_stage(self, stage: str, year: int) -> dict[str, float]:
         """Execute the stage's models; return seconds by model. Errors: PipelineStageError naming the model."""
 
         def execute(connection: "duckdb.DuckDBPyConnection", model: Model) -> None:
             with _naming(model, year):
-                connection.execute(self._statements[model.name].result()[0])
+                connection.execute(self._statements[_build(model)].result()[0])
 
         models = [
             model

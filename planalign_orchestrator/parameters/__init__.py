@@ -12,7 +12,7 @@ from planalign_orchestrator.parameters.database import (
 )
 from planalign_orchestrator.parameters.levels import level_ids
 from planalign_orchestrator.parameters.loading import ANY_LEVEL, Assumptions, Fitted, load_parameters
-from planalign_orchestrator.parameters.tables import TABLES, ColumnSpec, ParameterTable, TableSpec
+from planalign_orchestrator.parameters.tables import TABLES, ColumnSpec, ParameterTable, RunTables, TableSpec
 
 __all__ = [
     "ANY_LEVEL",
@@ -21,6 +21,7 @@ __all__ = [
     "ColumnSpec",
     "Fitted",
     "ParameterTable",
+    "RunTables",
     "TableSpec",
     "changed_tables",
     "fingerprints",

@@ -20,6 +20,24 @@ def check_tables(tables: Mapping[str, ParameterTable], problems: list[str]) -> N
     _check_choices(tables, problems)
 
 
+def check_same_sets(
+    first: Mapping[str, ParameterTable], now: Mapping[str, ParameterTable], year: int, problems: list[str]
+) -> None:
+    """Add to `problems` levels and bands of a year that are not those of the first year: people stand in them."""
+    for name in ("job_levels", "age_bands", "tenure_bands"):
+        if name not in first or name not in now:
+            continue
+        columns = TABLES[name].key + (TABLES[name].bands or ())
+        before, after = (set(zip(*(table[name].column(one) for one in columns), strict=True)) for table in (first, now))
+        if before != after:
+            what = "levels" if name == "job_levels" else "bands"
+            shown = ", ".join("-".join(part or "" for part in row) for row in sorted(before ^ after, key=str))
+            problems.append(
+                f"changes.{year}.parameters.{name}: has other {what} than the years before ({shown}); people stand in "
+                f"them, so that they hold for all years: change what the {what} mean, not which there are"
+            )
+
+
 def _keys(spec: TableSpec, table: ParameterTable) -> list[tuple[str | None, ...]]:
     return list(zip(*(table.column(name) for name in spec.key), strict=True))
 

@@ -14,13 +14,28 @@ _SLICE = "decimal(18,12)"
 
 
 def workforce_tables(config: "SimulationConfig") -> tuple[ParameterTable, ...]:
-    """Return the level mixes of positions and of hires, the slices of the months and the rates by year."""
+    """Return the level mixes of positions and of hires, and the slices of the months."""
     return (
         _level_mix("level_mix", config.workforce.level_mix),
         _level_mix("new_hire_level_mix", config.new_hires.level_mix),
         _month_weights(config),
-        _annual_rates(config),
     )
+
+
+def annual_rates(config: "SimulationConfig") -> ParameterTable:
+    """Return the rates of every simulated year."""
+    rates = []
+    for year in range(config.simulation.start_year, config.simulation.end_year + 1):
+        pay = config.of_year(year).compensation
+        structure = pay.cola_rate if pay.structure_increase_rate is None else pay.structure_increase_rate
+        rates.append((str(year), f"{pay.cola_rate:f}", f"{structure:f}", CONFIGURATION))
+    columns = (
+        ("simulation_year", "integer"),
+        ("cola_rate", FACTOR),
+        ("structure_increase_rate", FACTOR),
+        ("source", "varchar"),
+    )
+    return ParameterTable("annual_rates", columns, tuple(rates))
 
 
 def _level_mix(name: str, shares: Mapping[int, Decimal]) -> ParameterTable:
@@ -44,22 +59,6 @@ def _month_weights(config: "SimulationConfig") -> ParameterTable:
     )
     rows = tuple(row for purpose, weights, source in months for row in _month_slices(purpose, weights, source))
     return ParameterTable("month_weights", columns, rows)
-
-
-def _annual_rates(config: "SimulationConfig") -> ParameterTable:
-    pay = config.compensation
-    rates = []
-    for year in range(config.simulation.start_year, config.simulation.end_year + 1):
-        cola = pay.cola_rate_by_year.get(year, pay.cola_rate)
-        structure = cola if pay.structure_increase_rate is None else pay.structure_increase_rate
-        rates.append((str(year), f"{cola:f}", f"{structure:f}", CONFIGURATION))
-    columns = (
-        ("simulation_year", "integer"),
-        ("cola_rate", FACTOR),
-        ("structure_increase_rate", FACTOR),
-        ("source", "varchar"),
-    )
-    return ParameterTable("annual_rates", columns, tuple(rates))
 
 
 def _month_slices(purpose: str, weights: Sequence[Decimal] | str, source: str) -> list[tuple[str, ...]]:

@@ -34,10 +34,9 @@ Cents = int
 
 @dataclass(frozen=True)
 class Fit:
-    """The tables by name, the hours of hires, and what is implausible about them."""
+    """The tables by name, and what is implausible about them."""
 
     tables: Mapping[str, ParameterTable]
-    hours: ParameterTable
     warnings: tuple[Finding, ...]
 
 
@@ -54,7 +53,7 @@ class _Levels:
 def fit_tables(config: "SimulationConfig", given: Mapping[str, ParameterTable], workforce: Workforce) -> Fit:
     """Return `given` with the tables that it lacks, fitted to a workforce. Errors: CensusError."""
     levels = _given_levels(given["job_levels"], workforce) if "job_levels" in given else _fit_levels(config, workforce)
-    years = f"{workforce.first_year - RECENT_YEARS}-{workforce.first_year - 1}"
+    years = _recent_years(workforce)
     pays = fit_hire_pay(levels.medians, levels.statistics, few=FEW, years=years)
     tables = {name: given.get(name) for name in TABLES}
     tables["job_levels"] = levels.table
@@ -67,7 +66,7 @@ def fit_tables(config: "SimulationConfig", given: Mapping[str, ParameterTable], 
         *range_findings(*workforce.below(levels.starts, minima)),
         *hire_pay_findings(levels.table, complete["new_hire_pay"], levels.medians),
     )
-    return Fit(complete, _hours_table(config, workforce, years), tuple(warnings))
+    return Fit(complete, tuple(warnings))
 
 
 def _given_levels(table: ParameterTable, workforce: Workforce) -> _Levels:
@@ -209,9 +208,10 @@ def _fit_ages(counts: Mapping[int, int], years: str) -> ParameterTable:
     return _table("new_hire_ages", rows)
 
 
-def _hours_table(config: "SimulationConfig", workforce: Workforce, years: str) -> ParameterTable:
-    """One row: share and weekly hours of part-time hires, as configured or as the census has them."""
-    hires = config.new_hires
+def hours_table(config: "SimulationConfig", workforce: Workforce) -> ParameterTable:
+    """Return table new_hire_hours: one row, share and weekly hours of part-time hires as configured or as the census
+    has them."""
+    hires, years = config.new_hires, _recent_years(workforce)
     found = workforce.hours(FEW)
     whose = f"{found.people} hires of {years}" if found.are_hires else f"all {found.people} people"
     source = f"census: {found.part_time} part-time of {whose}"
@@ -226,6 +226,10 @@ def _hours_table(config: "SimulationConfig", workforce: Workforce, years: str) -
         source = CONFIGURATION
     columns = (("part_time_share", FACTOR), ("part_time_hours_per_week", "decimal(9,2)"), ("source", "varchar"))
     return ParameterTable("new_hire_hours", columns, ((f"{share:.6f}", f"{hours:.2f}", source),))
+
+
+def _recent_years(workforce: Workforce) -> str:
+    return f"{workforce.first_year - RECENT_YEARS}-{workforce.first_year - 1}"
 
 
 def _table(name: str, rows: Sequence[tuple[str | None, ...]]) -> ParameterTable:

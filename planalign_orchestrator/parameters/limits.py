@@ -92,7 +92,7 @@ def yearly_limits(config: "SimulationConfig", problems: list[str]) -> Mapping[in
     A year before the first published one is added to `problems` and left out.
     """
     simulation, section = config.simulation, config.irs_limits
-    limits = {**published_limits(), **_projected(section, simulation.end_year)}
+    limits = {**published_limits(), **_projected(config)}
     first = min(limits)
     if simulation.start_year - 1 < first:
         problems.append(
@@ -126,28 +126,39 @@ def limits_table(limits: Mapping[int, YearLimits]) -> ParameterTable:
     return ParameterTable("irs_limits", columns, rows)
 
 
-def _projected(section: "IrsLimitsSection", end_year: int) -> dict[int, YearLimits]:
-    """The limits of the years after the last published one, as if no year were replaced."""
-    from planalign_orchestrator.config.types import plain_number
-
+def _projected(config: "SimulationConfig") -> dict[int, YearLimits]:
+    """The limits of the years after the last published one, by each year's own rates, as if no year were replaced."""
     latest = max(published_limits())
     rules, before = indexing(), published_limits()[latest].amounts
     unrounded = {name: rule.unrounded(before[name] or Fraction(0)) for name, rule in rules.items()}
-    prices, wages = 1 + Fraction(section.inflation_rate), 1 + Fraction(section.wage_growth_rate)
-    reference = (
-        f"projected from {latest}: prices {plain_number(section.inflation_rate)} a year, wages "
-        f"{plain_number(section.wage_growth_rate)} a year"
-    )
     projected = {}
-    for year in range(latest + 1, end_year + 1):
+    for year in range(latest + 1, config.simulation.end_year + 1):
+        section = config.of_year(year).irs_limits
+        prices, wages = 1 + Fraction(section.inflation_rate), 1 + Fraction(section.wage_growth_rate)
         amounts: Amounts = {}
         for name, rule in rules.items():
             unrounded[name] *= wages if rule.base is None else prices
             # no limit ever falls
             amounts[name] = max(before[name] or Fraction(0), rule.rounded(unrounded[name]))
+        reference = f"projected from {latest}: {_rates_up_to(config, latest + 1, year)}"
         projected[year] = YearLimits(amounts, True, reference, "projection")
         before = amounts
     return projected
+
+
+def _rates_up_to(config: "SimulationConfig", first: int, last: int) -> str:
+    """Say by which rates the limits of a year were projected, with the first year of each that a change brought."""
+    from planalign_orchestrator.config.types import plain_number
+
+    sections = {config.of_year(year).first_year: config.of_year(year).irs_limits for year in range(first, last + 1)}
+    spoken: dict[str, str] = {}
+    for since, section in sections.items():
+        words = (
+            f"prices {plain_number(section.inflation_rate)} a year, wages {plain_number(section.wage_growth_rate)} a year"
+        )
+        if words not in spoken:
+            spoken[words] = f"from {since} on {words}" if spoken else words
+    return "; ".join(spoken.values())
 
 
 def _replaced(limits: YearLimits, year: int, section: "IrsLimitsSection") -> YearLimits:

@@ -5,23 +5,24 @@ once these are in the database.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.config.sections.parameters import CENSUS, source_of
 from planalign_orchestrator.errors import ConfigurationError
-from planalign_orchestrator.parameters.checking import check_tables
-from planalign_orchestrator.parameters.derived import workforce_tables
+from planalign_orchestrator.parameters.checking import check_same_sets, check_tables
+from planalign_orchestrator.parameters.derived import annual_rates, workforce_tables
 from planalign_orchestrator.parameters.levels import complete_levels, level_ids
 from planalign_orchestrator.parameters.limits import limits_table, yearly_limits
-from planalign_orchestrator.parameters.plan_tables import plan_tables
+from planalign_orchestrator.parameters.plan_tables import plan_tables, previous_match
 from planalign_orchestrator.parameters.reading import read_table
-from planalign_orchestrator.parameters.tables import TABLES, ParameterTable
-from planalign_orchestrator.parameters.yearly_law import check_plan_of_every_year
+from planalign_orchestrator.parameters.tables import TABLES, ParameterTable, RunTables
+from planalign_orchestrator.parameters.yearly_law import check_limits, check_plan_of_years
 
 if TYPE_CHECKING:
     from planalign_orchestrator.census.records import Finding
     from planalign_orchestrator.config import SimulationConfig
+    from planalign_orchestrator.config.sections.plan.match import MatchFormulaSection
     from planalign_orchestrator.parameters.census_statistics import Workforce
 
 # what a level may be called while the levels are still to be fitted
@@ -32,44 +33,93 @@ ANY_LEVEL = range(1, 100)
 class Fitted:
     """Every table of a run, and what is to be said of them before it."""
 
-    tables: tuple[ParameterTable, ...]
+    tables: RunTables
     findings: "tuple[Finding, ...]"
 
 
 @dataclass(frozen=True)
-class Assumptions:
-    """What the configuration alone gives: `given` are the tables that are not fitted, by name, `others` its lists."""
+class GivenTables:
+    """What a configuration alone gives: `tables` are those that are not fitted, by name, `others` its lists."""
 
     config: "SimulationConfig"
-    given: Mapping[str, ParameterTable]
+    tables: Mapping[str, ParameterTable]
     others: tuple[ParameterTable, ...]
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What is known before the census is read, by the first year that it holds in, the first simulated one first.
+
+    `yearly` are the tables that have a row for each year.
+    """
+
+    config: "SimulationConfig"
+    from_year: Mapping[int, GivenTables]
+    yearly: tuple[ParameterTable, ...]
+
+    @property
+    def _first(self) -> GivenTables:
+        return next(iter(self.from_year.values()))
 
     @property
     def tables(self) -> tuple[ParameterTable, ...]:
-        """The tables that need no census."""
-        return (*self.given.values(), *self.others)
+        """The tables of the first year that need no census."""
+        return (*self._first.tables.values(), *self._first.others, *self.yearly)
 
     @property
     def levels(self) -> Collection[int]:
         """The job levels that a census may name: those of the table, or any while they are still to be fitted."""
-        levels = self.given.get("job_levels")
+        levels = self._first.tables.get("job_levels")
         return ANY_LEVEL if levels is None else level_ids([levels])
 
     def fitted(self, workforce: "Workforce") -> Fitted:
         """Return every table, those of the census fitted to its people. Errors: CensusError, ConfigurationError."""
-        from planalign_orchestrator.parameters.fitting import fit_tables
+        from planalign_orchestrator.parameters.fitting import fit_tables, hours_table
 
-        fit = fit_tables(self.config, self.given, workforce)
         problems: list[str] = []
-        tables, notes = _checked(self.config, fit.tables, problems)
+        findings: list[Finding] = []
+        from_year: dict[int, tuple[ParameterTable, ...]] = {}
+        first: Mapping[str, ParameterTable] = {}
+        for year, given in self.from_year.items():
+            fit = fit_tables(given.config, given.tables, workforce)
+            tables, notes = _checked(given.config, fit.tables, problems)
+            # the people of the census are compared with the tables of the first year alone
+            findings += [note for note in notes if note not in findings] if first else [*notes, *fit.warnings]
+            first = first or tables
+            check_same_sets(first, tables, year, problems)
+            from_year[year] = (*tables.values(), hours_table(given.config, workforce), *given.others)
         if problems:
-            raise ConfigurationError(problems)
-        return Fitted((*tables.values(), fit.hours, *self.others), (*notes, *fit.warnings))
+            raise ConfigurationError(list(dict.fromkeys(problems)))
+        simulation = self.config.simulation
+        years = range(simulation.start_year, simulation.end_year + 1)
+        return Fitted(RunTables(years, from_year, self.yearly), tuple(findings))
 
 
 def load_parameters(config: "SimulationConfig") -> Assumptions:
-    """Return what the configuration gives, checked. Errors: ConfigurationError with all findings."""
+    """Return what the configuration gives in every year, checked. Errors: ConfigurationError with all findings."""
     problems: list[str] = []
+    simulation = config.simulation
+    by_year = {year: config.of_year(year) for year in range(simulation.start_year, simulation.end_year + 1)}
+    configs = {max(of_year.first_year, simulation.start_year): of_year for of_year in by_year.values()}
+    from_year: dict[int, GivenTables] = {}
+    for year, of_year in configs.items():
+        from_year[year] = given = _given(of_year, problems)
+        if previous_match(of_year) is not None and by_year.get(year + 1) is of_year:
+            # participants answer in the first year only
+            from_year[year + 1] = replace(given, others=_lists(of_year, None))
+    limits = yearly_limits(config, problems)
+    for year, of_year in configs.items():
+        years = [one for one in by_year if of_year is by_year[one]]
+        check_plan_of_years(of_year, {one: limits[one] for one in years if one in limits}, problems)
+        check_same_sets(from_year[simulation.start_year].tables, from_year[year].tables, year, problems)
+    check_limits(config, limits, problems)
+    if problems:
+        raise ConfigurationError(list(dict.fromkeys(problems)))
+    return Assumptions(config, from_year, (annual_rates(config), limits_table(limits)))
+
+
+def _given(config: "SimulationConfig", problems: list[str]) -> GivenTables:
+    """Return the tables of years that have one configuration, judged as far as they can be read."""
     tables: dict[str, ParameterTable] = {}
     for name, spec in TABLES.items():
         source = source_of(config.parameters, name)
@@ -82,11 +132,11 @@ def load_parameters(config: "SimulationConfig") -> Assumptions:
             tables[name] = table
         problems += unreadable
     tables, _ = _checked(config, tables, problems)
-    limits = yearly_limits(config, problems)
-    check_plan_of_every_year(config, limits, problems)
-    if problems:
-        raise ConfigurationError(problems)
-    return Assumptions(config, tables, (*workforce_tables(config), limits_table(limits), *plan_tables(config)))
+    return GivenTables(config, tables, _lists(config, previous_match(config)))
+
+
+def _lists(config: "SimulationConfig", previous: "MatchFormulaSection | None") -> tuple[ParameterTable, ...]:
+    return (*workforce_tables(config), *plan_tables(config, previous))
 
 
 def _checked(

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 Row = tuple[str | None, ...]
 
 
-def plan_tables(config: "SimulationConfig") -> tuple[ParameterTable, ...]:
-    """Return the tables of the plan: formulas and tiers of match and core, vesting schedules, excluded groups."""
+def plan_tables(config: "SimulationConfig", previous: "MatchFormulaSection | None") -> tuple[ParameterTable, ...]:
+    """Return the tables of the plan: formulas and tiers of match and core, vesting schedules, excluded groups.
+
+    `previous` is the match that participants answer the change of.
+    """
     plan = config.plan
-    formulas = {"current": plan.match}
-    stated: dict[str, MatchFormulaSection] = {**formulas}
-    if plan.previous_match.formula is not None:
-        stated["previous"] = plan.previous_match
+    stated: dict[str, MatchFormulaSection] = {"current": plan.match}
+    if previous is not None:
+        stated["previous"] = previous
     return (
         _match_formulas(stated),
         _match_tiers(stated),
@@ -28,6 +30,17 @@ def plan_tables(config: "SimulationConfig") -> tuple[ParameterTable, ...]:
         _vesting_schedules(plan),
         _excluded_groups(plan),
     )
+
+
+def previous_match(config: "SimulationConfig") -> "MatchFormulaSection | None":
+    """Return the match of the year before this configuration began, where participants answer to another one."""
+    from planalign_orchestrator.config.presets import pays_alike
+
+    before = config.before
+    if before is None:
+        stated = config.plan.previous_match
+        return None if stated.formula is None else stated
+    return None if pays_alike(before.plan.match, config.plan.match) else before.plan.match
 
 
 def _match_formulas(stated: "dict[str, MatchFormulaSection]") -> ParameterTable:

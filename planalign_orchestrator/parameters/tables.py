@@ -9,6 +9,8 @@ from decimal import Decimal
 FACTOR = "decimal(9,6)"
 MONEY = "decimal(18,2)"
 CONFIGURATION = "configuration"
+# the column by which every other table has a set of rows for each year
+YEAR = "simulation_year"
 # Tables with a row for each year, and the column of the year: they grow with the horizon.
 YEARLY: Mapping[str, str] = {"annual_rates": "simulation_year", "irs_limits": "limit_year"}
 
@@ -59,6 +61,23 @@ class ParameterTable:
         """Return a digest of the rows that does not depend on their order."""
         content = json.dumps([self.columns, sorted(self.rows, key=repr)])
         return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """Every parameter table of a run.
+
+    `from_year` holds the tables that hold from a year on until the next year that is named, the first simulated one
+    first. `yearly` are those with a row for each year.
+    """
+
+    years: range
+    from_year: Mapping[int, tuple[ParameterTable, ...]]
+    yearly: tuple[ParameterTable, ...]
+
+    def of_year(self, year: int) -> tuple[ParameterTable, ...]:
+        """Return the tables that hold in a year, with those that have a row for each year."""
+        return (*self.from_year[max(first for first in self.from_year if first <= year)], *self.yearly)
 
 
 def rate(name: str) -> ColumnSpec:

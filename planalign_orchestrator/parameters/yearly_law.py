@@ -23,13 +23,17 @@ _MOST_DOLLARS = Fraction(10) ** 16
 _MOST_TIMES_100 = _MOST_DOLLARS / 100
 
 
-def check_plan_of_every_year(config: "SimulationConfig", limits: Mapping[int, YearLimits], problems: list[str]) -> None:
-    """Add to `problems` what the limits of the simulated years do not allow."""
-    years = {year: of_year for year, of_year in limits.items() if year >= config.simulation.start_year}
+def check_plan_of_years(config: "SimulationConfig", years: Mapping[int, YearLimits], problems: list[str]) -> None:
+    """Add to `problems` what the limits of the years that have this configuration do not allow."""
     if config.plan.core.formula == "flat" and config.plan.core.integration_level != "none":
         problems += _integration_problems(config.plan.core, years)
     problems += _cap_problems(config, years)
-    problems += _additions_problems(config, years)
+
+
+def check_limits(config: "SimulationConfig", limits: Mapping[int, YearLimits], problems: list[str]) -> None:
+    """Add to `problems` limits that do not fit together, or that cannot be computed with."""
+    simulated = {year: of_year for year, of_year in limits.items() if year >= config.simulation.start_year}
+    problems += _additions_problems(config, simulated)
     problems += _size_problems(config, limits)
 
 

@@ -269,7 +269,7 @@ def _in_step(done: Restored, reports: Path, copies: Path) -> Restored:
         publisher = Publisher(db, reports, copies)
         try:
             publisher.follow(done.replaced, done.status)
-            variables = None if config is None else to_dbt_vars(config)
+            variables = None if config is None else to_dbt_vars(config.of_year(done.status.years[-1]))
             publisher.summarise(done.status.years, variables, "detailed" if config is None else config.reports.template)
         except DatabaseError as error:
             raise DatabaseError(f"{done.database} is restored, but not the files of its years: {error}") from error

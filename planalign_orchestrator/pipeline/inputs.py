@@ -12,8 +12,8 @@ from planalign_orchestrator.census import CensusSource, CensusSummary, load_cens
 from planalign_orchestrator.census.ids import KEY_FILE
 from planalign_orchestrator.config import SimulationConfig, config_fingerprint, to_dbt_vars
 from planalign_orchestrator.errors import CensusError
-from planalign_orchestrator.model import CompiledModel, load_compiled_model
-from planalign_orchestrator.parameters import Assumptions, ParameterTable
+from planalign_orchestrator.model import CompiledModel, ModelOfYears, load_compiled_model
+from planalign_orchestrator.parameters import Assumptions, RunTables
 from planalign_orchestrator.parameters.census_statistics import Workforce
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class LoadedInputs:
     """What depends on the census: its summary, with what its people make of the tables, and every parameter table."""
 
     summary: CensusSummary
-    tables: tuple[ParameterTable, ...]
+    tables: RunTables
 
     def extend(self, connection: "duckdb.DuckDBPyConnection", first_year: int) -> None:
         """Bring the tables by year up to date for a resumed run, in the transaction of its first year."""
@@ -48,7 +48,6 @@ class RunInputs:
     config: SimulationConfig
     model: CompiledModel
     assumptions: Assumptions
-    variables: Mapping[str, Any]
 
     @classmethod
     def read(cls, config: SimulationConfig) -> "RunInputs":
@@ -57,13 +56,21 @@ class RunInputs:
             config=config,
             model=load_compiled_model(),
             assumptions=parameters.load_parameters(config),
-            variables=to_dbt_vars(config),
         )
 
     @cached_property
-    def valued_model(self) -> CompiledModel:
-        """The compiled model with this run's values in the place of its parameters. Errors: ModelCompilationError."""
-        return self.model.with_values(self.variables)
+    def variables(self) -> Mapping[int, Mapping[str, Any]]:
+        """The single values that the models read, by the first year that they hold in."""
+        return {year: to_dbt_vars(given.config) for year, given in self.assumptions.from_year.items()}
+
+    def variables_of(self, year: int) -> Mapping[str, Any]:
+        """Return the single values of a year."""
+        return self.variables[max(first for first in self.variables if first <= year)]
+
+    @cached_property
+    def models(self) -> ModelOfYears:
+        """The compiled model with each year's values in the place of its parameters. Errors: ModelCompilationError."""
+        return ModelOfYears({year: self.model.with_values(values) for year, values in self.variables.items()})
 
     def check_census(self) -> LoadedInputs:
         """Read, judge and fit to the census without keeping it. Errors: CensusError with every finding."""
@@ -75,11 +82,11 @@ class RunInputs:
         parameters.write_parameters(connection, loaded.tables)
         return loaded
 
-    def fingerprints(self, loaded: LoadedInputs) -> dict[str, Any]:
-        """Return what decides the results: a resumed run must agree on all of it."""
+    def fingerprints(self, loaded: LoadedInputs, year: int) -> dict[str, Any]:
+        """Return what decides the results of a year: a resumed run must agree on all of it."""
         return {
-            "configuration": config_fingerprint(self.config),
-            "parameters": parameters.fingerprints(loaded.tables),
+            "configuration": config_fingerprint(self.config.of_year(year)),
+            "parameters": parameters.fingerprints(loaded.tables.of_year(year)),
             "census": loaded.summary.fingerprint,
             "model": self.model.key,
         }

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from planalign_orchestrator.census import fingerprint_of
@@ -96,15 +97,19 @@ class PipelineOrchestrator:
         """Return what judges the years: all rules as configured. Errors: ConfigurationError with every problem."""
         return build_validator(self._db, self.config, (*model.tests, *self._registries.agreements()), self._registered)
 
+    def _validators(self, inputs: RunInputs) -> Callable[[int], DataValidator]:
+        """Return a function that returns what judges a year: its rules hold the year's own values."""
+        judges = {year: self.validator_by(model) for year, model in inputs.models.from_year.items()}
+        return lambda year: judges[max(first for first in judges if first <= year)]
+
     def planned_commands(self) -> list[str]:
         """Return the dbt command of every stage of every year, as one would type them; runs nothing, needs no dbt."""
-        variables = to_dbt_vars(self.config)
         return [
             shlex.join(
                 self._dbt.command_line(
                     ["run", "--select", stage.selector, "--threads", str(self._dbt.threads)],
                     simulation_year=year,
-                    dbt_vars=variables,
+                    dbt_vars=to_dbt_vars(self.config.of_year(year)),
                 )
             )
             for year in self.years
@@ -143,7 +148,7 @@ class PipelineOrchestrator:
             registries=self._registries,
             publisher=self._publisher,
             inputs=inputs,
-            validator=self.validator_by(inputs.valued_model),
+            validator_of=self._validators(inputs),
             strict=strict,
             notes=self._notes,
             on_progress=self._on_progress,
@@ -170,10 +175,9 @@ class PipelineOrchestrator:
             return False
         inputs = simulation.inputs
         loaded = inputs.check_census()
-        fingerprints = inputs.fingerprints(loaded)
         if resuming.remove_unfinished_year(self._db, inputs.model.models):
             self._notes.append(f"the unfinished year {status.years[-1] + 1} of a run with dbt was removed")
-        resuming.check_same_origin(status, fingerprints, duckdb_version())
+        resuming.check_same_origin(status, partial(inputs.fingerprints, loaded), duckdb_version())
         resuming.verify_years(self._db.get_connection(), status, inputs.model.marts)
         self._check_inputs(loaded, status)
         self._registries.check_agreement_with_ledger()
@@ -225,4 +229,4 @@ class PipelineOrchestrator:
         """Write the files that cover all finished years, and return their summary."""
         status = checkpoints.read_state(self._db)
         years = [year for year in status.years if year in self.years] if status is not None else []
-        return self._publisher.summarise(years, to_dbt_vars(self.config), self.config.reports.template)
+        return self._publisher.summarise(years, to_dbt_vars(self.config.of_year(self.years[-1])), self.config.reports.template)

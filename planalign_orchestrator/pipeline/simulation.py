@@ -36,7 +36,10 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Simulation:
-    """What years are simulated with. `strict` stops at an implausible result; `notes` are for the user."""
+    """What years are simulated with. `strict` stops at an implausible result; `notes` are for the user.
+
+    `validator_of` returns what judges a year.
+    """
 
     config: SimulationConfig
     db: DatabaseConnectionManager
@@ -44,7 +47,7 @@ class Simulation:
     registries: RegistryManager
     publisher: Publisher
     inputs: RunInputs
-    validator: DataValidator
+    validator_of: Callable[[int], DataValidator]
     strict: bool
     notes: list[str]
     on_progress: Callable[[ProgressEvent], None] | None = None
@@ -88,10 +91,10 @@ class Simulation:
             model=self.inputs.model,
             driver=driver,
             registries=self.registries,
-            validator=self.validator,
+            validator_of=self.validator_of,
             publisher=self.publisher,
             progress=Progress(self.on_progress),
-            fingerprints=self.inputs.fingerprints(loaded),
+            fingerprints_of=partial(self.inputs.fingerprints, loaded),
             is_strict=self.strict,
         )
 
@@ -120,11 +123,11 @@ class Simulation:
     @contextmanager
     def _driver(self) -> Iterator[Driver]:
         if self.config.runtime.engine == NativeDriver.name:
-            with NativeDriver(self.inputs.valued_model, self.db.get_connection()) as driver:
+            with NativeDriver(self.inputs.models, self.db.get_connection()) as driver:
                 yield driver
             return
         with self.dbt:
-            yield DbtDriver(self.inputs.valued_model, self.inputs.variables, self.db, self.dbt)
+            yield DbtDriver(self.inputs.model, self.inputs.variables_of, self.db, self.dbt)
 
     def _begin(self, first: int, driver: Driver, loaded: LoadedInputs | None, replaces: str | None) -> LoadedInputs:
         """Write what the years are made from and the run's row of `run_metadata`, in a transaction before the first."""
@@ -140,10 +143,11 @@ class Simulation:
                 self.registries.create_for_year(first)
             else:
                 loaded.extend(connection, first)
-            session.check_types(connection, self.inputs.model, self.inputs.variables)
+            for values in self.inputs.variables.values():
+                session.check_types(connection, self.inputs.model, values)
             checkpoints.record_run(connection, self._row(loaded.summary.to_dict(), kept))
             driver.create_marts()
-            self.validator.try_rules(first)
+            self.validator_of(first).try_rules(first)
         return loaded
 
     def _row(self, census: dict[str, Any], notes: list[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ A year is one transaction. It holds the marts, the registries, the verdicts of t
 is in the database exactly when its checkpoint is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -34,10 +34,10 @@ class YearContext:
     model: CompiledModel
     driver: Driver
     registries: RegistryManager
-    validator: DataValidator
+    validator_of: Callable[[int], DataValidator]
     publisher: Publisher
     progress: Progress
-    fingerprints: dict[str, Any]
+    fingerprints_of: Callable[[int], dict[str, Any]]
     is_strict: bool
 
 
@@ -84,7 +84,7 @@ def commit_year(context: YearContext, built: BuiltYear, transaction: ExitStack) 
         with timing(stages, "registries"):
             context.registries.update_post_year(year)
         with context.progress.stage(year, WorkflowStage.VALIDATION, stages):
-            results = context.validator.validate_year_results(year, is_final_year=is_last)
+            results = context.validator_of(year).validate_year_results(year, is_final_year=is_last)
         check_verdicts(results, year, is_strict=context.is_strict)
         checkpoint = _checkpoint(context, year)
         verdicts = DataValidator.to_report_dict(results)["results"]
@@ -122,6 +122,6 @@ def _checkpoint(context: YearContext, year: int) -> WorkflowCheckpoint:
         engine=context.driver.name,
         duckdb_version=duckdb_version(),
         database=context.db.db_path.name,
-        fingerprints=context.fingerprints,
+        fingerprints=context.fingerprints_of(year),
         digests=checkpoints.mart_digests(context.db.get_connection(), context.model.marts, year),
     )

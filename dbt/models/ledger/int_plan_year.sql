@@ -30,8 +30,8 @@ statuses as (
             else 'formula_pays_nothing'
         end as core_status
     from {{ ref('int_eligibility') }} as plan
-    cross join {{ source('parameters', 'core_formulas') }} as core_formula
-    inner join {{ source('parameters', 'match_formulas') }} as match_formula
+    cross join {{ parameters('core_formulas') }} as core_formula
+    inner join {{ parameters('match_formulas') }} as match_formula
         on match_formula.formula = 'current'
     left join {{ ref('int_elective_deferrals') }} as deferrals
         on plan.employee_id = deferrals.employee_id

@@ -26,7 +26,7 @@ select
     coalesce(matches.lost_to_timing, 0)::decimal(18, 2) as lost_to_timing_amount,
     people.match_status
 from {{ ref('fct_workforce_snapshot') }} as people
-inner join {{ source('parameters', 'match_formulas') }} as formulas
+inner join {{ parameters('match_formulas') }} as formulas
     on formulas.formula = 'current'
 left join {{ ref('int_elective_deferrals') }} as deferrals
     on people.employee_id = deferrals.employee_id

@@ -112,7 +112,7 @@ events as (
     from payments
     inner join {{ ref('int_employer_match') }} as matches
         on payments.employee_id = matches.employee_id
-    inner join {{ source('parameters', 'match_formulas') }} as formulas
+    inner join {{ parameters('match_formulas') }} as formulas
         on formulas.formula = 'current'
     where payments.employer_match > 0
     union all by name
@@ -134,7 +134,7 @@ events as (
         on payments.employee_id = people.employee_id
     left join {{ ref('int_employer_core') }} as core
         on payments.employee_id = core.employee_id
-    cross join {{ source('parameters', 'core_formulas') }} as formulas
+    cross join {{ parameters('core_formulas') }} as formulas
     where payments.employer_core > 0
     union all by name
     select

@@ -16,19 +16,19 @@ select
     participation.second_chance_rate::double as second_chance_rate,
     participation.opt_out_rate::double as opt_out_rate
 from ages
-inner join {{ source('parameters', 'age_bands') }} as bands
+inner join {{ parameters('age_bands') }} as bands
     on
         ages.age >= bands.age_from
         and (bands.age_to is null or ages.age < bands.age_to)
-inner join {{ source('parameters', 'termination_by_age') }} as termination
+inner join {{ parameters('termination_by_age') }} as termination
     on bands.age_band = termination.age_band
-inner join {{ source('parameters', 'promotion_by_age') }} as promotion
+inner join {{ parameters('promotion_by_age') }} as promotion
     on bands.age_band = promotion.age_band
-inner join {{ source('parameters', 'retirement_rates') }} as retirement
+inner join {{ parameters('retirement_rates') }} as retirement
     on
         ages.age >= retirement.age_from
         and (retirement.age_to is null or ages.age < retirement.age_to)
-inner join {{ source('parameters', 'participation_by_age') }} as participation
+inner join {{ parameters('participation_by_age') }} as participation
     on
         ages.age >= participation.age_from
         and (participation.age_to is null or ages.age < participation.age_to)

@@ -7,5 +7,5 @@ select
     bands.join_factor::double as join_factor,
     bands.second_chance_factor::double as second_chance_factor,
     bands.opt_out_factor::double as opt_out_factor
-from {{ source('parameters', 'participation_by_income') }} as bands
+from {{ parameters('participation_by_income') }} as bands
 cross join {{ ref('stg_calendar') }} as calendar

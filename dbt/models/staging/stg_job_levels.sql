@@ -7,7 +7,7 @@ levels as (
         level_id,
         level_name,
         pay_from
-    from {{ source('parameters', 'job_levels') }}
+    from {{ parameters('job_levels') }}
 )
 
 select
@@ -28,13 +28,13 @@ select
     new_hire_pay.log_sd::double as new_hire_log_sd,
     participation.join_factor::double as join_factor
 from levels
-inner join {{ source('parameters', 'termination_by_level') }} as termination
+inner join {{ parameters('termination_by_level') }} as termination
     on levels.level_id = termination.level_id
-inner join {{ source('parameters', 'promotion_by_level') }} as promotion
+inner join {{ parameters('promotion_by_level') }} as promotion
     on levels.level_id = promotion.level_id
-inner join {{ source('parameters', 'merit_by_level') }} as merit
+inner join {{ parameters('merit_by_level') }} as merit
     on levels.level_id = merit.level_id
-inner join {{ source('parameters', 'new_hire_pay') }} as new_hire_pay
+inner join {{ parameters('new_hire_pay') }} as new_hire_pay
     on levels.level_id = new_hire_pay.level_id
-inner join {{ source('parameters', 'participation_by_level') }} as participation
+inner join {{ parameters('participation_by_level') }} as participation
     on levels.level_id = participation.level_id

@@ -23,6 +23,6 @@ select
         ),
         0
     )::decimal(38, 12) as match_below
-from {{ source('parameters', 'match_formulas') }} as formulas
-inner join {{ source('parameters', 'match_tiers') }} as tiers
+from {{ parameters('match_formulas') }} as formulas
+inner join {{ parameters('match_tiers') }} as tiers
     on formulas.formula = tiers.formula

@@ -11,6 +11,6 @@ select
         when weights.purpose = 'hire' and weights.month = 12 then 29
         else day(last_day(make_date(calendar.simulation_year, weights.month, 1)))
     end::integer as days
-from {{ source('parameters', 'month_weights') }} as weights
+from {{ parameters('month_weights') }} as weights
 cross join {{ ref('stg_calendar') }} as calendar
 where weights.upper_bound > weights.lower_bound

@@ -3,5 +3,5 @@ select
     levels.level_id,
     round(levels.range_minimum::decimal(38, 2) * calendar.structure_factor, 2)::decimal(18, 2) as range_minimum,
     round(levels.range_maximum::decimal(38, 2) * calendar.structure_factor, 2)::decimal(18, 2) as range_maximum
-from {{ source('parameters', 'job_levels') }} as levels
+from {{ parameters('job_levels') }} as levels
 cross join {{ ref('stg_calendar') }} as calendar

@@ -11,7 +11,7 @@ vested as (
         max(schedules.vested_rate) filter (where schedules.contribution_source = 'match') as match_vested_rate,
         max(schedules.vested_rate) filter (where schedules.contribution_source = 'core') as core_vested_rate
     from years_of_service
-    inner join {{ source('parameters', 'vesting_schedules') }} as schedules
+    inner join {{ parameters('vesting_schedules') }} as schedules
         on
             years_of_service.completed_years >= schedules.years_from
             and (schedules.years_to is null or years_of_service.completed_years < schedules.years_to)
@@ -27,15 +27,15 @@ select
     vested.match_vested_rate,
     vested.core_vested_rate
 from years_of_service
-inner join {{ source('parameters', 'tenure_bands') }} as bands
+inner join {{ parameters('tenure_bands') }} as bands
     on
         years_of_service.completed_years >= bands.tenure_from
         and (bands.tenure_to is null or years_of_service.completed_years < bands.tenure_to)
-inner join {{ source('parameters', 'termination_by_tenure') }} as termination
+inner join {{ parameters('termination_by_tenure') }} as termination
     on bands.tenure_band = termination.tenure_band
-inner join {{ source('parameters', 'promotion_by_tenure') }} as promotion
+inner join {{ parameters('promotion_by_tenure') }} as promotion
     on bands.tenure_band = promotion.tenure_band
-inner join {{ source('parameters', 'second_chance_by_service') }} as second_chance
+inner join {{ parameters('second_chance_by_service') }} as second_chance
     on
         years_of_service.completed_years >= second_chance.tenure_from
         and (second_chance.tenure_to is null or years_of_service.completed_years < second_chance.tenure_to)

@@ -87,20 +87,12 @@ def _year_findings(config: "SimulationConfig") -> list[Finding]:
         text = f"simulation.start_year {simulation.start_year} is after simulation.end_year {simulation.end_year}"
         return [Finding(f"{text}; change one of them", (start, end))]
     # the limits of the year before the first are read too
-    settings: tuple[tuple[KeyPath, Iterable[int], int], ...] = (
-        (("compensation", "cola_rate_by_year"), config.compensation.cola_rate_by_year, 0),
-        (("irs_limits", "by_year"), config.irs_limits.by_year, 1),
-    )
     return [
         Finding(
-            f"{year} is before {'the year before ' if earlier else ''}simulation.start_year {simulation.start_year}; "
-            "remove this year or change that",
-            ((*key, str(year)), start),
+            f"{year} is before the year before simulation.start_year {simulation.start_year}; remove this year or "
+            "change that",
+            (("irs_limits", "by_year", str(year)), start),
         )
-        for key, years, earlier in settings
-        for year in years
-        if year < simulation.start_year - earlier
+        for year in config.irs_limits.by_year
+        if year < simulation.start_year - 1
     ]
-
-
-# IMPORT key

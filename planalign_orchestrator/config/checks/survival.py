@@ -10,7 +10,7 @@ from planalign_orchestrator.config.sections.runtime import CHECKPOINTS_FOLDER, R
 from planalign_orchestrator.config.sections.simulation import SimulationSection
 from planalign_orchestrator.config.sections.workforce import WorkforceSection
 from planalign_orchestrator.config.types import plain_number
-from planalign_orchestrator.problems import Finding, KeyPath
+from planalign_orchestrator.problems import Finding
 
 if TYPE_CHECKING:
     from planalign_orchestrator.config.configuration import SimulationConfig
@@ -50,20 +50,17 @@ def _hire_findings(simulation: SimulationSection, workforce: WorkforceSection) -
 
 
 def _growth_findings(simulation: SimulationSection, pay: CompensationSection) -> list[Finding]:
-    """The factors of every year are computed in the first one, by the rates of the years after it."""
+    """The factors of every year are computed in the first one. A rate that changes must be bearable in all years."""
     later = range(simulation.start_year + 1, simulation.end_year + 1)
-    structure = pay.structure_increase_rate
-    if structure is None:
-        grown = _product([pay.cola_rate_by_year.get(year, pay.cola_rate) for year in later])
-        text = "the COLA of the years"
-        keys: tuple[KeyPath, ...] = (("compensation", "cola_rate"), ("compensation", "cola_rate_by_year"))
+    if pay.structure_increase_rate is None:
+        name, rate = "cola_rate", pay.cola_rate
     else:
-        grown = _product([structure] * len(later))
-        text = f"structure_increase_rate {plain_number(structure)} of the years"
-        keys = (("compensation", "structure_increase_rate"),)
+        name, rate = "structure_increase_rate", pay.structure_increase_rate
+    grown = _product([rate] * len(later))
     if grown < _MOST_GROWTH:
         return []
-    return [Finding(_growth_text(text, later, grown), (*keys, ("simulation", "end_year")))]
+    text = _growth_text(f"{name} {plain_number(rate)} of the years", later, grown)
+    return [Finding(text, (("compensation", name), ("simulation", "end_year")))]
 
 
 def _growth_text(what: str, years: range, grown: Decimal) -> str:

@@ -74,6 +74,7 @@ class Details:
     in_file: object
     changes_results: bool
     replaces: str
+    of_all_years: bool
 
 
 class Section(BaseModel):
@@ -81,7 +82,8 @@ class Section(BaseModel):
 
     `becomes` are the parameters of the model that a section as a whole becomes. Where `null_is_as_in` names a section
     beside this one, a key that is null has the value of the same key there. Without `changes_results`, a run can be
-    resumed with other values of its keys.
+    resumed with other values of its keys. With `of_all_years`, `changes` sets none of its keys. `formula_keys` make one
+    formula together with the key `formula`: a change that names a formula replaces them all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -89,6 +91,8 @@ class Section(BaseModel):
     becomes: ClassVar[tuple[Parameter, ...]] = ()
     null_is_as_in: ClassVar[str] = ""
     changes_results: ClassVar[bool] = True
+    of_all_years: ClassVar[bool] = False
+    formula_keys: ClassVar[tuple[str, ...]] = ()
 
 
 def key(
@@ -100,20 +104,18 @@ def key(
     in_file: object = REQUIRED,
     changes_results: bool = True,
     replaces: str = "",
+    of_all_years: bool = False,
 ) -> Any:
     """Return the field of a key: its default (REQUIRED for none), its meaning, the parameters of the model it becomes.
 
     `narrower` says what the law or a check between keys asks beyond the rule: of a number the bounds in place of those
     of the rule, otherwise words that follow a semicolon. `example` is YAML that shows its use. `in_file` is the value
     in the default file, where it is not the default. Without `changes_results`, a run can be resumed with another
-    value. `replaces` is the key of the same section whose place this one took; using that one names this one.
+    value. `replaces` is the key whose place this one took, of the same section or dotted; using that one names this one. With
+    `of_all_years`, `changes` cannot set it.
     """
     parameters = tuple(Parameter(item) if isinstance(item, str) else item for item in becomes)
     field: Any = Field(default, description=description)
-    field.metadata = [*field.metadata, Details(parameters, narrower, example, in_file, changes_results, replaces)]
+    details = Details(parameters, narrower, example, in_file, changes_results, replaces, of_all_years)
+    field.metadata = [*field.metadata, details]
     return field
-
-
-def first_day_if_open(date: dt.date | None, config: "SimulationConfig") -> str:
-    """Return a date as ISO text; one that is not given is the first simulated day."""
-    return (date or dt.date(config.simulation.start_year, 1, 1)).isoformat()

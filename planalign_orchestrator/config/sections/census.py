@@ -94,6 +94,7 @@ class CensusSection(Section):
 
     # the people themselves are compared
     changes_results: ClassVar[bool] = False
+    of_all_years: ClassVar[bool] = True
 
     path: Location = key(
         REQUIRED, "Census file: CSV, Parquet or Excel, one row per employee.", in_file="../data/sample_census.csv"

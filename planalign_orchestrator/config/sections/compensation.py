@@ -1,17 +1,13 @@
 """The section `compensation`, and promotions below it."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
-from planalign_orchestrator.config.collection_types import mapping_by_number
 from planalign_orchestrator.config.sections.base import (
     DOLLARS,
     FACTOR,
-    RATE,
-    YEAR,
     EveryYearDate,
     Parameter,
     Rate,
@@ -81,13 +77,6 @@ class CompensationSection(Section):
     """How pay changes."""
 
     cola_rate: Rate = key(Decimal("0.02"), "Cost-of-living part of every raise.")
-    cola_rate_by_year: Annotated[
-        Mapping[int, Decimal], mapping_by_number(YEAR, RATE, "a mapping such as {2026: 0.025}")
-    ] = key(
-        {},
-        "Year -> rate that replaces cola_rate in that year. Years after end_year wait until the run is extended.",
-        narrower="no year before start_year, rates from 0 to 1",
-    )
     merit_budget: Rate = key(
         Decimal("0.015"),
         "Merit part of the raises: the payroll-weighted average over everyone with a full raise. Surveyed budgets "

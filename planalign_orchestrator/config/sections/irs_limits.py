@@ -46,4 +46,5 @@ class IrsLimitsSection(Section):
         {},
         "Year -> limits in US dollars that replace those of that year alone. Limits: " + ", ".join(LIMITS) + ".",
         narrower="no year before start_year - 1",
+        of_all_years=True,
     )

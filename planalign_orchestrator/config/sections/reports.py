@@ -13,6 +13,7 @@ class ReportsSection(Section):
     """Where reports go, and how much they show."""
 
     changes_results: ClassVar[bool] = False
+    of_all_years: ClassVar[bool] = True
 
     directory: Location | None = key(
         None, f"Folder of the reports; null is the folder `{REPORTS_FOLDER}` beside the database."

@@ -20,6 +20,7 @@ class RuntimeSection(Section):
     """How the run is carried out; nothing here changes a result."""
 
     changes_results: ClassVar[bool] = False
+    of_all_years: ClassVar[bool] = True
 
     database: Location = key(
         Path("simulation.duckdb"),

@@ -5,7 +5,7 @@ Which rules there are is known only where they are loaded, because users bring s
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic.json_schema import JsonSchemaValue
 
@@ -81,6 +81,8 @@ RULES = MappingOf(
 
 class ValidationSection(Section):
     """What a year must look like to be plausible."""
+
+    of_all_years: ClassVar[bool] = True
 
     fail_on_validation_error: OnOff = key(
         False,

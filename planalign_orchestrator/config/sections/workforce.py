@@ -18,12 +18,14 @@ class WorkforceSection(Section):
         "`exact` meets the growth target to the person every year; `stochastic` meets it in expectation, so that "
         "headcount varies with the seed.",
         "headcount_mode",
+        of_all_years=True,
     )
     structure: Literal["positions", "rates"] = key(
         "positions",
         "`positions` keeps the positions of each level on the headcount path: people are promoted into openings and "
         "hired for what is left; `rates` promotes by rates and hires by a mix of levels, so that levels drift.",
         "workforce_structure",
+        of_all_years=True,
     )
     level_mix: Annotated[Mapping[int, Decimal], LEVEL_MIX] = key(
         {},

@@ -45,8 +45,8 @@ rules as (
         list_position(orders.cut_order, 'core') as core_turn,
         list_position(orders.cut_order, 'match') as match_turn
     from {{ ref('stg_irs_limits') }} as limits
-    cross join {{ source('parameters', 'match_formulas') }} as match_formulas
-    cross join {{ source('parameters', 'core_formulas') }} as core_formulas
+    cross join {{ parameters('match_formulas') }} as match_formulas
+    cross join {{ parameters('core_formulas') }} as core_formulas
     cross join orders
     where match_formulas.formula = 'current'
 ),

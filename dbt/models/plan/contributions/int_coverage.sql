@@ -20,9 +20,9 @@ people as (
         core_formulas.kind <> 'none' and eligible.core_from_day is not null
         and {{ failed_gate('eligible', 'core') }} is null as gets_core
     from {{ ref('int_eligibility') }} as eligible
-    inner join {{ source('parameters', 'match_formulas') }} as match_formulas
+    inner join {{ parameters('match_formulas') }} as match_formulas
         on match_formulas.formula = 'current'
-    cross join {{ source('parameters', 'core_formulas') }} as core_formulas
+    cross join {{ parameters('core_formulas') }} as core_formulas
     left join {{ ref('int_hce') }} as hce
         on eligible.employee_id = hce.employee_id
     where not eligible.is_collectively_bargained

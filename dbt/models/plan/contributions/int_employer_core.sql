@@ -28,7 +28,7 @@ formula as (
                 then round(formulas.integration_percent * limits.social_security_wage_base, 2)::decimal(18, 2)
             when 'dollars' then formulas.integration_amount
         end as integration_level
-    from {{ source('parameters', 'core_formulas') }} as formulas
+    from {{ parameters('core_formulas') }} as formulas
     cross join {{ ref('stg_irs_limits') }} as limits
 )
 
@@ -48,7 +48,7 @@ select
     end::decimal(18, 2) as core_amount
 from people
 cross join formula
-inner join {{ source('parameters', 'core_tiers') }} as tiers
+inner join {{ parameters('core_tiers') }} as tiers
     on
         {{ tier_value('formula.tiers_by', 'people.age', 'people.completed_years') }} >= tiers.value_from
         and (

@@ -12,7 +12,7 @@ ceilings as (
     where
         exists (
             select 1
-            from {{ source('parameters', 'match_formulas') }} as stated
+            from {{ parameters('match_formulas') }} as stated
             where stated.formula = 'previous'
         )
     group by employee_id
@@ -32,7 +32,7 @@ tempted as (
         on people.employee_id = ceilings.employee_id
     where
         people.opening_rate > 0
-        and {{ param('simulation_year') }} = {{ param('start_year') }}
+        and {{ param('simulation_year') }} = {{ param('configuration_year') }}
         and (
             (ceilings.ceiling > ceilings.previous_ceiling and people.opening_rate < ceilings.ceiling)
             or (

@@ -10,7 +10,7 @@ exclusions as (
     select
         {{ excluded_names() }},
         coalesce(list(name) filter (where kind = 'level'), []) as levels
-    from {{ source('parameters', 'excluded_groups') }}
+    from {{ parameters('excluded_groups') }}
 ),
 
 people as (

@@ -16,7 +16,7 @@ caught as (
         promotion_day,
         promotion_cents,
         (
-            greatest(coalesce(first_may_join_on, deferral_entry_date), {{ param('plan_effective_date') }})
+            greatest(coalesce(first_may_join_on, deferral_entry_date), {{ param('automatic_enrollment_opens') }})
             + {{ param('automatic_enrollment_window_days') }}
         )::date as enrolled_on
     from {{ ref('int_eligibility') }}

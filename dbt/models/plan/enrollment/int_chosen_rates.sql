@@ -14,7 +14,7 @@ select
         {{ param('maximum_deferral_rate') }}
     ) as deferral_rate
 from {{ ref('int_joining') }} as joining
-inner join {{ source('parameters', 'deferral_choice') }} as choice
+inner join {{ parameters('deferral_choice') }} as choice
     on
         joining.participation_age_from = choice.age_from
         and joining.income_band = choice.income_from

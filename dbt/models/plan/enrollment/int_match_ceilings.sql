@@ -22,14 +22,14 @@ deciding as (
         {{ completed_years('people.employee_hire_date', 'people.year_start') }} as service,
         year(people.employee_birth_date)::integer as birth_year
     from {{ ref('int_eligibility') }} as people
-    cross join {{ source('parameters', 'match_formulas') }} as formulas
+    cross join {{ parameters('match_formulas') }} as formulas
     where
-        {{ param('simulation_year') }} = {{ param('start_year') }}
+        {{ param('simulation_year') }} = {{ param('configuration_year') }}
         and people.opening_rate > 0
         and people.deferral_from_day is not null
         and exists (
             select 1
-            from {{ source('parameters', 'match_formulas') }} as stated
+            from {{ parameters('match_formulas') }} as stated
             where stated.formula = 'previous'
         )
 ),

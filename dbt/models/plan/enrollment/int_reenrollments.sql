@@ -31,7 +31,7 @@ standing as (
             and enrollments.enrolled_on is null
             and greatest(
                 coalesce(people.first_may_join_on, people.deferral_entry_date),
-                {{ param('plan_effective_date') }}
+                {{ param('automatic_enrollment_opens') }}
             )
             + {{ param('automatic_enrollment_window_days') }}
             > calendar.reenrollment_date,
@@ -53,7 +53,7 @@ standing as (
         and {{ param('reenrollment_enabled') }}
         and people.deferral_from_day <= dayofyear(calendar.reenrollment_date)
         and people.as_of >= calendar.reenrollment_date
-        and calendar.reenrollment_date >= {{ param('plan_effective_date') }}
+        and calendar.reenrollment_date >= {{ param('automatic_enrollment_opens') }}
 )
 
 select

@@ -7,7 +7,7 @@ configured as (
     select
         level_id,
         (share * 1000000)::bigint as weight
-    from {{ source('parameters', 'new_hire_level_mix') }}
+    from {{ parameters('new_hire_level_mix') }}
 ),
 
 opening as (

@@ -34,7 +34,7 @@ ages as (
         age,
         (sum(weight) over (order by age) - weight)::double as lower_bound,
         (sum(weight) over (order by age))::double as upper_bound
-    from {{ source('parameters', 'new_hire_ages') }}
+    from {{ parameters('new_hire_ages') }}
 ),
 
 drawn as (
@@ -53,7 +53,7 @@ drawn as (
             else {{ param('new_hire_full_time_hours_per_week') }}
         end as scheduled_hours_per_week
     from keys
-    cross join {{ source('parameters', 'new_hire_hours') }} as hours
+    cross join {{ parameters('new_hire_hours') }} as hours
     inner join {{ ref('stg_month_weights') }} as months
         on
             months.purpose = 'hire'

@@ -37,14 +37,14 @@ mixed as (
     select
         grown.level_id,
         case
-            when exists (select 1 from {{ source('parameters', 'level_mix') }})
+            when exists (select 1 from {{ parameters('level_mix') }})
                 then round(
                     (sum(grown.headcount_path) over ())::decimal(24, 12) * coalesce(mix.share, 0), 12
                 )::decimal(24, 12)
             else grown.headcount_path
         end as headcount_path
     from grown
-    left join {{ source('parameters', 'level_mix') }} as mix
+    left join {{ parameters('level_mix') }} as mix
         on grown.level_id = mix.level_id
 ),
 

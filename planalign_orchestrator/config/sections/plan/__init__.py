@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from planalign_orchestrator.config.collection_types import WordList
-from planalign_orchestrator.config.sections.base import CalendarDate, OnOff, Parameter, Section, first_day_if_open, key
+from planalign_orchestrator.config.sections.base import CalendarDate, OnOff, Section, key
 from planalign_orchestrator.config.sections.plan.after_tax import AfterTaxSection
 from planalign_orchestrator.config.sections.plan.automatic_enrollment import AutomaticEnrollmentSection
 from planalign_orchestrator.config.sections.plan.core import CoreSection
@@ -15,7 +15,7 @@ from planalign_orchestrator.config.sections.plan.eligibility import EligibilityS
 from planalign_orchestrator.config.sections.plan.escalation import EscalationSection
 from planalign_orchestrator.config.sections.plan.forfeitures import ForfeituresSection
 from planalign_orchestrator.config.sections.plan.hce import HceSection
-from planalign_orchestrator.config.sections.plan.match import MatchFormulaSection, MatchSection
+from planalign_orchestrator.config.sections.plan.match import MatchSection, PreviousMatchSection
 from planalign_orchestrator.config.sections.plan.match_response import MatchResponseSection
 from planalign_orchestrator.config.sections.plan.own_changes import OwnChangesSection
 from planalign_orchestrator.config.sections.plan.participation import ParticipationSection
@@ -33,12 +33,6 @@ class PlanSection(Section):
     Complete configurations of other designs: service_graded.yaml, integrated_core.yaml and stretch_match.yaml.
     """
 
-    effective_date: CalendarDate | None = key(
-        None,
-        "Day before which nobody is enrolled automatically; null is 1 January of start_year. Nothing else waits for"
-        " it.",
-        Parameter("plan_effective_date", first_day_if_open),
-    )
     established: CalendarDate | None = key(
         None,
         "Day on which the plan was established; null is before 2022-12-29. From that day on 414A asks for automatic "
@@ -74,7 +68,7 @@ class PlanSection(Section):
     deferrals: DeferralsSection = Field(default_factory=DeferralsSection)
     after_tax: AfterTaxSection = Field(default_factory=AfterTaxSection)
     match: MatchSection = Field(default_factory=MatchSection)
-    previous_match: MatchFormulaSection = Field(default_factory=MatchFormulaSection)
+    previous_match: PreviousMatchSection = Field(default_factory=PreviousMatchSection)
     core: CoreSection = Field(default_factory=CoreSection)
     vesting: VestingSection = Field(default_factory=VestingSection)
     forfeitures: ForfeituresSection = Field(default_factory=ForfeituresSection)

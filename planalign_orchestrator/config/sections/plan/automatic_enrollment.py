@@ -1,7 +1,8 @@
 """The section `plan.automatic_enrollment`."""
 
+import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from planalign_orchestrator.config.sections.base import (
     CalendarDate,
@@ -10,12 +11,39 @@ from planalign_orchestrator.config.sections.base import (
     Parameter,
     Rate,
     Section,
-    first_day_if_open,
     key,
 )
 from planalign_orchestrator.config.types import Number
 
+if TYPE_CHECKING:
+    from planalign_orchestrator.config.configuration import SimulationConfig
+
 DAYS = Number("whole number of days", Decimal(0), Decimal(365), places=0)
+
+
+def _opens(date: dt.date | None, config: "SimulationConfig") -> str:
+    """Return the day before which no window opens, as ISO text."""
+    widest = ("all_eligible", config.plan.automatic_enrollment.scope)
+
+    def reaches_as_many(earlier: "SimulationConfig") -> bool:
+        enrollment = earlier.plan.automatic_enrollment
+        return enrollment.enabled and enrollment.scope in widest
+
+    return _on_or_after(date, config.first_year_with(reaches_as_many), config)
+
+
+def _cutoff(date: dt.date | None, config: "SimulationConfig") -> str:
+    """Return the first hire date of scope `new_hires_only`, as ISO text."""
+    switched_on = config.first_year_with(lambda earlier: earlier.plan.automatic_enrollment.enabled)
+    return (date or dt.date(switched_on, 1, 1)).isoformat()
+
+
+def _on_or_after(date: dt.date | None, year: int, config: "SimulationConfig") -> str:
+    """Return a date, but not before the year in which something changed; what held from the start began earlier."""
+    first_day = dt.date(year, 1, 1)
+    if date is None:
+        return first_day.isoformat()
+    return (date if year == config.simulation.start_year else max(date, first_day)).isoformat()
 
 
 class AutomaticEnrollmentSection(Section):
@@ -27,10 +55,17 @@ class AutomaticEnrollmentSection(Section):
         "Who is enrolled: those hired on or after hire_date_cutoff, or every eligible employee.",
         "automatic_enrollment_scope",
     )
+    effective_date: CalendarDate | None = key(
+        None,
+        "Day before which nobody is enrolled automatically; null is 1 January of start_year. Nothing else waits for "
+        "it. Where enrollment is switched on later, or its scope widens, nobody is enrolled before that 1 January.",
+        Parameter("automatic_enrollment_opens", _opens),
+        replaces="plan.effective_date",
+    )
     hire_date_cutoff: CalendarDate | None = key(
         None,
-        "First hire date of scope `new_hires_only`; null is 1 January of start_year.",
-        Parameter("automatic_enrollment_cutoff", first_day_if_open),
+        "First hire date of scope `new_hires_only`; null is 1 January of the year in which it was last switched on.",
+        Parameter("automatic_enrollment_cutoff", _cutoff),
     )
     default_deferral_rate: Rate = key(
         Decimal("0.06"),
@@ -40,7 +75,7 @@ class AutomaticEnrollmentSection(Section):
     )
     window_days: Annotated[int, DAYS] = key(
         45,
-        "Days from entry, or from the plan's effective date if that is later, to the automatic enrollment.",
+        "Days from entry, or from effective_date if that is later, to the automatic enrollment.",
         "automatic_enrollment_window_days",
     )
     permissible_withdrawal_days: Annotated[int, DAYS] = key(

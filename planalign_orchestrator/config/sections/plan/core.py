@@ -1,7 +1,7 @@
 """The section `plan.core`."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from planalign_orchestrator.config.sections.base import Dollars, Rate, Section, key
 from planalign_orchestrator.config.sections.plan.gates import GatesSection
@@ -56,3 +56,12 @@ class CoreFormulaSection(Section):
 
 class CoreSection(GatesSection, CoreFormulaSection):
     """The core contribution, for every eligible employee, enrolled or not, and who gets it."""
+
+    formula_keys: ClassVar[tuple[str, ...]] = (
+        "rate",
+        "tiers",
+        "integration_level",
+        "integration_percent",
+        "integration_dollars",
+        "disparity_rate",
+    )

@@ -1,7 +1,7 @@
 """The sections `plan.match` and `plan.previous_match`."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from planalign_orchestrator.config.sections.base import Dollars, OnOff, Rate, Section, key
 from planalign_orchestrator.config.sections.plan.gates import GatesSection
@@ -19,10 +19,7 @@ tiers:
 
 
 class MatchFormulaSection(Section):
-    """The match before the first simulated year.
-
-    Where it is stated, participants answer the change to the present one.
-    """
+    """A formula of a match."""
 
     formula: MatchName | None = key(None, "Formula, as for the match; null is not stated.")
     tiers: Annotated[tuple[MatchTierEntry, ...], MATCH_TIERS] = key(
@@ -75,3 +72,14 @@ class PresentMatchSection(MatchFormulaSection):
 
 class MatchSection(GatesSection, PresentMatchSection):
     """The match, and who gets it."""
+
+    formula_keys: ClassVar[tuple[str, ...]] = ("tiers", "tiers_by", "cap_rate", "cap_amount", "safe_harbor")
+
+
+class PreviousMatchSection(MatchFormulaSection):
+    """The match before the first simulated year.
+
+    Where it is stated, participants answer the change to the present one.
+    """
+
+    of_all_years: ClassVar[bool] = True
