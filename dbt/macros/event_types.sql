@@ -30,10 +30,10 @@
         {
             'event_type': 'eligibility',
             'subject': 'status',
-            'categories': ['plan_rule', 'long_term_part_time', 'census_election', 'override'],
+            'categories': ['plan_rule', 'long_term_part_time', 'census_election', 'override', 'rule_change'],
             'account': none,
             'sign': 0,
-            'description': 'Somebody first may defer.',
+            'description': 'Somebody first may defer, or has other entry dates by a change of the rules.',
         },
         {
             'event_type': 'enrollment',
@@ -54,7 +54,7 @@
         {
             'event_type': 'deferral_escalation',
             'subject': 'election',
-            'categories': ['automatic_increase'],
+            'categories': ['automatic_increase', 'qaca_minimum'],
             'account': none,
             'sign': 0,
             'description': 'The deferral rate goes up by itself.',

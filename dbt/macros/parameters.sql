@@ -9,7 +9,6 @@
         'automatic_enrollment_factor': 'decimal(9, 6)',
         'automatic_enrollment_opens': 'date',
         'automatic_enrollment_scope': 'varchar',
-        'automatic_enrollment_window_days': 'integer',
         'ceiling_share': 'decimal(9, 6)',
         'compensation_from': 'varchar',
         'configuration_year': 'integer',
@@ -30,6 +29,7 @@
         'deferral_service': 'integer',
         'deferral_service_method': 'varchar',
         'deferral_service_unit': 'varchar',
+        'eligibility_year': 'integer',
         'escalation_cap': 'decimal(9, 6)',
         'escalation_delay_years': 'integer',
         'escalation_effective_day': 'varchar',
@@ -97,6 +97,7 @@
         'target_growth_rate': 'decimal(9, 6)',
         'top_paid_group': 'boolean',
         'total_termination_rate': 'decimal(9, 6)',
+        'vesting_year': 'integer',
         'voluntary_share': 'decimal(9, 6)',
         'workforce_structure': 'varchar',
     } -%}

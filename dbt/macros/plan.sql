@@ -186,3 +186,83 @@
         and (gets_{{ source }} or not is_short_leaver)
     ) as {{ source }}_{{ name }}_counted
 {%- endmacro %}
+
+{#- A column of the entry dates in force on 1 January: as fct_enrollment_state keeps it after a change of the rules, else
+    as it was when the person entered the simulation. -#}
+{% macro entry_in_force(column) -%}
+    case when states.entry_dates_changed_in is null then people.{{ column }} else states.{{ column }} end as {{ column }}
+{%- endmacro %}
+
+{#- What a source of money was vested by before its schedule changed, which nobody falls below; null where it never did. -#}
+{% macro vested_floor(source) -%}
+    (case
+        when
+            {{ param('simulation_year') }} = {{ param('vesting_year') }}
+            and {{ param('simulation_year') }} > {{ param('start_year') }}
+            then greatest(snapshot.{{ source }}_vested_rate, states.{{ source }}_vested_floor)
+        else states.{{ source }}_vested_floor
+    end)::decimal(9, 6) as {{ source }}_vested_floor
+{%- endmacro %}
+
+{#- The entry date of a source, or the basis of it, after this year's rules: who had entered before a change stays in. -#}
+{% macro entry_after_rules(column, date_column) -%}
+    case
+        when entries.employee_id is null or (entries.is_ruled_anew and opening.{{ date_column }} < calendar.year_start)
+            then opening.{{ column }}
+        else entries.{{ column }}
+    end as {{ column }}
+{%- endmacro %}
+
+{#- The vested part of a source by completed years of service, for a person at the close or at exit: in full from the
+    normal retirement age, never below what held before a change, and with three years of service on its day by the
+    best of all schedules so far. Code section 411(a)(10). -#}
+{% macro vested_rate(source) -%}
+    (case
+        when people.age >= {{ param('normal_retirement_age') }} then 1
+        else greatest(
+            case
+                when
+                    {{ param('vesting_year') }} > {{ param('start_year') }}
+                    and people.employee_hire_date + to_years(3) <= make_date({{ param('vesting_year') }}, 1, 1)
+                    then tenures.{{ source }}_best_vested_rate
+                else tenures.{{ source }}_vested_rate
+            end,
+            opening.{{ source }}_vested_floor
+        )
+    end)::decimal(9, 6) as {{ source }}_vested_rate
+{%- endmacro %}
+
+{#- What a source is vested by on this year's schedule. -#}
+{% macro scheduled_rate(source) -%}
+    max(schedules.vested_rate) filter (
+        where
+        schedules.contribution_source = '{{ source }}'
+        and schedules.simulation_year = {{ param('configuration_year') }}
+    )
+{%- endmacro %}
+
+{#- Whether somebody wants no automatic increases: by the census, or, of those enrolled in the simulation, by a lasting
+    draw. -#}
+{% macro refuses_escalation(employee_id, enrolled_on, by_census) -%}
+    (
+        {{ by_census }}
+        or (
+            coalesce({{ enrolled_on }} >= make_date({{ param('start_year') }}, 1, 1), false)
+            and {{ draw(lasting_draw_key('escalation_opt_out', employee_id)) }}
+            < {{ param('escalation_opt_out_rate') }}::double
+        )
+    )
+{%- endmacro %}
+
+{#- Whether automatic enrollment on the terms of a year is for somebody, for a row that has the hire date and the method
+    of enrollment: who was ever enrolled has one, and with it an election, if only of 0 after a stop. -#}
+{% macro is_on_terms(terms) -%}
+    {{ terms }}.is_enabled
+    and enrollment_method is null
+    and ({{ terms }}.scope = 'all_eligible' or employee_hire_date >= {{ terms }}.hire_date_cutoff)
+{%- endmacro %}
+
+{#- A column of the entry dates of somebody whom a change of the rules gave others; null for everybody else. -#}
+{% macro kept_entry(column) -%}
+    case when people.entry_dates_changed_in is not null then people.{{ column }} end as {{ column }}
+{%- endmacro %}

@@ -26,16 +26,62 @@ def annual_rates(config: "SimulationConfig") -> ParameterTable:
     """Return the rates of every simulated year."""
     rates = []
     for year in range(config.simulation.start_year, config.simulation.end_year + 1):
-        pay = config.of_year(year).compensation
+        pay, plan = config.of_year(year).compensation, config.of_year(year).plan
         structure = pay.cola_rate if pay.structure_increase_rate is None else pay.structure_increase_rate
-        rates.append((str(year), f"{pay.cola_rate:f}", f"{structure:f}", CONFIGURATION))
+        rates.append(
+            (
+                str(year),
+                f"{pay.cola_rate:f}",
+                f"{structure:f}",
+                f"{plan.annual_return:f}",
+                str(plan.normal_retirement_age),
+                CONFIGURATION,
+            )
+        )
     columns = (
         ("simulation_year", "integer"),
         ("cola_rate", FACTOR),
         ("structure_increase_rate", FACTOR),
+        ("annual_return", FACTOR),
+        ("normal_retirement_age", "integer"),
         ("source", "varchar"),
     )
     return ParameterTable("annual_rates", columns, tuple(rates))
+
+
+def enrollment_terms(config: "SimulationConfig") -> ParameterTable:
+    """Return the terms of automatic enrollment of every simulated year: a window keeps those of the year it opened in."""
+    from planalign_orchestrator.config import to_dbt_vars
+
+    columns = (
+        ("simulation_year", "integer"),
+        ("is_enabled", "boolean"),
+        ("scope", "varchar"),
+        ("hire_date_cutoff", "date"),
+        ("opens_on", "date"),
+        ("window_days", "integer"),
+        ("default_deferral_rate", FACTOR),
+        ("permissible_withdrawal_days", "integer"),
+        ("source", "varchar"),
+    )
+    rows = []
+    for year in range(config.simulation.start_year, config.simulation.end_year + 1):
+        terms = config.of_year(year).plan.automatic_enrollment
+        values = to_dbt_vars(config.of_year(year))
+        rows.append(
+            (
+                str(year),
+                str(terms.enabled).lower(),
+                terms.scope,
+                str(values["automatic_enrollment_cutoff"]),
+                str(values["automatic_enrollment_opens"]),
+                str(terms.window_days),
+                f"{terms.default_deferral_rate:f}",
+                str(terms.permissible_withdrawal_days),
+                CONFIGURATION,
+            )
+        )
+    return ParameterTable("automatic_enrollment_terms", columns, tuple(rows))
 
 
 def _level_mix(name: str, shares: Mapping[int, Decimal]) -> ParameterTable:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from planalign_orchestrator.config.sections.parameters import CENSUS, source_of
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.parameters.checking import check_same_sets, check_tables
-from planalign_orchestrator.parameters.derived import annual_rates, workforce_tables
+from planalign_orchestrator.parameters.derived import annual_rates, enrollment_terms, workforce_tables
 from planalign_orchestrator.parameters.levels import complete_levels, level_ids
 from planalign_orchestrator.parameters.limits import limits_table, yearly_limits
 from planalign_orchestrator.parameters.plan_tables import plan_tables, previous_match
@@ -115,7 +115,7 @@ def load_parameters(config: "SimulationConfig") -> Assumptions:
     check_limits(config, limits, problems)
     if problems:
         raise ConfigurationError(list(dict.fromkeys(problems)))
-    return Assumptions(config, from_year, (annual_rates(config), limits_table(limits)))
+    return Assumptions(config, from_year, (annual_rates(config), enrollment_terms(config), limits_table(limits)))
 
 
 def _given(config: "SimulationConfig", problems: list[str]) -> GivenTables:

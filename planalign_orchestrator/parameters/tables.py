@@ -12,7 +12,11 @@ CONFIGURATION = "configuration"
 # the column by which every other table has a set of rows for each year
 YEAR = "simulation_year"
 # Tables with a row for each year, and the column of the year: they grow with the horizon.
-YEARLY: Mapping[str, str] = {"annual_rates": "simulation_year", "irs_limits": "limit_year"}
+YEARLY: Mapping[str, str] = {
+    "annual_rates": "simulation_year",
+    "automatic_enrollment_terms": "simulation_year",
+    "irs_limits": "limit_year",
+}
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,21 @@ changes as (
     from {{ ref('int_eligibility') }}
     where first_may_join_on is not null
     union all by name
+    -- who is ruled anew, where the dates change but are not reached this very day
+    select
+        employee_id,
+        'eligibility' as event_type,
+        'rule_change' as event_category,
+        year_start as effective_date,
+        {{ order_in_day('eligibility') }} as type_order,
+        '{"deferral_entry_date":' || coalesce('"' || deferral_entry_date || '"', 'null')
+        || ',"core_entry_date":' || coalesce('"' || core_entry_date || '"', 'null')
+        || ',"match_entry_date":' || coalesce('"' || match_entry_date || '"', 'null') || '}' as event_details
+    from {{ ref('int_eligibility') }}
+    where
+        entry_dates_changed_in = {{ param('simulation_year') }}
+        and first_may_join_on is distinct from year_start
+    union all by name
     select
         employee_id,
         event_type,

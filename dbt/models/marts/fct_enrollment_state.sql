@@ -1,6 +1,6 @@
 -- What the plan has to remember of people who are employed at the close, beyond the snapshot: a choice or an opt-out
--- that takes effect next year, the last opt-out, and whether they changed their rate themselves since they were
--- enrolled.
+-- that takes effect next year, the last opt-out, whether they changed their rate themselves since they were enrolled,
+-- and what holds for them since the rules changed: their entry dates, and the vested part that they keep.
 with
 
 pending_enrollments as (
@@ -63,7 +63,14 @@ states as (
         coalesce(pending_enrollments.pending_date, pending_opt_outs.pending_date) as pending_date,
         pending_enrollments.pending_rate,
         coalesce(pending_enrollments.pending_probability, pending_opt_outs.pending_probability) as pending_probability,
-        coalesce(pending_enrollments.pending_draw, pending_opt_outs.pending_draw) as pending_draw
+        coalesce(pending_enrollments.pending_draw, pending_opt_outs.pending_draw) as pending_draw,
+        people.entry_dates_changed_in,
+        {{ kept_entry('deferral_entry_date') }},
+        {{ kept_entry('match_entry_date') }},
+        {{ kept_entry('core_entry_date') }},
+        {{ kept_entry('entry_basis') }},
+        people.match_vested_floor,
+        people.core_vested_floor
     from {{ ref('int_eligibility') }} as people
     left join elections
         on people.employee_id = elections.employee_id
@@ -85,9 +92,19 @@ select
     pending_date,
     pending_rate,
     pending_probability,
-    pending_draw
+    pending_draw,
+    entry_dates_changed_in,
+    deferral_entry_date,
+    match_entry_date,
+    core_entry_date,
+    entry_basis,
+    match_vested_floor,
+    core_vested_floor
 from states
 where
     has_made_own_choice
     or last_opt_out_date is not null
     or pending_kind is not null
+    or entry_dates_changed_in is not null
+    or match_vested_floor > 0
+    or core_vested_floor > 0

@@ -1,4 +1,5 @@
--- The tenure band and every factor that depends on service, for each number of completed years: a total map.
+-- The tenure band and every factor that depends on service, for each number of completed years: a total map. The best
+-- vested rate is that of all schedules so far.
 with
 
 years_of_service as (
@@ -8,13 +9,16 @@ years_of_service as (
 vested as (
     select
         years_of_service.completed_years,
-        max(schedules.vested_rate) filter (where schedules.contribution_source = 'match') as match_vested_rate,
-        max(schedules.vested_rate) filter (where schedules.contribution_source = 'core') as core_vested_rate
+        {{ scheduled_rate('match') }} as match_vested_rate,
+        {{ scheduled_rate('core') }} as core_vested_rate,
+        max(schedules.vested_rate) filter (where schedules.contribution_source = 'match') as match_best_vested_rate,
+        max(schedules.vested_rate) filter (where schedules.contribution_source = 'core') as core_best_vested_rate
     from years_of_service
-    inner join {{ parameters('vesting_schedules') }} as schedules
+    inner join {{ source('parameters', 'vesting_schedules') }} as schedules
         on
             years_of_service.completed_years >= schedules.years_from
             and (schedules.years_to is null or years_of_service.completed_years < schedules.years_to)
+            and schedules.simulation_year <= {{ param('configuration_year') }}
     group by years_of_service.completed_years
 )
 
@@ -25,7 +29,9 @@ select
     promotion.multiplier::double as promotion_multiplier,
     second_chance.factor::double as second_chance_factor,
     vested.match_vested_rate,
-    vested.core_vested_rate
+    vested.core_vested_rate,
+    vested.match_best_vested_rate,
+    vested.core_best_vested_rate
 from years_of_service
 inner join {{ parameters('tenure_bands') }} as bands
     on

@@ -113,14 +113,20 @@ changes as (
     select
         employee_id,
         responded_on as effective_date,
-        'deferral_match_response' as event_type,
+        case response when 'qaca_minimum' then 'deferral_escalation' else 'deferral_match_response' end as event_type,
         response as event_category,
-        {{ order_in_day('deferral_match_response') }} as type_order,
+        case response
+            when 'qaca_minimum' then {{ order_in_day('deferral_escalation') }}
+            else {{ order_in_day('deferral_match_response') }}
+        end as type_order,
         rate_before,
         rate_after,
         response_probability as event_probability,
         response_draw as random_draw,
-        '{"ceiling":' || ceiling || ',"previous_ceiling":' || previous_ceiling || '}' as event_details,
+        case response
+            when 'qaca_minimum' then '{}'
+            else '{"ceiling":' || ceiling || ',"previous_ceiling":' || previous_ceiling || '}'
+        end as event_details,
         false as is_refunded
     from {{ ref('int_match_responses') }}
     union all
@@ -160,7 +166,9 @@ select
     event_type,
     event_category,
     type_order,
-    row_number() over (partition by employee_id, event_type order by effective_date) as ordinal,
+    row_number() over (
+        partition by employee_id, event_type order by effective_date, event_category = 'automatic_increase'
+    ) as ordinal,
     rate_before,
     rate_after,
     event_probability,

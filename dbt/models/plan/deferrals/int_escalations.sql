@@ -7,13 +7,13 @@ with
 participants as (
     select
         people.employee_id,
-        people.escalation_count,
+        people.escalation_count + coalesce(responses.response = 'qaca_minimum', false)::integer as escalation_count,
         people.enrollment_date as enrolled_on,
         people.enrollment_method = 'auto' and not people.has_made_own_choice as is_automatic,
         people.has_refused_escalation,
         people.as_of,
         coalesce(responses.rate_after, people.opening_rate) as deferral_rate,
-        responses.rate_after is not null as has_responded
+        responses.response in ('increase', 'decrease') as has_responded
     from {{ ref('int_eligibility') }} as people
     left join {{ ref('int_match_responses') }} as responses
         on people.employee_id = responses.employee_id
@@ -64,7 +64,7 @@ due as (
         participants.enrolled_on,
         participants.has_refused_escalation,
         participants.is_automatic
-        and not participants.has_responded
+        and not coalesce(participants.has_responded, false)
         and coalesce(changes.changed_on >= calendar.escalation_date, true) as is_still_automatic,
         case
             when coalesce(changes.changed_on < calendar.escalation_date, false)
@@ -105,9 +105,4 @@ where
     and rate_before < {{ param('escalation_cap') }}
     and {{ param('escalation_increment') }} > 0
     and (is_still_automatic or {{ param('escalation_scope') }} = 'all_participants')
-    and not has_refused_escalation
-    and not (
-        coalesce(enrolled_on >= make_date({{ param('start_year') }}, 1, 1), false)
-        and {{ draw(lasting_draw_key('escalation_opt_out', 'employee_id')) }}
-        < {{ param('escalation_opt_out_rate') }}::double
-    )
+    and not {{ refuses_escalation('employee_id', 'enrolled_on', 'has_refused_escalation') }}

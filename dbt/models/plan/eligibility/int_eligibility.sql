@@ -17,11 +17,18 @@ people as (
     select
         employment.*,
         opening.was_eligible,
-        coalesce(entries.deferral_entry_date, opening.deferral_entry_date) as deferral_entry_date,
-        coalesce(entries.match_entry_date, opening.match_entry_date) as match_entry_date,
-        coalesce(entries.core_entry_date, opening.core_entry_date) as core_entry_date,
-        coalesce(entries.entry_basis, opening.entry_basis) as entry_basis,
+        {{ entry_after_rules('deferral_entry_date', 'deferral_entry_date') }},
+        {{ entry_after_rules('match_entry_date', 'match_entry_date') }},
+        {{ entry_after_rules('core_entry_date', 'core_entry_date') }},
+        {{ entry_after_rules('entry_basis', 'deferral_entry_date') }},
+        coalesce(entries.is_ruled_anew, false) as is_ruled_anew,
+        opening.deferral_entry_date as former_deferral_entry_date,
+        opening.match_entry_date as former_match_entry_date,
+        opening.core_entry_date as former_core_entry_date,
+        opening.entry_dates_changed_in as former_change,
         opening.eligibility_date as opening_eligibility_date,
+        opening.match_vested_floor,
+        opening.core_vested_floor,
         opening.plan_eligible_override is null
         and (
             list_contains(exclusions.levels, employment.level_id::varchar)
@@ -59,6 +66,17 @@ eligible as (
         {{ eligible_from_day('match') }} as match_from_day,
         {{ eligible_from_day('core') }} as core_from_day,
         case
+            when
+                is_ruled_anew
+                and (
+                    deferral_entry_date is distinct from former_deferral_entry_date
+                    or match_entry_date is distinct from former_match_entry_date
+                    or core_entry_date is distinct from former_core_entry_date
+                )
+                then {{ param('simulation_year') }}
+            else former_change
+        end as entry_dates_changed_in,
+        case
             when is_excluded or deferral_entry_date is null or deferral_entry_date > as_of then null
             when deferral_entry_date >= year_start then deferral_entry_date
             when not was_eligible then year_start
@@ -93,6 +111,9 @@ select
     eligible.match_entry_date,
     eligible.core_entry_date,
     eligible.entry_basis,
+    eligible.entry_dates_changed_in,
+    eligible.match_vested_floor,
+    eligible.core_vested_floor,
     eligible.is_excluded,
     eligible.is_collectively_bargained,
     eligible.opening_rate,
@@ -117,7 +138,12 @@ select
     case
         when not eligible.is_excluded
             then coalesce(
-                eligible.first_may_join_on, eligible.opening_eligibility_date, eligible.deferral_entry_date
+                eligible.first_may_join_on,
+                case
+                    when eligible.deferral_entry_date is not distinct from eligible.former_deferral_entry_date
+                        then eligible.opening_eligibility_date
+                end,
+                eligible.deferral_entry_date
             )
     end as eligibility_date,
     coalesce(

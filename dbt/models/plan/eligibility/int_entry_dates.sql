@@ -1,5 +1,6 @@
--- When somebody who enters the simulation this year may join: the entry date of each contribution source, which never
--- changes afterwards. Code sections 410(a)(1) and (4), 401(k)(2)(D), 401(k)(15). Ready = the later of the birthday of
+-- When somebody who enters the simulation this year may join: the entry date of each contribution source. It changes only
+-- with the plan's rules: then who is employed on that 1 January is ruled anew, and for who has not entered the new date
+-- holds, at the earliest that day (int_eligibility). Code sections 410(a)(1) and (4), 401(k)(2)(D), 401(k)(15). Ready = the later of the birthday of
 -- the minimum age and the end of the required service; the entry date is the first entry date on or after it. Elapsed
 -- service counts the calendar; with the method hours a year of service is an anniversary year of 1,000 scheduled hours,
 -- so those below never enter that way. With that method people of 500 to 999 hours in each of two consecutive
@@ -15,6 +16,7 @@ entrants as (
         scheduled_hours_per_week,
         plan_eligible_override,
         deferral_rate > 0 as is_participant,
+        false as is_ruled_anew,
         greatest(employee_hire_date, make_date({{ param('start_year') }}, 1, 1)) as first_day
     from {{ ref('int_opening_workforce') }}
     where {{ param('simulation_year') }} = {{ param('start_year') }}
@@ -26,8 +28,24 @@ entrants as (
         scheduled_hours_per_week,
         null::boolean as plan_eligible_override,
         false as is_participant,
+        false as is_ruled_anew,
         hire_date as first_day
     from {{ ref('int_hires') }}
+    union all
+    select
+        employee_id,
+        employee_birth_date,
+        employee_hire_date,
+        scheduled_hours_per_week,
+        plan_eligible_override,
+        false as is_participant,
+        true as is_ruled_anew,
+        make_date({{ param('simulation_year') }}, 1, 1) as first_day
+    from {{ ref('int_opening_workforce') }}
+    where
+        {{ param('simulation_year') }} = {{ param('eligibility_year') }}
+        and {{ param('simulation_year') }} > {{ param('start_year') }}
+        and plan_eligible_override is null
 ),
 
 hours as (
@@ -45,6 +63,7 @@ ready as (
         employee_id,
         plan_eligible_override,
         is_participant,
+        is_ruled_anew,
         first_day,
         {{ ready_to_enter('deferral') }} as deferral_ready,
         {{ ready_to_enter('match') }} as match_ready,
@@ -70,6 +89,7 @@ ruled as (
         employee_id,
         plan_eligible_override,
         is_participant,
+        is_ruled_anew,
         first_day,
         deferral_ready is null and part_time_ready is not null as is_long_term_part_time,
         {{ first_entry_date('coalesce(deferral_ready, part_time_ready)', 'deferral', 'deferral_months') }}
@@ -81,10 +101,12 @@ ruled as (
 
 select
     employee_id,
+    is_ruled_anew,
     case
         when plan_eligible_override then first_day
         when not plan_eligible_override then null
         when is_participant then least(deferral_rule_date, first_day)
+        when is_ruled_anew and deferral_rule_date < first_day then first_day
         else deferral_rule_date
     end as deferral_entry_date,
     case
@@ -93,6 +115,7 @@ select
         when
             is_participant and not is_long_term_part_time and {{ param('match_follows_deferral') }}
             then least(match_rule_date, first_day)
+        when is_ruled_anew and match_rule_date < first_day then first_day
         else match_rule_date
     end as match_entry_date,
     case
@@ -101,6 +124,7 @@ select
         when
             is_participant and not is_long_term_part_time and {{ param('core_follows_deferral') }}
             then least(core_rule_date, first_day)
+        when is_ruled_anew and core_rule_date < first_day then first_day
         else core_rule_date
     end as core_entry_date,
     case

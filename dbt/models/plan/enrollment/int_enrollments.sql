@@ -14,7 +14,8 @@ candidates as (
         people.pending_probability::decimal(9, 6) as enrollment_probability,
         people.pending_draw as enrollment_draw,
         null::double as opt_out_probability,
-        null::double as opt_out_draw
+        null::double as opt_out_draw,
+        null::integer as permissible_withdrawal_days
     from {{ ref('int_eligibility') }} as people
     where
         people.pending_kind = 'enrollment'
@@ -29,7 +30,8 @@ candidates as (
         joining.join_probability::decimal(9, 6) as enrollment_probability,
         joining.join_draw as enrollment_draw,
         null::double as opt_out_probability,
-        null::double as opt_out_draw
+        null::double as opt_out_draw,
+        null::integer as permissible_withdrawal_days
     from {{ ref('int_joining') }} as joining
     inner join {{ ref('int_chosen_rates') }} as rates
         on joining.employee_id = rates.employee_id
@@ -39,11 +41,12 @@ candidates as (
         enrolled_on,
         'automatic' as enrollment_category,
         2 as preference,
-        {{ param('default_deferral_rate') }} as deferral_rate,
+        default_deferral_rate as deferral_rate,
         null::decimal(9, 6) as enrollment_probability,
         null::double as enrollment_draw,
         opt_out_probability,
-        opt_out_draw
+        opt_out_draw,
+        permissible_withdrawal_days
     from {{ ref('int_automatic_enrollments') }}
 ),
 
@@ -64,7 +67,7 @@ select
     coalesce(ranked.opt_out_draw < ranked.opt_out_probability, false) as will_opt_out,
     case
         when ranked.opt_out_draw < ranked.opt_out_probability
-            then ranked.enrolled_on + {{ param('permissible_withdrawal_days') }}
+            then ranked.enrolled_on + ranked.permissible_withdrawal_days
     end as opts_out_on,
     ranked.opt_out_probability::decimal(9, 6) as opt_out_probability,
     ranked.opt_out_draw

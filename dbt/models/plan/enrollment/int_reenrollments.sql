@@ -22,19 +22,7 @@ standing as (
         coalesce(
             enrollments.enrolled_on > calendar.reenrollment_date
             or joining.joins_on > calendar.reenrollment_date
-            or (
-                {{ param('automatic_enrollment_scope') }} = 'all_eligible'
-                or people.employee_hire_date >= {{ param('automatic_enrollment_cutoff') }}
-            )
-            and people.opening_rate = 0
-            and not people.has_opted_out
-            and enrollments.enrolled_on is null
-            and greatest(
-                coalesce(people.first_may_join_on, people.deferral_entry_date),
-                {{ param('automatic_enrollment_opens') }}
-            )
-            + {{ param('automatic_enrollment_window_days') }}
-            > calendar.reenrollment_date,
+            or (enrollments.enrolled_on is null and windows.enrolled_on > calendar.reenrollment_date),
             false
         ) as is_being_enrolled,
         {{ draw(draw_key('reenrollment_opt_out', 'people.employee_id')) }} as opt_out_draw
@@ -42,6 +30,8 @@ standing as (
     cross join {{ ref('stg_calendar') }} as calendar
     left join {{ ref('int_enrollments') }} as enrollments
         on people.employee_id = enrollments.employee_id
+    left join {{ ref('int_automatic_enrollments') }} as windows
+        on people.employee_id = windows.employee_id
     left join {{ ref('int_joining') }} as joining
         on people.employee_id = joining.employee_id
     left join {{ ref('int_match_responses') }} as responses

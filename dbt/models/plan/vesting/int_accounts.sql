@@ -9,14 +9,8 @@ balances as (
     select
         people.employee_id,
         people.termination_date,
-        case
-            when people.age >= {{ param('normal_retirement_age') }} then 1::decimal(9, 6)
-            else tenures.match_vested_rate
-        end as match_vested_rate,
-        case
-            when people.age >= {{ param('normal_retirement_age') }} then 1::decimal(9, 6)
-            else tenures.core_vested_rate
-        end as core_vested_rate,
+        {{ vested_rate('match') }},
+        {{ vested_rate('core') }},
         2000000::hugeint * people.days_in_year as unit,
         ({{ param('annual_return') }} * 1000000)::hugeint * people.last_day as return_days,
         {{ cents('opening.employee_account_balance') }} as employee_opening,

@@ -76,7 +76,6 @@ class AutomaticEnrollmentSection(Section):
     window_days: Annotated[int, DAYS] = key(
         45,
         "Days from entry, or from effective_date if that is later, to the automatic enrollment.",
-        "automatic_enrollment_window_days",
     )
     permissible_withdrawal_days: Annotated[int, DAYS] = key(
         30,

@@ -1,9 +1,9 @@
 """The section `plan.eligibility`, and the rule of each source of money that follows from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from planalign_orchestrator.config.collection_types import ListOf, Record, risin
 from planalign_orchestrator.config.sections.base import LEVEL, Parameter, Section, key
 from planalign_orchestrator.config.types import FLAG, Number, text
 from planalign_orchestrator.problems import RefusedError
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.config.configuration import SimulationConfig
 
 MINIMUM_AGE = Number("number of years", Decimal(0), Decimal(99), places=1, step=Decimal("0.5"))
 SERVICE = Number("whole number", Decimal(0), Decimal(1000), places=0)
@@ -134,6 +137,11 @@ class EmployerEligibilitySection(Section):
 class EligibilitySection(Section):
     """Who may be in the plan, by source of money, and who is excluded from it."""
 
+    becomes: ClassVar[tuple[Parameter, ...]] = (
+        # the year in which the rules of entry last changed: who has not entered is ruled anew
+        Parameter("eligibility_year", lambda section, config: config.first_year_with(_has_rules_of(section)), "integer"),
+    )
+
     deferral: DeferralEligibilitySection = Field(default_factory=DeferralEligibilitySection)
     match: EmployerEligibilitySection = Field(default_factory=EmployerEligibilitySection)
     core: EmployerEligibilitySection = Field(default_factory=EmployerEligibilitySection)
@@ -164,6 +172,11 @@ def own_eligibility_keys(eligibility: EligibilitySection, source: Source) -> fro
     if source == "deferral":
         return frozenset(DeferralEligibilitySection.model_fields)
     return frozenset(_own_settings(_employer(eligibility, source)))
+
+
+def _has_rules_of(eligibility: EligibilitySection) -> "Callable[[SimulationConfig], bool]":
+    rules = [eligibility_rule(eligibility, source) for source in SOURCES]
+    return lambda config: [eligibility_rule(config.plan.eligibility, source) for source in SOURCES] == rules
 
 
 def _employer(eligibility: EligibilitySection, source: Literal["match", "core"]) -> EmployerEligibilitySection:

@@ -1,14 +1,17 @@
 """The section `plan.vesting`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from planalign_orchestrator.config.collection_types import ListOf
-from planalign_orchestrator.config.sections.base import RATE, Section, key
+from planalign_orchestrator.config.sections.base import RATE, Parameter, Section, key
 from planalign_orchestrator.config.types import Kind
 from planalign_orchestrator.problems import RefusedError, did_you_mean
+
+if TYPE_CHECKING:
+    from planalign_orchestrator.config.configuration import SimulationConfig
 
 VESTING_WORDS = ("immediate", "cliff_2", "cliff_3", "graded_4", "graded_5", "graded_6")
 VestingSetting = str | tuple[Decimal, ...]
@@ -44,12 +47,27 @@ VESTING = Kind(_RATES.allowed, _read_vesting, {"anyOf": [{"enum": list(VESTING_W
 Vesting = Annotated[VestingSetting, VESTING]
 
 
+def _vests_as(config: "SimulationConfig") -> "Callable[[SimulationConfig], bool]":
+    plan = config.plan
+    return lambda other: (other.plan.vesting, other.plan.normal_retirement_age) == (
+        plan.vesting,
+        plan.normal_retirement_age,
+    )
+
+
 class VestingSection(Section):
     """How employer money vests with completed years of service.
 
     graded_4 is 25 50 75 100 % from the first year on, graded_5 20 40 60 80 100 %, graded_6 0 20 40 60 80 100 %.
-    Safe-harbor money vests at once, QACA money at the latest by cliff_2, other money by cliff_3 or graded_6.
+    Safe-harbor money vests at once, QACA money at the latest by cliff_2, other money by cliff_3 or graded_6. After a
+    change nobody has less than on the day before, and who has three years of service the best of all schedules so far,
+    411(a)(10).
     """
+
+    becomes: ClassVar[tuple[Parameter, ...]] = (
+        # the year in which the schedules, or the age of full vesting, last changed
+        Parameter("vesting_year", lambda section, config: config.first_year_with(_vests_as(config)), "integer"),
+    )
 
     match: Vesting = key(
         "immediate",
