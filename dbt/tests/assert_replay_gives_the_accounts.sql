@@ -8,8 +8,14 @@ with recursive
 year_bounds as (
     select
         make_date({{ param('simulation_year') }}, 12, 31) as year_end,
-        dayofyear(make_date({{ param('simulation_year') }}, 12, 31)) as days_in_year,
-        ({{ param('annual_return') }} * 1000000)::bigint as millionths
+        dayofyear(make_date({{ param('simulation_year') }}, 12, 31)) as days_in_year
+),
+
+returns as (
+    select
+        simulation_year,
+        (annual_return * 1000000)::bigint as millionths
+    from {{ source('parameters', 'annual_rates') }}
 ),
 
 money as (
@@ -46,22 +52,23 @@ accounts as (
         accounts.employee_id,
         accounts.simulation_year + 1 as simulation_year,
         {{ rounded_ratio(
-            '(accounts.employee_cents * (2000000 + 2 * year_bounds.millionths) '
-            ~ '+ coalesce(money.employee_cents, 0) * (2000000 + year_bounds.millionths))',
+            '(accounts.employee_cents * (2000000 + 2 * returns.millionths) '
+            ~ '+ coalesce(money.employee_cents, 0) * (2000000 + returns.millionths))',
             '2000000'
         ) }} as employee_cents,
         {{ rounded_ratio(
-            '(accounts.match_cents * (2000000 + 2 * year_bounds.millionths) '
-            ~ '+ coalesce(money.match_cents, 0) * (2000000 + year_bounds.millionths))',
+            '(accounts.match_cents * (2000000 + 2 * returns.millionths) '
+            ~ '+ coalesce(money.match_cents, 0) * (2000000 + returns.millionths))',
             '2000000'
         ) }} as match_cents,
         {{ rounded_ratio(
-            '(accounts.core_cents * (2000000 + 2 * year_bounds.millionths) '
-            ~ '+ coalesce(money.core_cents, 0) * (2000000 + year_bounds.millionths))',
+            '(accounts.core_cents * (2000000 + 2 * returns.millionths) '
+            ~ '+ coalesce(money.core_cents, 0) * (2000000 + returns.millionths))',
             '2000000'
         ) }} as core_cents
     from accounts
-    cross join year_bounds
+    inner join returns
+        on accounts.simulation_year = returns.simulation_year
     left join money
         on
             accounts.employee_id = money.employee_id
@@ -69,17 +76,106 @@ accounts as (
     where accounts.simulation_year < {{ param('simulation_year') }}
 ),
 
+-- by which rules employer money vested in each year; they may change only on 1 January
+rules as (
+    select
+        years.simulation_year,
+        years.normal_retirement_age,
+        string_agg(
+            schedules.contribution_source || ' ' || schedules.years_from || ' ' || schedules.vested_rate,
+            ';'
+            order by schedules.contribution_source, schedules.years_from
+        ) as schedule
+    from {{ source('parameters', 'annual_rates') }} as years
+    inner join {{ source('parameters', 'vesting_schedules') }} as schedules
+        on years.simulation_year = schedules.simulation_year
+    where years.simulation_year <= {{ param('simulation_year') }}
+    group by years.simulation_year, years.normal_retirement_age
+),
+
+changes as (
+    select
+        *,
+        coalesce(
+            (schedule, normal_retirement_age)
+            <> lag((schedule, normal_retirement_age)) over (order by simulation_year),
+            false
+        ) as is_changed
+    from rules
+),
+
+-- the years whose close nobody falls below: this one, and each one before a change
+counted_years as (
+    select
+        simulation_year,
+        normal_retirement_age,
+        max(case when is_changed then simulation_year end) over (order by simulation_year) as changed_in,
+        coalesce(lead(is_changed) over (order by simulation_year), true) as is_counted
+    from changes
+),
+
+scales as (
+    select
+        counted_years.simulation_year,
+        counted_years.normal_retirement_age,
+        counted_years.changed_in,
+        years.completed_years,
+        schedules.contribution_source,
+        max(schedules.vested_rate) as best_rate,
+        max(schedules.vested_rate) filter (where schedules.simulation_year = counted_years.simulation_year)
+            as scheduled_rate
+    from counted_years
+    cross join (select unnest(range(0, 221)) as completed_years) as years
+    inner join {{ source('parameters', 'vesting_schedules') }} as schedules
+        on
+            counted_years.simulation_year >= schedules.simulation_year
+            and years.completed_years >= schedules.years_from
+            and years.completed_years < coalesce(schedules.years_to, 999)
+    where counted_years.is_counted
+    group by all
+),
+
+standings as (
+    select
+        people.employee_id,
+        counted_years.simulation_year,
+        counted_years.normal_retirement_age,
+        coalesce(
+            people.employee_hire_date + to_years(3) <= make_date(counted_years.changed_in, 1, 1), false
+        ) as is_protected,
+        case
+            when counted_years.simulation_year = people.simulation_year then people.current_age
+            else {{ completed_years('people.employee_birth_date', 'make_date(counted_years.simulation_year, 12, 31)') }}
+        end as age,
+        case
+            when counted_years.simulation_year = people.simulation_year then floor(people.current_tenure)::bigint
+            else {{ completed_years('people.employee_hire_date', 'make_date(counted_years.simulation_year, 12, 31)') }}
+        end as completed_years
+    from {{ ref('fct_workforce_snapshot') }} as people
+    inner join counted_years
+        on
+            counted_years.is_counted
+            and people.employee_hire_date <= make_date(counted_years.simulation_year, 12, 31)
+    where people.simulation_year = {{ param('simulation_year') }}
+),
+
 vested as (
     select
-        years.completed_years,
-        max(schedules.vested_rate) filter (where schedules.contribution_source = 'match') as match_vested_rate,
-        max(schedules.vested_rate) filter (where schedules.contribution_source = 'core') as core_vested_rate
-    from (select unnest(range(0, 221)) as completed_years) as years
-    inner join {{ parameters('vesting_schedules') }} as schedules
+        standings.employee_id,
+        scales.contribution_source,
+        max(
+            case
+                when standings.age >= standings.normal_retirement_age then 1
+                when standings.is_protected then scales.best_rate
+                else scales.scheduled_rate
+            end
+        ) as vested_rate
+    from standings
+    inner join scales
         on
-            years.completed_years >= schedules.years_from
-            and years.completed_years < coalesce(schedules.years_to, 999)
-    group by years.completed_years
+            standings.simulation_year = scales.simulation_year
+            and standings.completed_years = scales.completed_years
+    group by standings.employee_id, scales.contribution_source
 ),
 
 details as (
@@ -106,9 +202,8 @@ forfeited as (
 closing as (
     select
         people.employee_id,
-        people.current_age >= {{ param('normal_retirement_age') }} as is_past_retirement_age,
-        vested.match_vested_rate,
-        vested.core_vested_rate,
+        match_vested.vested_rate as match_vested_rate,
+        core_vested.vested_rate as core_vested_rate,
         accounts.employee_cents as employee_opening,
         accounts.match_cents as match_opening,
         accounts.core_cents as core_opening,
@@ -121,12 +216,20 @@ closing as (
         coalesce((details.event_details ->> 'after_tax')::decimal(18, 2), 0) as after_tax,
         coalesce(forfeited.amount, 0)::decimal(18, 2) as forfeiture,
         2000000::hugeint * year_bounds.days_in_year as unit,
-        year_bounds.millionths::hugeint * dayofyear(coalesce(people.termination_date, year_bounds.year_end))
+        returns.millionths::hugeint * dayofyear(coalesce(people.termination_date, year_bounds.year_end))
             as return_days
     from {{ ref('fct_workforce_snapshot') }} as people
     cross join year_bounds
-    inner join vested
-        on floor(people.current_tenure)::bigint = vested.completed_years
+    inner join returns
+        on people.simulation_year = returns.simulation_year
+    inner join vested as match_vested
+        on
+            people.employee_id = match_vested.employee_id
+            and match_vested.contribution_source = 'match'
+    inner join vested as core_vested
+        on
+            people.employee_id = core_vested.employee_id
+            and core_vested.contribution_source = 'core'
     inner join accounts
         on
             people.employee_id = accounts.employee_id
@@ -154,8 +257,8 @@ replayed as (
         {{ dollars('core_cents') }} as employer_core_amount,
         ({{ dollars('employee_cents + match_cents + core_cents') }} - catch_up)::decimal(18, 2)
             as annual_additions_amount,
-        case when is_past_retirement_age then 1 else match_vested_rate end::decimal(9, 6) as match_vested_rate,
-        case when is_past_retirement_age then 1 else core_vested_rate end::decimal(9, 6) as core_vested_rate,
+        match_vested_rate::decimal(9, 6) as match_vested_rate,
+        core_vested_rate::decimal(9, 6) as core_vested_rate,
         {{ dollars(rounded_ratio(
             'employee_opening * (unit + 2 * return_days) + employee_cents * (unit + return_days)', 'unit'
         )) }} as employee_account_balance,

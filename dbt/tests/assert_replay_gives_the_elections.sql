@@ -22,7 +22,17 @@ ledger as not materialized (
         compensation_after,
         level_after,
         deferral_rate_after,
-        case when event_type = 'eligibility' then (event_details ->> 'match_entry_date')::date end as match_entry_date,
+        -- in a struct, so that a date which is not there counts as what was said last
+        case
+            when event_type = 'eligibility' then {match: (event_details ->> 'match_entry_date')::date}
+        end as match_entry,
+        case
+            when event_type <> 'eligibility' then null
+            when event_category <> 'rule_change' then {deferral: effective_date}
+            -- who had entered before the rules changed stays in
+            when coalesce((event_details ->> 'deferral_entry_date')::date >= effective_date, true)
+                then {deferral: (event_details ->> 'deferral_entry_date')::date}
+        end as entry,
         simulation_year = {{ param('simulation_year') }} as is_this_year,
         simulation_year * 1000 + event_sequence as position
     from {{ ref('fct_yearly_events') }}
@@ -42,8 +52,8 @@ histories as (
         sum(compensation_after - compensation_before) filter (where is_this_year and event_type = 'promotion')
             as promoted,
         max(effective_date) filter (where is_this_year and event_type = 'promotion') as promoted_on,
-        max(effective_date) filter (where event_type = 'eligibility') as eligible_from,
-        arg_max(match_entry_date, position) as match_eligible_from,
+        arg_max(entry, position) as entry,
+        arg_max(match_entry, position) as match_entry,
         arg_max(deferral_rate_after, position) as deferral_rate,
         max(effective_date) filter (where event_type = 'enrollment') as enrollment_date,
         arg_max(event_category, position) filter (where event_type = 'enrollment') as enrollment_category,
@@ -61,8 +71,14 @@ people as (
         greatest(snapshot.employee_hire_date, year_bounds.year_start) as first_date,
         coalesce(snapshot.termination_date, year_bounds.year_end) as last_date,
         year_bounds.days_in_year,
-        coalesce(histories.eligible_from, entrants.deferral_entry_date) as eligible_from,
-        coalesce(histories.match_eligible_from, entrants.match_entry_date) as match_eligible_from,
+        case
+            when histories.entry is null then entrants.deferral_entry_date
+            else histories.entry.deferral
+        end as eligible_from,
+        case
+            when histories.match_entry is null then entrants.match_entry_date
+            else histories.match_entry.match
+        end as match_eligible_from,
         coalesce(histories.opening_compensation, entrants.entry_compensation) as opening_rate,
         coalesce(census.employee_deferral_rate, 0)::decimal(9, 6) as census_rate,
         census.employee_enrollment_date as census_enrollment_date,

@@ -107,6 +107,8 @@ changes as (
         'rule_change' as event_category,
         year_start as effective_date,
         {{ order_in_day('eligibility') }} as type_order,
+        -- somebody may have both in a year
+        2::bigint as ordinal,
         '{"deferral_entry_date":' || coalesce('"' || deferral_entry_date || '"', 'null')
         || ',"core_entry_date":' || coalesce('"' || core_entry_date || '"', 'null')
         || ',"match_entry_date":' || coalesce('"' || match_entry_date || '"', 'null') || '}' as event_details

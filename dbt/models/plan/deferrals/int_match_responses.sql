@@ -36,6 +36,8 @@ tempted as (
         on people.employee_id = ceilings.employee_id
     where
         people.opening_rate > 0
+        -- who has opted out has answered
+        and people.pending_kind is null
         and {{ param('simulation_year') }} = {{ param('configuration_year') }}
         and (
             (ceilings.ceiling > ceilings.previous_ceiling and people.opening_rate < ceilings.ceiling)
