@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from planalign_orchestrator.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from planalign_orchestrator.config import EffectiveValue, SimulationConfig
     from planalign_orchestrator.report_templates import ReportTemplate
@@ -31,11 +33,25 @@ def load_configuration(path: Path, overrides: Mapping[str, object] | None = None
     return load_simulation_config(path, overrides=dict(overrides or {}))
 
 
-def show_config(path: Path, overrides: Mapping[str, object] | None = None) -> "list[EffectiveValue]":
-    """Return every value in force with its origin. Errors: ConfigurationError."""
+def show_config(
+    path: Path, overrides: Mapping[str, object] | None = None, year: int | None = None
+) -> "list[EffectiveValue]":
+    """Return every value in force with its origin, and the changes; of a year, what holds in it.
+
+    Errors: ConfigurationError, also for a year that is not simulated.
+    """
     from planalign_orchestrator.config import effective_values
 
-    return effective_values(load_configuration(path, overrides))
+    config = load_configuration(path, overrides)
+    if year is None:
+        return effective_values(config)
+    simulation = config.simulation
+    if not simulation.start_year <= year <= simulation.end_year:
+        raise ConfigurationError(
+            f"{path}: {year} is not simulated; the years are {simulation.start_year}-{simulation.end_year}"
+        )
+    values = effective_values(config.of_year(year))
+    return [value for value in values if value.key != "changes" and not value.key.startswith("changes.")]
 
 
 def configuration_schema() -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """`planalign config show`: every value in force and where it came from."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from planalign_orchestrator import api
 from planalign_orchestrator.cli.options import (
@@ -24,16 +26,23 @@ _KEY, _VALUE = 54, 10
 _INDENT = "    "
 
 
+YearOption = Annotated[int | None, typer.Option("--year", help="Show what holds in this simulated year.")]
+
+
 def show_config(
     config: ConfigOption = DEFAULT_CONFIG,
     database: DatabaseOption = None,
     settings: SetOption = None,
+    year: YearOption = None,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show every value in force and its origin: default, file, environment, command line or preset."""
+    """Show every value in force and its origin: default, file, environment, command line or preset.
+
+    With --year, the values of that year: the file's with all changes up to it.
+    """
     overrides = [*read_settings(settings), Override("--database", "runtime.database", database and str(database))]
-    values = api.show_config(config, merge(overrides))
+    values = api.show_config(config, merge(overrides), year)
     if as_json:
         show_json({item.key: {"value": item.value, "origin": item.origin, "where": item.where} for item in values})
         return

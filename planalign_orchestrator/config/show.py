@@ -9,8 +9,9 @@ from typing import Literal
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from planalign_orchestrator.config.changes import CHANGES
 from planalign_orchestrator.config.configuration import Origin, Place, Setting, SimulationConfig
-from planalign_orchestrator.config.keys import known_keys, known_sections
+from planalign_orchestrator.config.keys import known_keys, known_sections, mapping_rule
 from planalign_orchestrator.config.presets import MATCH_PRESETS, SAFE_KINDS, core_kind, core_rate, match_tiers
 from planalign_orchestrator.config.sections.parameters import CENSUS
 from planalign_orchestrator.config.types import plain_number
@@ -92,6 +93,9 @@ class _SchemaWithNumbers(GenerateJsonSchema):
 
 def _changes_results(path: KeyPath) -> bool:
     """Whether results may depend on a key, or on an entry of a mapping."""
+    if path[0] == CHANGES:
+        # what they change is compared year by year
+        return False
     key = known_keys().get(path) or known_keys()[path[:-1]]
     return key.details.changes_results and known_sections()[key.path[:-1]].changes_results
 
@@ -116,10 +120,22 @@ def _leaves(cfg: SimulationConfig) -> Iterator[tuple[KeyPath, object]]:
         value: object = dumped
         for name in path:
             value = value[name] if isinstance(value, dict) else None
-        if isinstance(value, dict) and value:
+        if path == (CHANGES,):
+            yield from _values_of_changes(path, value) if value else [(path, value)]
+        elif isinstance(value, dict) and value:
             yield from (((*path, str(entry)), item) for entry, item in value.items())
         else:
             yield path, value
+
+
+def _values_of_changes(path: KeyPath, value: object) -> Iterator[tuple[KeyPath, object]]:
+    """Every value that a change sets, by its whole path."""
+    is_section = len(path) < 2 or path[2:] in known_sections()
+    if isinstance(value, dict) and value and (is_section or mapping_rule(path[2:]) is not None):
+        for name, item in value.items():
+            yield from _values_of_changes((*path, str(name)), item)
+    else:
+        yield path, value
 
 
 def _place(path: KeyPath, settings: Mapping[KeyPath, Setting]) -> Place:

@@ -31,6 +31,7 @@ def annual_rates(config: "SimulationConfig") -> ParameterTable:
         rates.append(
             (
                 str(year),
+                str(config.of_year(year).first_year),
                 f"{pay.cola_rate:f}",
                 f"{structure:f}",
                 f"{plan.annual_return:f}",
@@ -40,6 +41,8 @@ def annual_rates(config: "SimulationConfig") -> ParameterTable:
         )
     columns = (
         ("simulation_year", "integer"),
+        # the first year that has the configuration of this one
+        ("configuration_year", "integer"),
         ("cola_rate", FACTOR),
         ("structure_increase_rate", FACTOR),
         ("annual_return", FACTOR),

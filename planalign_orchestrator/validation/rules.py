@@ -216,7 +216,10 @@ class EventSpikeRule(QueryRule):
 
     def explanation(self) -> str:
         """Return the rule in words."""
-        return f"No type of event occurs more than {self.maximum_ratio} times as often as in the year before."
+        return (
+            f"No type of event occurs more than {self.maximum_ratio} times as often as in the year before; a year with "
+            "changes is not compared."
+        )
 
     def query(self) -> str:
         """Return the query of the offending rows."""
@@ -239,6 +242,11 @@ class EventSpikeRule(QueryRule):
                 all_before > 0
                 and events_now > {self.maximum_ratio} * greatest(events_before, {self.minimum_events})
                 and (events_first > 0 or {_YEAR} > first_year + 2)
+                and not exists (
+                    select 1
+                    from planalign.parameters.annual_rates
+                    where simulation_year = {_YEAR} and configuration_year = {_YEAR}
+                )
         """
 
 

@@ -17,7 +17,34 @@ _EMPLOYER_SOURCES: tuple[Literal["match", "core"], ...] = ("match", "core")
 
 def testing_status(cfg: SimulationConfig) -> tuple[str, ...]:
     """Return a sentence for each test that the plan needs or is spared, with the section of the Code it rests on, and a
-    warning where 414A asks for automatic enrollment."""
+    warning where 414A asks for automatic enrollment. What a change brings says from which year on."""
+    simulation = cfg.simulation
+    before = cfg.of_year(simulation.start_year)
+    sentences = list(_status(before))
+    for year in range(simulation.start_year + 1, simulation.end_year + 1):
+        now = cfg.of_year(year)
+        if now is not before:
+            known = _status(before)
+            sentences += [f"From {year} on: {sentence}" for sentence in _status(now) if sentence not in known]
+            sentences += _safe_harbor_comes_or_goes(before.plan, now.plan, year)
+        before = now
+    return tuple(sentences)
+
+
+def _safe_harbor_comes_or_goes(before: PlanSection, now: PlanSection, year: int) -> list[str]:
+    """Say what a safe harbor by the match asks for where it is taken up or dropped."""
+    was, is_one = (match_kind(plan.match) in SAFE_KINDS for plan in (before, now))
+    if was and not is_one:
+        return [
+            f"Warning: the safe-harbor match ends in {year}: participants must be told before the year begins, and the "
+            "year needs ADP testing, Reg. 1.401(k)-3(g)."
+        ]
+    if is_one and not was:
+        return [f"The safe-harbor match of {year} needs a notice 30 to 90 days before the year, Reg. 1.401(k)-3(d)."]
+    return []
+
+
+def _status(cfg: SimulationConfig) -> tuple[str, ...]:
     plan = cfg.plan
     sentences = [_deferral_sentence(plan)]
     # a second safe-harbor contribution is one more than the law asks for
