@@ -32,10 +32,28 @@
             'name': 'terminations',
             'unit': 'people',
             'of': 'people',
-            'expression': "count(*) filter (where detailed_status_code = 'experienced_termination')",
-            'description': 'Exits of the opening population.',
+            'expression': "count(*) filter (where detailed_status_code = 'experienced_termination' "
+                ~ "and termination_reason <> 'layoff')",
+            'description': 'Exits of the opening population, layoffs left out.',
             'lowest': 0,
             'leading': true,
+        },
+        {
+            'name': 'layoffs',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where termination_reason = 'layoff')",
+            'description': 'People laid off by a reduction, on top of the exits.',
+            'lowest': 0,
+        },
+        {
+            'name': 'employer_initiated_turnover',
+            'unit': 'rate',
+            'expression': ratio('turnover.employer_initiated_exits', 'turnover.participants'),
+            'description': 'Layoffs and involuntary exits of participants over all participants of the year, in runs with '
+                ~ 'reductions; 20 % is presumed to be a partial termination.',
+            'lowest': 0,
+            'highest': 1,
         },
         {
             'name': 'retirements',

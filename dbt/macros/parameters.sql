@@ -3,6 +3,7 @@
     {%- set types = {
         'after_tax_rate': 'decimal(9, 6)',
         'after_tax_spill_over': 'boolean',
+        'announced_exits': 'varchar',
         'annual_return': 'decimal(9, 6)',
         'automatic_enrollment_cutoff': 'date',
         'automatic_enrollment_enabled': 'boolean',
@@ -38,6 +39,7 @@
         'escalation_opt_out_rate': 'decimal(9, 6)',
         'escalation_scope': 'varchar',
         'forfeiture_use': 'varchar',
+        'has_reductions': 'boolean',
         'headcount_mode': 'varchar',
         'limit_415_order': 'varchar',
         'match_age_exception': 'boolean',

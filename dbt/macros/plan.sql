@@ -218,7 +218,7 @@
     best of all schedules so far. Code section 411(a)(10). -#}
 {% macro vested_rate(source) -%}
     (case
-        when people.age >= {{ param('normal_retirement_age') }} then 1
+        when people.age >= {{ param('normal_retirement_age') }} or partial_termination.is_fully_vested then 1
         else greatest(
             case
                 when

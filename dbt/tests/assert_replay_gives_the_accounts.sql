@@ -140,6 +140,7 @@ standings as (
         people.employee_id,
         counted_years.simulation_year,
         counted_years.normal_retirement_age,
+        people.termination_date is not null and counted_years.simulation_year = people.simulation_year as is_leaver,
         coalesce(
             people.employee_hire_date + to_years(3) <= make_date(counted_years.changed_in, 1, 1), false
         ) as is_protected,
@@ -159,6 +160,27 @@ standings as (
     where people.simulation_year = {{ param('simulation_year') }}
 ),
 
+-- in a year with a partial termination everybody who leaves is fully vested
+partial_termination as (
+    select
+        coalesce(
+            bool_or(items.fully_vested = 'true')
+            or bool_or(items.fully_vested = 'auto' and turnover.exits > 0 and 5 * turnover.exits >= turnover.participants),
+            false
+        ) as is_one
+    from {{ source('parameters', 'reductions') }} as items
+    cross join (
+        select
+            count(*) as participants,
+            count(*) filter (where termination_reason in ('layoff', 'involuntary')) as exits
+        from {{ ref('fct_workforce_snapshot') }}
+        where
+            simulation_year = {{ param('simulation_year') }}
+            and is_eligible
+    ) as turnover
+    where items.simulation_year = {{ param('simulation_year') }}
+),
+
 vested as (
     select
         standings.employee_id,
@@ -166,11 +188,13 @@ vested as (
         max(
             case
                 when standings.age >= standings.normal_retirement_age then 1
+                when standings.is_leaver and partial_termination.is_one then 1
                 when standings.is_protected then scales.best_rate
                 else scales.scheduled_rate
             end
         ) as vested_rate
     from standings
+    cross join partial_termination
     inner join scales
         on
             standings.simulation_year = scales.simulation_year

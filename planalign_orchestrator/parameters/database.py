@@ -1,5 +1,6 @@
 """Parameter tables in the database: written, brought up to date for a longer horizon, compared."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -81,14 +82,16 @@ def _insert_years(connection: "duckdb.DuckDBPyConnection", tables: RunTables, fi
             _insert(connection, table.name, table.rows, years)
 
 
-def _typed(table: ParameterTable, row: tuple[str | None, ...]) -> tuple[str | Decimal | bool | None, ...]:
+def _typed(table: ParameterTable, row: tuple[str | None, ...]) -> tuple[str | Decimal | bool | dt.date | None, ...]:
     """Return a row as the database gives it back: numbers are equal however many digits they are written with."""
     return tuple(_value(kind, text) for (_, kind), text in zip(table.columns, row, strict=True))
 
 
-def _value(kind: str, text: str | None) -> str | Decimal | bool | None:
+def _value(kind: str, text: str | None) -> str | Decimal | bool | dt.date | None:
     if text is None or kind == "varchar":
         return text
+    if kind == "date":
+        return dt.date.fromisoformat(text)
     return text == "true" if kind == "boolean" else Decimal(text)
 
 

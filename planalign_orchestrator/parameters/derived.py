@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from planalign_orchestrator.config.sections.plan.eligibility import folded
 from planalign_orchestrator.parameters.tables import CONFIGURATION, FACTOR, ParameterTable
 
 if TYPE_CHECKING:
@@ -85,6 +86,60 @@ def enrollment_terms(config: "SimulationConfig") -> ParameterTable:
             )
         )
     return ParameterTable("automatic_enrollment_terms", columns, tuple(rows))
+
+
+def reduction_tables(config: "SimulationConfig") -> tuple[ParameterTable, ParameterTable]:
+    """Return the reductions of the simulated years in the order of their dates, and the groups that each is of."""
+    last = config.simulation.end_year
+    dated = sorted(
+        (entry for entry in config.workforce.reductions if entry["date"].year <= last), key=lambda entry: entry["date"]
+    )
+    items: list[tuple[str | None, ...]] = []
+    groups: list[tuple[str | None, ...]] = []
+    for number, entry in enumerate(dated, start=1):
+        year, people, share = str(entry["date"].year), entry.get("people"), entry.get("share")
+        items.append(
+            (
+                year,
+                str(number),
+                entry["date"].isoformat(),
+                None if people is None else str(people),
+                None if share is None else f"{share:f}",
+                entry.get("by", "hazard"),
+                entry.get("fully_vested", "auto"),
+                CONFIGURATION,
+            )
+        )
+        named = [("level", str(level)) for level in entry.get("levels", ())]
+        named += [("department", folded(name)) for name in entry.get("departments", ())]
+        groups += [(year, str(number), kind, name, CONFIGURATION) for kind, name in named]
+    return (
+        ParameterTable(
+            "reductions",
+            (
+                ("simulation_year", "integer"),
+                ("item", "integer"),
+                ("reduction_date", "date"),
+                ("people", "integer"),
+                ("share", FACTOR),
+                ("ranked_by", "varchar"),
+                ("fully_vested", "varchar"),
+                ("source", "varchar"),
+            ),
+            tuple(items),
+        ),
+        ParameterTable(
+            "reduction_groups",
+            (
+                ("simulation_year", "integer"),
+                ("item", "integer"),
+                ("kind", "varchar"),
+                ("name", "varchar"),
+                ("source", "varchar"),
+            ),
+            tuple(groups),
+        ),
+    )
 
 
 def _level_mix(name: str, shares: Mapping[int, Decimal]) -> ParameterTable:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from planalign_orchestrator.config.sections.parameters import CENSUS, source_of
 from planalign_orchestrator.errors import ConfigurationError
 from planalign_orchestrator.parameters.checking import check_same_sets, check_tables
-from planalign_orchestrator.parameters.derived import annual_rates, enrollment_terms, workforce_tables
+from planalign_orchestrator.parameters.derived import annual_rates, enrollment_terms, reduction_tables, workforce_tables
 from planalign_orchestrator.parameters.levels import complete_levels, level_ids
 from planalign_orchestrator.parameters.limits import limits_table, yearly_limits
 from planalign_orchestrator.parameters.plan_tables import plan_tables, previous_match
@@ -115,7 +115,8 @@ def load_parameters(config: "SimulationConfig") -> Assumptions:
     check_limits(config, limits, problems)
     if problems:
         raise ConfigurationError(list(dict.fromkeys(problems)))
-    return Assumptions(config, from_year, (annual_rates(config), enrollment_terms(config), limits_table(limits)))
+    yearly = (annual_rates(config), enrollment_terms(config), limits_table(limits), *reduction_tables(config))
+    return Assumptions(config, from_year, yearly)
 
 
 def _given(config: "SimulationConfig", problems: list[str]) -> GivenTables:
@@ -155,6 +156,7 @@ def _check_named_levels(config: "SimulationConfig", levels: ParameterTable, prob
     named = {
         "workforce.level_mix": config.workforce.level_mix,
         "new_hires.level_mix": config.new_hires.level_mix,
+        "workforce.reductions": [level for entry in config.workforce.reductions for level in entry.get("levels", ())],
         "plan.eligibility.excluded_levels": config.plan.eligibility.excluded_levels,
     }
     problems += [

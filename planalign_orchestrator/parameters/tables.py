@@ -16,6 +16,8 @@ YEARLY: Mapping[str, str] = {
     "annual_rates": "simulation_year",
     "automatic_enrollment_terms": "simulation_year",
     "irs_limits": "limit_year",
+    "reduction_groups": "simulation_year",
+    "reductions": "simulation_year",
 }
 
 

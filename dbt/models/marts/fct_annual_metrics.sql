@@ -99,6 +99,8 @@ metrics as (
     cross join surpluses
     cross join forfeiture_use
     cross join timing
+    left join {{ ref('int_partial_termination') }} as turnover
+        on true
     cross join {{ ref('int_coverage') }} as coverage
     cross join {{ ref('int_headcount_target') }} as target
     cross join {{ ref('stg_calendar') }} as calendar

@@ -86,8 +86,16 @@ def _year_findings(config: "SimulationConfig") -> list[Finding]:
     if simulation.start_year > simulation.end_year:
         text = f"simulation.start_year {simulation.start_year} is after simulation.end_year {simulation.end_year}"
         return [Finding(f"{text}; change one of them", (start, end))]
+    early = [
+        Finding(
+            f"{entry['date']} is before the first simulated year {simulation.start_year}; remove it or change the year",
+            (("workforce", "reductions"), start),
+        )
+        for entry in config.workforce.reductions
+        if entry["date"].year < simulation.start_year
+    ]
     # the limits of the year before the first are read too
-    return [
+    return early + [
         Finding(
             f"{year} is before the year before simulation.start_year {simulation.start_year}; remove this year or "
             "change that",

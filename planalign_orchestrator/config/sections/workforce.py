@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from planalign_orchestrator.config.sections.base import LEVEL_MIX, Rate, Section, TwelveWeights, key
+from planalign_orchestrator.config.sections.base import LEVEL_MIX, Parameter, Rate, Section, TwelveWeights, key
+from planalign_orchestrator.config.sections.reductions import EXAMPLE as REDUCTIONS_EXAMPLE
+from planalign_orchestrator.config.sections.reductions import Reductions
 from planalign_orchestrator.config.types import Number
 
 SHARE_BELOW_ONE = Number("rate", Decimal(0), Decimal(1), upper_open=True)
@@ -45,5 +47,22 @@ class WorkforceSection(Section):
         Decimal("0.75"),
         "Share of the exits other than retirements that are voluntary; the rest are involuntary.",
         "voluntary_share",
+    )
+    reductions: Reductions = key(
+        (),
+        "People who are laid off on a day of 1 January's people without an earlier announced exit, on top of the exits "
+        "of the year; they are not hired back. `by` ranks them: the hazard of leaving (the default), `last_in`, or "
+        "`random`. `fully_vested: auto` vests everybody who leaves in a year whose employer-initiated exits are 20 % of "
+        "the participants or more, 411(d)(3) and Rev. Rul. 2007-43; true and false override it.",
+        Parameter("has_reductions", lambda reductions, config: bool(reductions), "boolean"),
+        narrower="no date before start_year; either people or share, the share of the named group on 1 January",
+        example=REDUCTIONS_EXAMPLE,
+        of_all_years=True,
+    )
+    announced_exits: Literal["within_target", "lower_target"] = key(
+        "within_target",
+        "What exits that the census announces are to the headcount: part of the exits of the year, or on top of them, "
+        "so that the headcount path falls by them.",
+        "announced_exits",
     )
     exit_timing: TwelveWeights = key("even", "Weights of the months in which people leave.")

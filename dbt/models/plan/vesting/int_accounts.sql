@@ -1,6 +1,7 @@
 -- The accounts at the close of the year or at exit, how far they are vested, and what a leaver forfeits. Balance =
 -- opening x (1 + r) + contributions x (1 + r / 2), both returns prorated to the exit, rounded once. Vested by completed
--- years of service on the schedule of each source; full from normal retirement age while employed. Forfeiture = the
+-- years of service on the schedule of each source; full from normal retirement age while employed, and for leavers of a
+-- year with a partial termination. Forfeiture = the
 -- unvested part of the closing employer accounts at exit, a simplification of section 411(a)(6); leavers' accounts then
 -- leave the plan. Code section 411(a).
 with
@@ -24,6 +25,8 @@ balances as (
         on people.completed_years = tenures.completed_years
     left join {{ ref('int_opening_workforce') }} as opening
         on people.employee_id = opening.employee_id
+    left join {{ ref('int_partial_termination') }} as partial_termination
+        on people.termination_date is not null
     left join {{ ref('int_annual_additions') }} as additions
         on people.employee_id = additions.employee_id
 ),

@@ -1,4 +1,4 @@
--- Everyone without an announced exit: the yearly probability of retirement by age, and the relative hazard of leaving
+-- Everyone without an announced exit who is not laid off: the yearly probability of retirement by age, and the relative hazard of leaving
 -- for any other reason,
 --   level factor x age multiplier x tenure multiplier,
 -- both at the age and service of 1 January, with the person's draws of the year and the keys of two exponential races:
@@ -8,7 +8,7 @@ with
 hazards as (
     select
         opening.employee_id,
-        round(levels.termination_factor * ages.termination_multiplier * tenures.termination_multiplier, 12) as hazard,
+        {{ exit_hazard() }} as hazard,
         ages.retirement_rate,
         {{ draw_key('termination', 'opening.employee_id') }} as draw_key,
         case
@@ -21,6 +21,8 @@ hazards as (
         on opening.age = ages.age
     inner join {{ ref('stg_tenure_segments') }} as tenures
         on opening.completed_years = tenures.completed_years
+    anti join {{ ref('int_reductions') }} as reductions
+        on opening.employee_id = reductions.employee_id
     where opening.announced_termination_date is null
 ),
 

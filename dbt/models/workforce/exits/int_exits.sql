@@ -1,5 +1,5 @@
 -- Who of the opening population leaves this year, when and why.
--- Announced exits happen on their day, then come the retirements. Of everyone else, exact mode takes the people with
+-- Layoffs and announced exits happen on their day, then come the retirements. Of everyone else, exact mode takes the people with
 -- the smallest race keys, which is drawing without replacement in proportion to the hazard; stochastic mode lets each
 -- leave with probability min(1, c x hazard). They leave voluntarily or not by draw.
 with
@@ -72,4 +72,17 @@ select
     null::double as exit_draw
 from {{ ref('int_opening_workforce') }} as opening
 cross join {{ ref('stg_calendar') }} as calendar
+anti join {{ ref('int_reductions') }} as reductions
+    on opening.employee_id = reductions.employee_id
 where opening.announced_termination_date between calendar.year_start and calendar.year_end
+
+union all
+
+select
+    employee_id,
+    reduction_date as termination_date,
+    'layoff' as termination_reason,
+    null::decimal(9, 6) as exit_probability,
+    reduction_draw as exit_draw
+from {{ ref('int_reductions') }}
+where employee_id is not null

@@ -1,6 +1,6 @@
--- One row: the headcount to close the year with, and how many people must leave for it.
---   target = the positions of all levels on the headcount path, exits = round(opening x exit rate), half away from
--- zero. Announced exits and retirements count within the year's exits; only the rest is drawn by hazard. Retirements
+-- One row: the headcount to close the year with, and how many people must leave for it besides those laid off.
+--   target = the positions of all levels on the headcount path, exits = round((opening - layoffs) x exit rate), half
+-- away from zero; with announced exits that lower the target, these come on top and the rate is of the others. Announced exits and retirements count within the year's exits; only the rest is drawn by hazard. Retirements
 -- are floor(sum of the yearly rates + u), less the announced exits of people of 55 and older. Exits grow where
 -- announced ones and retirements are more, and where fewer would leave more people than the target (exact mode).
 with
@@ -18,6 +18,13 @@ opening as (
         ) as announced_at_55
     from {{ ref('int_opening_workforce') }} as opening
     cross join {{ ref('stg_calendar') }} as calendar
+    anti join {{ ref('int_reductions') }} as reductions
+        on opening.employee_id = reductions.employee_id
+),
+
+laid_off as (
+    select count(employee_id) as layoffs
+    from {{ ref('int_reductions') }}
 ),
 
 path as (
@@ -39,7 +46,8 @@ drawable as (
 
 rates as (
     select
-        opening.opening_headcount,
+        opening.opening_headcount + laid_off.layoffs as opening_headcount,
+        opening.opening_headcount as staying_headcount,
         opening.announced_exits,
         drawable.drawable,
         drawable.retirement_rates,
@@ -51,9 +59,16 @@ rates as (
             - opening.announced_at_55,
             0
         ) as drawn_retirements,
-        (opening.opening_headcount * {{ param('total_termination_rate') }})::decimal(38, 6) as expected_exits,
+        case
+            when {{ param('announced_exits') }} = 'lower_target'
+                then
+                    opening.announced_exits
+                    + (opening.opening_headcount - opening.announced_exits) * {{ param('total_termination_rate') }}
+            else opening.opening_headcount * {{ param('total_termination_rate') }}
+        end::decimal(38, 6) as expected_exits,
         path.target_headcount
     from opening
+    cross join laid_off
     cross join path
     cross join drawable
     cross join nobody
@@ -65,7 +80,7 @@ exact as (
         greatest(
             round(expected_exits, 0)::bigint,
             announced_exits + drawn_retirements,
-            opening_headcount - target_headcount
+            staying_headcount - target_headcount
         ) as exits
     from rates
 )
@@ -81,7 +96,7 @@ select
     case
         when {{ param('headcount_mode') }} = 'exact' and exits - announced_exits > drawable
             then error(
-                'PLANALIGN_CONFIGURATION workforce.total_termination_rate: ' || exits || ' of ' || opening_headcount
+                'PLANALIGN_CONFIGURATION workforce.total_termination_rate: ' || exits || ' of ' || staying_headcount
                 || ' people must leave to close the year ' || {{ param('simulation_year') }} || ' with '
                 || target_headcount || ', but ' || announced_exits || ' announced exits and ' || drawable
                 || ' people without an announced date are all there are: exits = max(round(opening x exit rate), '

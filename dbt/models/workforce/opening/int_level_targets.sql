@@ -1,6 +1,6 @@
 -- The headcount path and the positions of each level to close the year with.
---   path(Y) = path(Y - 1) x (1 + growth) by level, from the people of the first 1 January, and never rounded on the
--- way; the target is the sum of the paths, rounded half away from zero, and the positions of the levels are the path
+--   path(Y) = path(Y - 1) x (1 + growth) - layoffs by level, from the people of the first 1 January, and never rounded
+-- on the way, less announced exits where they lower the target; the target is the sum of the paths, rounded half away from zero, and the positions of the levels are the path
 -- in whole people by largest remainder of the target, ties to the lower level. A configured mix replaces the shares
 -- of the levels.
 with
@@ -22,15 +22,39 @@ carried as (
         and simulation_year = {{ param('simulation_year') }} - 1
 ),
 
+-- positions that end with the people in them
+abolished as (
+    select
+        opening.level_id,
+        count(*) as positions
+    from {{ ref('int_opening_workforce') }} as opening
+    cross join {{ ref('stg_calendar') }} as calendar
+    left join {{ ref('int_reductions') }} as reductions
+        on opening.employee_id = reductions.employee_id
+    where
+        reductions.employee_id is not null
+        or (
+            {{ param('announced_exits') }} = 'lower_target'
+            and opening.announced_termination_date between calendar.year_start and calendar.year_end
+        )
+    group by {{ world('opening') }} opening.level_id
+),
+
 grown as (
     select
         levels.level_id,
-        round(
-            coalesce(carried.headcount_path, 0)::decimal(24, 12) * (1 + {{ param('target_growth_rate') }}), 12
+        greatest(
+            round(
+                coalesce(carried.headcount_path, 0)::decimal(24, 12) * (1 + {{ param('target_growth_rate') }}), 12
+            )
+            - coalesce(abolished.positions, 0),
+            0
         )::decimal(24, 12) as headcount_path
     from {{ ref('stg_job_levels') }} as levels
     left join carried
         on levels.level_id = carried.level_id
+    left join abolished
+        on levels.level_id = abolished.level_id
 ),
 
 mixed as (
