@@ -112,6 +112,7 @@ def _employee(random: Random, employee_id: str, start: int) -> Row:
         employee_id,
         born=born.isoformat(),
         hired=hired.isoformat(),
+        employee_service_date=_service_date(random, born, hired, start),
         pay=pay,
         level_id=random.choice(("", "", 1, 2, 3, 4, 5)),
         department=random.choice(("A", "B", "C")),
@@ -126,6 +127,14 @@ def _employee(random: Random, employee_id: str, start: int) -> Row:
         core_account_balance=random.choice((0, 5_000, "345.67")),
         **_election(random, hired, start),
     )
+
+
+def _service_date(random: Random, born: dt.date, hired: dt.date, start: int) -> dt.date | str:
+    """Return a day before the hire, after it, or a blank."""
+    kind = random.random()
+    if kind < 0.1:
+        return _day(random, anniversary(born, born.year + 14), hired)
+    return _day(random, hired, dt.date(start - 1, 12, 31)) if kind < 0.15 else ""
 
 
 def _prior_pay(random: Random, pay: Decimal, hired: dt.date, start: int) -> Decimal | str:
@@ -158,7 +167,7 @@ def design(random: Random, start: int) -> Design:
     formulas = (name, str(core["plan.core.formula"]))
     vesting = _vesting(random, *formulas)
     deferrals = _deferrals(random)
-    # there is nothing to use in the first year
+    # nothing is forfeited before the first year
     uses = ("offset_employer", "pay_expenses", "reallocate", *(["reallocate"] * 2 if years > 1 else []))
     forfeiture_use = random.choice(uses)
     return {
@@ -179,6 +188,7 @@ def design(random: Random, start: int) -> Design:
         "plan.forfeitures.use": forfeiture_use,
         "plan.forfeitures.annual_expenses": random.choice((0, 500)) if forfeiture_use == "pay_expenses" else 0,
         "plan.hce.top_paid_group": random.random() < 0.3,
+        "plan.forfeitures.opening_balance": random.choice((0, 0, 12_345)),
     }
 
 

@@ -38,6 +38,7 @@
         'escalation_increment': 'decimal(9, 6)',
         'escalation_opt_out_rate': 'decimal(9, 6)',
         'escalation_scope': 'varchar',
+        'forfeiture_opening_balance': 'decimal(18, 2)',
         'forfeiture_use': 'varchar',
         'has_reductions': 'boolean',
         'headcount_mode': 'varchar',

@@ -223,7 +223,7 @@
             case
                 when
                     {{ param('vesting_year') }} > {{ param('start_year') }}
-                    and people.employee_hire_date + to_years(3) <= make_date({{ param('vesting_year') }}, 1, 1)
+                    and people.employee_service_date + to_years(3) <= make_date({{ param('vesting_year') }}, 1, 1)
                     then tenures.{{ source }}_best_vested_rate
                 else tenures.{{ source }}_vested_rate
             end,

@@ -142,7 +142,7 @@ standings as (
         counted_years.normal_retirement_age,
         people.termination_date is not null and counted_years.simulation_year = people.simulation_year as is_leaver,
         coalesce(
-            people.employee_hire_date + to_years(3) <= make_date(counted_years.changed_in, 1, 1), false
+            entrants.employee_service_date + to_years(3) <= make_date(counted_years.changed_in, 1, 1), false
         ) as is_protected,
         case
             when counted_years.simulation_year = people.simulation_year then people.current_age
@@ -150,9 +150,11 @@ standings as (
         end as age,
         case
             when counted_years.simulation_year = people.simulation_year then floor(people.current_tenure)::bigint
-            else {{ completed_years('people.employee_hire_date', 'make_date(counted_years.simulation_year, 12, 31)') }}
+            else {{ completed_years('entrants.employee_service_date', 'make_date(counted_years.simulation_year, 12, 31)') }}
         end as completed_years
     from {{ ref('fct_workforce_snapshot') }} as people
+    inner join {{ ref('dim_employee') }} as entrants
+        on people.employee_id = entrants.employee_id
     inner join counted_years
         on
             counted_years.is_counted

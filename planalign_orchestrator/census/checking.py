@@ -13,6 +13,7 @@ from planalign_orchestrator.census.dates import in_range
 from planalign_orchestrator.census.headings import Layout
 from planalign_orchestrator.census.ids import hashed
 from planalign_orchestrator.census.records import CensusSource, Example, Finding
+from planalign_orchestrator.census.spells import SPELL_RULES, SPELLS
 from planalign_orchestrator.census.sql import (
     CONTROL_CHARACTERS,
     MALFORMED_TABLE,
@@ -72,7 +73,7 @@ def checks_for(
 ) -> list[Check]:
     """Return the rules in column order; columns whose date order is undecided are not judged row by row."""
     present = [name for name in layout.positions if name not in undecided]
-    checks = [*_presence_checks(present, plain, source), *_person_checks(census_date), *_job_checks(level_ids)]
+    checks = [*_presence_checks(present, plain, source), *_person_checks(census_date, source), *_job_checks(level_ids)]
     checks += [*_plan_checks(census_date), *_hours_check(present, source)]
     order = list(COLUMNS_BY_NAME)
     return [*_footer_check(layout), *sorted(checks, key=lambda check: order.index(check.column))]
@@ -84,7 +85,7 @@ def write_typed_rows(
     readings: Mapping[str, str],
     looked_up: Mapping[str, str],
     checks: list[Check],
-    no_end: date | None,
+    source: CensusSource,
 ) -> None:
     """Create the typed table: `row_number`, every stored column typed or NULL, and `problems`, a bit for each rule.
 
@@ -100,11 +101,14 @@ def write_typed_rows(
     values = [f"{name} as {name}_text" for name in _names()]
     values += [f"{readings.get(c.name, f'null::{c.sql_type}')} as {c.name}" for c in STORED_COLUMNS]
     exits = "employee_termination_date"
+    no_end = source.no_end_date
     endless = "null" if no_end is None else f"case when {exits} = date '{no_end}' then {exits} end"
+    spells = source.duplicates == "latest_spell"
     ranges = [f"{in_range(column.name)} as {column.name}" for column in STORED_COLUMNS if column.kind == "date"]
-    bits = " + ".join(f"case when {c.condition} then {1 << bit}::bigint else 0 end" for bit, c in enumerate(checks))
+    kind = _bits_type(checks)
+    bits = " + ".join(f"case when {c.condition} then {1 << bit}::{kind} else 0 end" for bit, c in enumerate(checks))
     if checks and checks[0].shown:
-        bits = f"case when {checks[0].condition} then 1::bigint else {bits} end"
+        bits = f"case when {checks[0].condition} then 1::{kind} else {bits} end"
     typed = [f"try_cast({column.name} as {column.sql_type}) as {column.name}" for column in STORED_COLUMNS]
     connection.execute(f"""
         create or replace temp table {REPEATED_IDS_TABLE} as
@@ -122,8 +126,9 @@ def write_typed_rows(
             )
             from read
         ),
-        dated as (select * replace ({", ".join(ranges)}) from readings)
-        select row_number, {", ".join(typed)}, {bits} as problems from dated
+        dated as (select * replace ({", ".join(ranges)}) from readings){f", {SPELLS}" if spells else ""}
+        select row_number, {", ".join(typed)}, {bits} as problems
+        from dated {"left join spells on dated.employee_id_text = spells.spell_id" if spells else ""}
     """)
 
 
@@ -358,9 +363,24 @@ def _excel_checks(name: str) -> Iterator[Check]:
     )
 
 
-def _person_checks(census_date: date) -> list[Check]:
+def _repeated_id_checks(source: CensusSource) -> list[Check]:
+    """Return the rules of rows that share an id: none is allowed, or they are the employments of one person."""
+    if source.duplicates == "latest_spell":
+        return [Check("employee_id", f"coalesce({rule}, false)", says, fix) for rule, says, fix in SPELL_RULES]
+    return [
+        Check(
+            "employee_id",
+            f"employee_id_text in (select employee_id from {REPEATED_IDS_TABLE})",
+            "is used by more than one row",
+            "one row per employee; none of the rows is preferred. Are they earlier employments of people hired again?"
+            " Then set census.duplicates: latest_spell",
+        )
+    ]
+
+
+def _person_checks(census_date: date, source: CensusSource) -> list[Check]:
     on = f"date '{census_date}'"
-    birth, hire = "employee_birth_date", "employee_hire_date"
+    birth, hire, service = "employee_birth_date", "employee_hire_date", "employee_service_date"
     later_hires = (
         f"the census holds the people of {census_date}: remove whoever was hired later,"
         " or let the simulation start later"
@@ -368,12 +388,7 @@ def _person_checks(census_date: date) -> list[Check]:
     # Nobody too young for the census was hired at an age that is right: one mistake is named once.
     too_young = f"{birth} + interval {MINIMUM_AGE} year > {on}"
     return [
-        Check(
-            "employee_id",
-            f"employee_id_text in (select employee_id from {REPEATED_IDS_TABLE})",
-            "is used by more than one row",
-            "one row per employee; none of the rows is preferred",
-        ),
+        *_repeated_id_checks(source),
         Check(
             "employee_id",
             r"regexp_matches(employee_id_text, '^NH_\d{4}_')",
@@ -396,6 +411,17 @@ def _person_checks(census_date: date) -> list[Check]:
             f"{hire} > {on}",
             f"is a hire date after the start of the simulation (census date {census_date})",
             later_hires,
+        ),
+        Check(
+            service,
+            f"{birth} + interval {MINIMUM_AGE} year > {service} and not {too_young}",
+            f"is before the {MINIMUM_AGE}th birthday",
+        ),
+        Check(
+            service,
+            f"{service} > {on}",
+            f"is after the census date {census_date}",
+            "service cannot begin in the future; leave it blank where it begins with the hire",
         ),
         Check("employee_termination_date", f"employee_termination_date < {hire}", "is before the hire date"),
     ]
@@ -454,6 +480,7 @@ def _hits(layout: Layout, checks: list[Check]) -> str:
         f"when bit in ({_listed(places)}) then left(raw.{name}, {LONGEST_SHOWN})" for name, places in bits.items()
     ]
     dates = [column.name for column in STORED_COLUMNS if column.kind == "date"]
+    one_bit = f"1::{_bits_type(checks)}"
     days = [f"when bit in ({_listed(bits[name])}) then typed.{name}" for name in dates if name in bits]
     # DuckDB 2.0 ends with "dict-surviving cache" where a join without equality stands above a join with it and the
     # rows come in chunks of few and of many, so the bits come from a list of each row and not from a table of bits.
@@ -470,12 +497,17 @@ def _hits(layout: Layout, checks: list[Check]) -> str:
             from (
                 select
                     row_number, {", ".join(dates)},
-                    unnest(list_filter(range({len(checks)}), lambda bit: problems & (1::bigint << bit) <> 0)) as bit
+                    unnest(list_filter(range({len(checks)}), lambda bit: problems & ({one_bit} << bit) <> 0)) as bit
                 from {TYPED_TABLE} where problems <> 0
             ) as typed
             inner join {RAW_VIEW} as raw using (row_number)
         )
     """
+
+
+def _bits_type(checks: list[Check]) -> str:
+    """Return the type that has a bit for every check: 63 of them in the one that every machine adds up at once."""
+    return "bigint" if len(checks) <= 63 else "hugeint"
 
 
 def _case(branches: list[str], sql_type: str) -> str:

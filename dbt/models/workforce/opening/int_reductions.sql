@@ -37,7 +37,7 @@ members as (
         items.share,
         items.ranked_by,
         opening.employee_id,
-        opening.employee_hire_date,
+        opening.employee_service_date,
         coalesce(opening.announced_termination_date > items.reduction_date, true) as is_there,
         {{ exit_hazard() }} as hazard,
         {{ draw(draw_key('reduction', "items.item || '|' || opening.employee_id")) }} as reduction_draw
@@ -72,7 +72,7 @@ candidates as (
             partition by turn
             order by
                 case
-                    when ranked_by = 'last_in' then (date '1900-01-01' - employee_hire_date)::double
+                    when ranked_by = 'last_in' then (date '1900-01-01' - employee_service_date)::double
                     when ranked_by = 'random' then reduction_draw
                     when hazard > 0 then round(-ln(1 - reduction_draw) / hazard, 12)
                     else 'infinity'::double
