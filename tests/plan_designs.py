@@ -174,7 +174,7 @@ def design(random: Random, start: int) -> Design:
         "simulation.start_year": start,
         "simulation.end_year": start + years - 1,
         **_workforce(random),
-        "plan.effective_date": random.choice((None, None, f"{start}-04-01")),
+        "plan.automatic_enrollment.effective_date": random.choice((None, None, f"{start}-04-01")),
         "plan.annual_return": random.choice((rate("0"), rate("0.05"), rate("-0.1"))),
         "plan.normal_retirement_age": random.choice((65, 62)),
         "plan.compensation_from": random.choice(("entry_date", "entry_date", "plan_year")),

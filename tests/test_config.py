@@ -228,12 +228,13 @@ BAD_SETTINGS = [
     pytest.param("raise_timing: {fixed_date: 13-01}", "is no day of the year", id="month 13"),
     pytest.param("raise_timing: {fixed_date: 02-30}", "is no day of the year", id="30 February"),
     pytest.param("raise_timing: {fixed_date: 2025-07-01}", 'as "MM-DD", such as "07-01"', id="date with a year"),
+    pytest.param("workforce: {level_mix: [0.02]}", "is a list; must be a mapping such as", id="list of shares"),
+    pytest.param("workforce: {level_mix: {1: 2}}", "2 % is 0.02", id="share of a level"),
+    pytest.param("workforce: {level_mix: {next: 0.02}}", "the key next is not a number", id="word for a key"),
     pytest.param(
-        "compensation: {cola_rate_by_year: [0.02]}", "is a list; must be a mapping such as", id="list of rates"
-    ),
-    pytest.param("compensation: {cola_rate_by_year: {2026: 2}}", "2 % is 0.02", id="rate of a year"),
-    pytest.param(
-        "compensation: {cola_rate_by_year: {next: 0.02}}", "the key next is not a number", id="word for a key"
+        "compensation: {cola_rate_by_year: {2026: 0.02}}",
+        "replaced by `changes`: write changes.2027.compensation.cola_rate",
+        id="rates by year",
     ),
     pytest.param("new_hires: {level_mix: {1: 0.5}}", "the shares sum to 0.5; they must sum to 1", id="half a mix"),
     pytest.param("validation: {fail_on_validation_error: 'true'}", "must be true or false, without quotes", id="flag"),
@@ -349,9 +350,9 @@ def test_byte_order_mark_and_windows_line_ends(tmp_path: Path) -> None:
             id="end before the default start",
         ),
         pytest.param(
-            "compensation:\n  cola_rate_by_year:\n    2026: 0.02\n    2024: 0.03\n",
-            "c.yaml:5: compensation.cola_rate_by_year.2024 = 0.03: 2024 is before simulation.start_year 2025",
-            id="COLA before the horizon",
+            "changes:\n  2026: {compensation: {cola_rate: 0.02}}\n  2024: {compensation: {cola_rate: 0.03}}\n",
+            "c.yaml:4: changes.2024: 2024 is before simulation.start_year 2025",
+            id="change before the horizon",
         ),
         pytest.param(
             "compensation: {promotion: {increase_spread: 0.3}}\n",
@@ -464,7 +465,7 @@ def test_precedence(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("census.columns.employee_id=Employee: no", "Employee: no", id="heading that is odd as YAML"),
         pytest.param("census.columns={employee_id: Badge}", {"employee_id": "Badge"}, id="mapping"),
         pytest.param("census.ignore_columns=[a, 'b c']", ("a", "b c"), id="list"),
-        pytest.param("compensation.cola_rate_by_year.2026=0.03", Decimal("0.03"), id="entry"),
+        pytest.param("irs_limits.by_year.2026={catch_up_limit: 9000}", {"catch_up_limit": Decimal(9000)}, id="entry"),
         pytest.param("validation.fail_on_validation_error=true", True, id="flag"),
         pytest.param("parameters.age_bands=tables/a.csv", Path("tables/a.csv"), id="table"),
         pytest.param("reports.directory=out", Path("out"), id="path from the command line"),
@@ -497,12 +498,13 @@ def test_override_with_python_values(load: Load) -> None:
 
 
 def test_override_of_a_mapping_replaces_it_and_of_an_entry_adds_to_it(load: Load) -> None:
-    text = MINIMAL + "compensation: {cola_rate_by_year: {2025: 0.01}}"
-    key = "compensation.cola_rate_by_year"
-    assert set(load(text, [f"{key}={{2026: 0.03}}"]).compensation.cola_rate_by_year) == {2026}
-    assert set(load(text, [f"{key}.2026=0.03"]).compensation.cola_rate_by_year) == {2025, 2026}
-    assert load(text, [f"{key}={{}}"]).compensation.cola_rate_by_year == {}
-    assert set(load(text, [f"{key}={{}}", f"{key}.2027=0.03"]).compensation.cola_rate_by_year) == {2027}
+    limits = "{catch_up_limit: 9000}"
+    text = MINIMAL + f"irs_limits: {{by_year: {{2025: {limits}}}}}"
+    key = "irs_limits.by_year"
+    assert set(load(text, [f"{key}={{2026: {limits}}}"]).irs_limits.by_year) == {2026}
+    assert set(load(text, [f"{key}.2026={limits}"]).irs_limits.by_year) == {2025, 2026}
+    assert load(text, [f"{key}={{}}"]).irs_limits.by_year == {}
+    assert set(load(text, [f"{key}={{}}", f"{key}.2027={limits}"]).irs_limits.by_year) == {2027}
 
 
 @pytest.mark.parametrize(
@@ -612,13 +614,13 @@ def test_identifiers_must_be_explicit_when_required(load: Load) -> None:
 
 
 def test_with_years_checks_the_whole(load: Load) -> None:
-    config = load(MINIMAL + "compensation: {cola_rate_by_year: {2026: 0.03}}\nscenario_id: x")
+    config = load(MINIMAL + "changes: {2026: {compensation: {cola_rate: 0.03}}}\nscenario_id: x")
     longer = config.with_years(2026, 2035)
     assert (longer.simulation.start_year, longer.simulation.end_year) == (2026, 2035)
     assert longer.compensation == config.compensation
     assert longer.model_fields_set == config.model_fields_set | {"simulation"}
     assert {item.where for item in effective_values(longer) if item.key == "scenario_id"} == {"c.yaml:3"}
-    with pytest.raises(ConfigurationError, match=r"cola_rate_by_year\.2026: 2026 is before simulation.start_year 2027"):
+    with pytest.raises(ConfigurationError, match=r"changes\.2026: 2026 is before simulation.start_year 2027"):
         config.with_years(2027, 2028)
     with pytest.raises(ConfigurationError, match="start_year 2028 is after"):
         config.with_years(2028, 2027)
@@ -629,15 +631,15 @@ def test_with_years_checks_the_whole(load: Load) -> None:
 
 def test_origins(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLANALIGN__WORKFORCE__VOLUNTARY_SHARE", "0.7")
-    text = "census:\n  path: c.csv\ncompensation:\n  cola_rate_by_year:\n    2026: 0.03\n"
-    config = load(text, ["simulation.random_seed=7", "compensation.cola_rate_by_year.2027=0.04"])
+    text = "census:\n  path: c.csv\nchanges:\n  2026:\n    compensation: {cola_rate: 0.03}\n"
+    config = load(text, ["simulation.random_seed=7", "changes.2027.compensation.cola_rate=0.04"])
     origins = {item.key: (item.value, item.origin, item.where) for item in effective_values(config)}
     assert origins["simulation.start_year"] == (2025, "default", "")
     assert origins["census.path"] == ("c.csv", "file", "c.yaml:2")
     assert origins["workforce.voluntary_share"] == (0.7, "environment", "PLANALIGN__WORKFORCE__VOLUNTARY_SHARE")
     assert origins["simulation.random_seed"] == (7, "command line", "command line")
-    assert origins["compensation.cola_rate_by_year.2026"] == (0.03, "file", "c.yaml:5")
-    assert origins["compensation.cola_rate_by_year.2027"] == (0.04, "command line", "command line")
+    assert origins["changes.2026.compensation.cola_rate"] == (0.03, "file", "c.yaml:5")
+    assert origins["changes.2027.compensation.cola_rate"] == (0.04, "command line", "command line")
     json.dumps([item.value for item in effective_values(config)])
 
 
@@ -765,13 +767,13 @@ def test_fingerprint_names_every_key_that_may_change_results() -> None:
 
 
 def test_differences_name_key_and_values() -> None:
-    old = minimal(compensation={"cola_rate_by_year": {2026: 0.03}}, simulation={"random_seed": 42})
+    old = minimal(workforce={"level_mix": {1: 1}}, simulation={"random_seed": 42})
     new = minimal(parameters={"age_bands": [{"age_from": 0}]}, simulation={"random_seed": 7, "target_growth_rate": 0})
     assert describe_differences(config_fingerprint(old), config_fingerprint(new)) == [
         "simulation.random_seed: was 42, is now 7",
         "simulation.target_growth_rate: was 0.03, is now 0",
         'parameters.age_bands: was not set, is now [{"age_from": 0}]',
-        "compensation.cola_rate_by_year.2026: was 0.03, is now not set",
+        "workforce.level_mix.1: was 1, is now not set",
     ]
     assert describe_differences(config_fingerprint(old), config_fingerprint(old)) == []
 

@@ -647,8 +647,8 @@ def tiers(**changes: object) -> Settings:
         pytest.param({f"{E}.excluded_departments": ["IT"]}, "plan.eligibility.excluded", id="departments"),
         pytest.param({f"{E}.deferral.minimum_age": 20.3}, "must be a multiple of 0.5", id="third of a year"),
         pytest.param({f"{E}.deferral.entry_dates": "weekly"}, "must be `immediate`, `monthly`", id="entry dates"),
-        pytest.param({"plan.effective_date": "2025"}, "must be a date as YYYY-MM-DD", id="year for a date"),
-        pytest.param({"plan.effective_date": "2025-02-30"}, "is no day of the calendar", id="30 February"),
+        pytest.param({f"{AE}.effective_date": "2025"}, "must be a date as YYYY-MM-DD", id="year for a date"),
+        pytest.param({f"{AE}.effective_date": "2025-02-30"}, "is no day of the calendar", id="30 February"),
         pytest.param({f"{AE}.hire_date_cutoff": "01/02/2025"}, "must be a date as YYYY-MM-DD", id="slashes"),
         pytest.param(
             {"irs_limits.by_year": {2027: {"catchup_limit": 8500}}},
@@ -672,8 +672,8 @@ def test_a_value_that_cannot_be(load: Load, settings: Settings, expected: str) -
 @pytest.mark.parametrize(
     ("key", "text", "value"),
     [
-        ("plan.effective_date", "2025-03-01", "2025-03-01"),
-        ("plan.effective_date", "null", None),
+        (f"{AE}.effective_date", "2025-03-01", "2025-03-01"),
+        (f"{AE}.effective_date", "null", None),
         ("plan.limit_415_order", "[match, core, after_tax]", ["match", "core", "after_tax"]),
         ("plan.match.last_day_exceptions", "[age_55, retirement]", ["retirement", "age_55"]),
         ("plan.match.last_day_exceptions", "[]", []),
@@ -722,14 +722,14 @@ def test_a_copy_for_other_years_keeps_the_plan(load: Load) -> None:
     settings = {
         "plan.match.formula": "custom",
         "plan.match.tiers": [TIER],
-        "plan.effective_date": "2025-03-01",
+        f"{AE}.effective_date": "2025-03-01",
         "plan.vesting.core": [0, 0.5, 1],
         "irs_limits.by_year.2027": {"catch_up_limit": 8500},
     }
     config = load(settings)
     longer = config.with_years(2025, 2040)
     assert (longer.plan, longer.irs_limits) == (config.plan, config.irs_limits)
-    assert longer.plan.effective_date == dt.date(2025, 3, 1)
+    assert longer.plan.automatic_enrollment.effective_date == dt.date(2025, 3, 1)
     assert longer.irs_limits.by_year == {2027: {"catch_up_limit": Decimal(8500)}}
 
 
@@ -790,10 +790,13 @@ def test_employer_money_follows_deferrals_unless_it_is_told_otherwise(load: Load
 
 def test_open_dates_fall_on_the_first_simulated_day(load: Load) -> None:
     variables = to_dbt_vars(load({"simulation.start_year": 2026}))
-    assert variables["plan_effective_date"] == variables["automatic_enrollment_cutoff"] == "2026-01-01"
-    dates = {"plan.effective_date": "2024-07-01", f"{AE}.hire_date_cutoff": "2025-04-01"}
+    assert variables["automatic_enrollment_opens"] == variables["automatic_enrollment_cutoff"] == "2026-01-01"
+    dates = {f"{AE}.effective_date": "2024-07-01", f"{AE}.hire_date_cutoff": "2025-04-01"}
     variables = to_dbt_vars(load(dates))
-    assert (variables["plan_effective_date"], variables["automatic_enrollment_cutoff"]) == ("2024-07-01", "2025-04-01")
+    assert (variables["automatic_enrollment_opens"], variables["automatic_enrollment_cutoff"]) == (
+        "2024-07-01",
+        "2025-04-01",
+    )
 
 
 def test_lists_become_single_values(load: Load) -> None:

@@ -115,19 +115,20 @@ def test_equal_limits_are_survived(tmp_path: Path) -> None:
                 "compensation.cola_rate": 1,
                 "simulation.end_year": 2045,
             },
-            "the COLA of the years 2026-2045 multiplies",
+            "cola_rate, with its changes, in the years 2026-2045 multiplies",
         ),
         (
             {
                 "compensation.structure_increase_rate": None,
-                "compensation.cola_rate_by_year": dict.fromkeys(range(2030, 2051), 1),
+                "changes": {2030: {"compensation": {"cola_rate": 1}}},
                 "simulation.end_year": 2050,
             },
-            "the COLA of the years 2026-2050 multiplies",
+            "cola_rate, with its changes, in the years 2026-2050 multiplies",
         ),
         (
             {"compensation.structure_increase_rate": 0.5, "simulation.end_year": 2060},
-            "structure_increase_rate 0.5 of the years 2026-2060 multiplies amounts by 1,456,110, and a million times",
+            "structure_increase_rate, with its changes, in the years 2026-2060 multiplies amounts by 1,456,110, and a "
+            "million times",
         ),
         (
             {"irs_limits.inflation_rate": 1, "simulation.end_year": 2055},

@@ -34,7 +34,7 @@ def warnings(loaded: LoadedInputs) -> list[str]:
 
 
 def table(loaded: LoadedInputs, name: str) -> ParameterTable:
-    (found,) = (one for one in loaded.tables if one.name == name)
+    (found,) = (one for one in loaded.tables.of_year(loaded.tables.years[0]) if one.name == name)
     return found
 
 

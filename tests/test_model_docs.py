@@ -80,7 +80,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Iter
     with DatabaseConnectionManager(folder / "s.duckdb", threads=1) as db:
         with db.transaction() as connection:
             inputs.write(connection)
-            engine = NativeDriver(inputs.valued_model, connection)
+            engine = NativeDriver(inputs.models, connection)
             engine.create_marts()
         engine.begin_year(YEAR)
         for stage in STAGES:

@@ -133,6 +133,11 @@ def test_ages_and_hours_follow_their_shares(laboratory: Laboratory) -> None:
     assert abs(weekly[Decimal("17.5")] - total * 0.3) < 4 * math.sqrt(total * 0.3 * 0.7)
 
 
+def colas(rates: Mapping[int, str]) -> dict[int, object]:
+    """Return the changes that give each year its COLA."""
+    return {year: {"compensation": {"cola_rate": rate}} for year, rate in rates.items()}
+
+
 def indexed(structure: Mapping[int, str], year: int) -> dict[int, tuple[Decimal, Decimal]]:
     """The pay ranges of a year: those of the table in 2025, then moved every year."""
     factor = Decimal(1)
@@ -148,13 +153,13 @@ def indexed(structure: Mapping[int, str], year: int) -> dict[int, tuple[Decimal,
         pytest.param(
             {
                 "compensation.structure_increase_rate": None,
-                "compensation.cola_rate_by_year": {2025: "0.09", 2026: "0.05", 2028: "0"},
+                "changes": colas({2025: "0.09", 2026: "0.05", 2027: "0.02", 2028: "0"}),
             },
             {2026: "0.05", 2027: "0.02", 2028: "0"},
             id="with the COLA of each year",
         ),
         pytest.param(
-            {"compensation.structure_increase_rate": "0.031", "compensation.cola_rate_by_year": {2026: "0.05"}},
+            {"compensation.structure_increase_rate": "0.031", "changes": colas({2026: "0.05"})},
             {2026: "0.031", 2027: "0.031", 2028: "0.031"},
             id="with a rate of its own",
         ),

@@ -37,7 +37,6 @@ KNOBS = {
     "workforce.voluntary_share": Knob(0.5),
     "workforce.exit_timing": Knob(UNEVEN),
     "compensation.cola_rate": Knob(0.03),
-    "compensation.cola_rate_by_year": Knob({2025: 0.05}),
     "compensation.merit_budget": Knob(0.04),
     "compensation.structure_increase_rate": Knob(0.05, {"simulation.end_year": 2026}),
     "compensation.promotion.effective_date": Knob("03-01"),

@@ -179,7 +179,7 @@ def test_every_figure_is_what_it_says(
 ) -> None:
     usual = {
         "simulation.end_year": 2027,
-        "compensation.cola_rate_by_year": {2026: "0.041"},
+        "changes": {2026: {"compensation": {"cola_rate": "0.041"}}, 2027: {"compensation": {"cola_rate": "0.02"}}},
         "plan.core.formula": "flat",
         "plan.core.rate": "0.02",
         "plan.vesting.core": "graded_6",

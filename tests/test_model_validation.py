@@ -60,7 +60,7 @@ class Patient:
         copy = shutil.copy(run.database, folder)
         self.manager = DatabaseConnectionManager(copy, threads=1)
         self.connection = self.manager.get_connection()
-        values = {**inputs.variables, "simulation_year": YEAR}
+        values = {**inputs.variables_of(YEAR), "simulation_year": YEAR}
         for parameter in inputs.model.parameters:
             text = str(values[parameter.name])
             self.connection.execute(f"set variable {parameter.name} = '{text}'::{parameter.type}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from planalign_orchestrator.model import Model, load_compiled_model
+from planalign_orchestrator.model import CompiledModel, Model, ModelOfYears, load_compiled_model
 from planalign_orchestrator.model.builders import Builders
 from planalign_orchestrator.model.native_driver import NativeDriver
 
@@ -82,6 +82,11 @@ CORES = 4
 NOTHING = replace(load_compiled_model(), models=())
 
 
+def years_of(compiled: CompiledModel) -> ModelOfYears:
+    """Return a compiled model that is the same in every year."""
+    return ModelOfYears({2025: compiled})
+
+
 @pytest.mark.parametrize(
     ("people", "threads", "builders", "threads_of_the_last_judgement"),
     [
@@ -100,7 +105,7 @@ def test_cores_are_divided_by_the_number_of_people(
         rows: list[tuple[int]] = connection.execute("select current_setting('threads')").fetchall()
         return rows[0][0]
 
-    with duckdb.connect(config={"threads": CORES}) as connection, NativeDriver(NOTHING, connection) as engine:
+    with duckdb.connect(config={"threads": CORES}) as connection, NativeDriver(years_of(NOTHING), connection) as engine:
         engine.adapt_to(people)
         assert len(engine.builders.connections) == builders
         engine.write_marts(2025)
@@ -110,7 +115,7 @@ def test_cores_are_divided_by_the_number_of_people(
 
 
 def test_a_number_of_threads_that_is_given_holds_and_builds_one_model_at_a_time() -> None:
-    with duckdb.connect(config={"threads": 3}) as connection, NativeDriver(NOTHING, connection) as engine:
+    with duckdb.connect(config={"threads": 3}) as connection, NativeDriver(years_of(NOTHING), connection) as engine:
         engine.adapt_to(10, threads=3)
         engine.write_marts(2025, is_last=True)
         assert connection.execute("select current_setting('threads')").fetchall() == [(3,)]
@@ -119,7 +124,10 @@ def test_a_number_of_threads_that_is_given_holds_and_builds_one_model_at_a_time(
 
 @pytest.mark.parametrize(("people", "are_off"), [(24_999, True), (25_000, False)])
 def test_for_few_people_less_is_searched(people: int, are_off: bool) -> None:
-    with duckdb.connect(config={"threads": 1}) as connection, NativeDriver(load_compiled_model(), connection) as engine:
+    with (
+        duckdb.connect(config={"threads": 1}) as connection,
+        NativeDriver(years_of(load_compiled_model()), connection) as engine,
+    ):
         engine.adapt_to(people)
         ((off,),) = connection.execute("select current_setting('disabled_optimizers')").fetchall()
     assert "join_order" in off
@@ -131,10 +139,10 @@ def test_what_an_engine_parsed_serves_the_next_one_whatever_became_of_the_first(
         models = tuple(replace(model(f"m{number}"), sql=f"select {value} + {number} as x") for number in range(20))
         compiled = replace(NOTHING, models=models)
         with duckdb.connect(config={"threads": 1}) as connection:
-            with NativeDriver(compiled, connection):
+            with NativeDriver(years_of(compiled), connection):
                 # it ends before it has parsed everything
                 pass
-            with NativeDriver(compiled, connection) as engine:
+            with NativeDriver(years_of(compiled), connection) as engine:
                 engine.begin_year(2025)
                 engine.run_stage("foundation", 2025)
                 found = [connection.execute(f"from working.main.{one.name}").fetchall() for one in models]

@@ -436,7 +436,8 @@ def test_tables_reach_the_database_with_their_sources(tmp_path: Path, monkeypatc
     content = {
         "simulation": {"start_year": 2025, "end_year": 2026},
         "census": {"path": "census.csv"},
-        "compensation": {"cola_rate": 0.01, "cola_rate_by_year": {2026: 0.025}},
+        "compensation": {"cola_rate": 0.01},
+        "changes": {2026: {"compensation": {"cola_rate": 0.025}}},
         "workforce": {"structure": "rates"},
         "new_hires": {"level_mix": {1: 0.75, 2: 0.25}, "hire_timing": [0.5, 0.5, *[0] * 10]},
         "parameters": {

@@ -15,8 +15,9 @@ from planalign_orchestrator import parameters
 from planalign_orchestrator.config import load_simulation_config
 from planalign_orchestrator.config.sections.irs_limits import LIMITS
 from planalign_orchestrator.errors import ConfigurationError
-from planalign_orchestrator.parameters import ParameterTable
+from planalign_orchestrator.parameters import ParameterTable, RunTables
 from planalign_orchestrator.parameters.limits import indexing, published_limits
+from planalign_orchestrator.parameters.tables import YEARLY
 from planalign_orchestrator.parameters.yearly_law import largest_disparity
 from tests.companies import PACKAGED
 
@@ -198,10 +199,17 @@ def test_no_limit_ever_falls(inflation: int, wages: int) -> None:
             assert set(amounts) == {amounts[0]}
 
 
+def run_tables(tables: Mapping[str, ParameterTable]) -> RunTables:
+    """Return tables that hold from 2025 on, for the years that they have rates of."""
+    yearly = [table for table in tables.values() if table.name in YEARLY]
+    held = [table for table in tables.values() if table.name not in YEARLY]
+    last = max(int(year or 0) for year in tables["annual_rates"].column("simulation_year"))
+    return RunTables(range(2025, last + 1), {2025: tuple(held)}, tuple(yearly))
+
+
 def test_limits_and_rates_grow_with_the_horizon(load: Load) -> None:
-    short = load({"simulation.end_year": 2026}).values()
-    long = load(TO_2030).values()
-    assert parameters.fingerprints(short) == parameters.fingerprints(long)
+    short, long = run_tables(load({"simulation.end_year": 2026})), run_tables(load(TO_2030))
+    assert parameters.fingerprints(short.of_year(2025)) == parameters.fingerprints(long.of_year(2025))
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as planalign")
         parameters.write_parameters(connection, short)
@@ -215,8 +223,8 @@ def test_limits_and_rates_grow_with_the_horizon(load: Load) -> None:
 def test_a_changed_limit_of_a_finished_year_is_noticed_and_one_to_come_is_not(load: Load) -> None:
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as planalign")
-        parameters.write_parameters(connection, load(TO_2030).values())
-        later = load({**TO_2030, "irs_limits.by_year.2028": {"catch_up_limit": 9_500}}).values()
+        parameters.write_parameters(connection, run_tables(load(TO_2030)))
+        later = run_tables(load({**TO_2030, "irs_limits.by_year.2028": {"catch_up_limit": 9_500}}))
         assert parameters.changed_tables(connection, later, 2027) == []
         assert parameters.changed_tables(connection, later, 2028) == ["irs_limits"]
         parameters.write_years_from(connection, later, 2028)

@@ -119,7 +119,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "plan.eligibility.excluded": Knob([{"column": "department", "values": ["Sales"]}]),
     },
     "enrollment": {
-        "plan.effective_date": Knob("2025-07-01"),
+        "plan.automatic_enrollment.effective_date": Knob("2025-07-01"),
         "plan.participation.automatic_enrollment_factor": Knob(1),
         "plan.participation.ceiling_share": Knob(0.9, STRETCH),
         "plan.automatic_enrollment.enabled": Knob(False),

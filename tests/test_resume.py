@@ -83,9 +83,9 @@ def rewrite_census(project: Project, change: Callable[[list[dict[str, str]]], li
         ("workforce.exit_timing", "[1,0,0,0,0,0,0,0,0,0,0,0]", "workforce.exit_timing"),
         ("compensation.cola_rate", "0.01", "compensation.cola_rate: was 0.02, is now 0.01"),
         (
-            "compensation.cola_rate_by_year",
-            "{2026: 0.05}",
-            "compensation.cola_rate_by_year.2026: was not set, is now 0.05",
+            "changes.2026.compensation.cola_rate",
+            "0.05",
+            "compensation.cola_rate: was 0.02, is now 0.05 (in 2026)",
         ),
         ("compensation.promotion.effective_date", "03-01", "compensation.promotion.effective_date"),
         ("workforce.level_mix", "{1: 1}", "workforce.level_mix.1: was not set, is now 1"),
@@ -231,7 +231,7 @@ def test_more_years_extend_a_finished_run(project: Project, three_years: Content
 
 
 def test_rates_of_years_to_come_may_still_be_set(project: Project) -> None:
-    rates = {"compensation.cola_rate_by_year": "{2027: 0.05}"}
+    rates = {"changes.2027.compensation.cola_rate": "0.05"}
     resume(project, {"simulation.end_year": 2027} | rates)
     fresh = Project.create(project.folder.with_name("fresh"))
     fresh.simulate({"simulation.end_year": 2027, **rates})

@@ -19,7 +19,7 @@ import pytest
 from planalign_orchestrator.database import checkpoints
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
-from planalign_orchestrator.model import STAGES, load_compiled_model, session
+from planalign_orchestrator.model import STAGES, ModelOfYears, load_compiled_model, session
 from planalign_orchestrator.model.native_driver import NativeDriver
 from planalign_orchestrator.pipeline.inputs import LoadedInputs, RunInputs
 from planalign_orchestrator.registries import RegistryManager
@@ -150,7 +150,7 @@ def record(inputs: RunInputs, connection: "duckdb.DuckDBPyConnection", loaded: L
     year = {
         "simulation_year": YEAR,
         "completed_at": checkpoints.now(),
-        "fingerprints": inputs.fingerprints(loaded),
+        "fingerprints": inputs.fingerprints(loaded, YEAR),
         "digests": checkpoints.mart_digests(connection, inputs.model.marts, YEAR),
         "timings": {"stages": {}, "models": {}},
         "validation": [],
@@ -265,11 +265,13 @@ def read_year(database: Path) -> list[tuple[object, ...]]:
 def test_the_staging_models_read_the_inputs(tmp_path: Path) -> None:
     """The first stage of the compiled model alone, on its driver: what the law, the calendar and the census say."""
     inputs = RunInputs.read(configure(tmp_path, CENSUS, {"simulation.end_year": 2028}))
-    staging = [model for model in inputs.valued_model.models if model.name.startswith("stg_")]
+    staging = [model for model in inputs.models.of_year(2028).models if model.name.startswith("stg_")]
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("attach ':memory:' as planalign")
         inputs.write(connection)
-        with NativeDriver(replace(inputs.valued_model, models=tuple(staging)), connection) as driver:
+        with NativeDriver(
+            ModelOfYears({2028: replace(inputs.models.of_year(2028), models=tuple(staging))}), connection
+        ) as driver:
             driver.begin_year(2028)
             for stage in STAGES:
                 driver.run_stage(stage, 2028)

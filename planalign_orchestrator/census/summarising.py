@@ -161,6 +161,13 @@ def summarise(
     )
 
 
+def columns_missing_in(connection: "duckdb.DuckDBPyConnection", table: str) -> list[str]:
+    """Return the columns that a typed census which another version stored lacks."""
+    found = connection.execute(f"select name from pragma_table_info('{table}')").fetchall()
+    present = {column for (column,) in found}
+    return [column for column in _FINAL_COLUMNS if column not in present]
+
+
 def fingerprint_of(connection: "duckdb.DuckDBPyConnection", table: str) -> str:
     """Return the fingerprint of a typed census as it is stored; equal to that of its summary unless it was changed."""
     columns = ", ".join(_FINAL_COLUMNS)

@@ -34,9 +34,7 @@ def merged(section: type[Section], values: Mapping[str, Any], change: Mapping[st
     Sections merge key by key, and parameter tables table by table. Every other value replaces: a list, a mix of levels.
     A change that names a formula replaces all that makes the formula.
     """
-    kept = {
-        name: value for name, value in values.items() if _FORMULA not in change or name not in section.formula_keys
-    }
+    kept = {name: value for name, value in values.items() if _FORMULA not in change or name not in section.formula_keys}
     for name, value in change.items():
         below = section_of(section, name)
         before = kept.get(name)

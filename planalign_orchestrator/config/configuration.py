@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from planalign_orchestrator.config.changes import CHANGES, CHANGES_RULE, findings_of_change, in_change, merged
 from planalign_orchestrator.config.checks.between_sections import cross_field_findings
+from planalign_orchestrator.config.checks.survival import growth_findings
 from planalign_orchestrator.config.sections.base import Section, key
 from planalign_orchestrator.config.sections.census import CensusSection
 from planalign_orchestrator.config.sections.compensation import CompensationSection
@@ -57,10 +58,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a configuration came from. Any two are equal: configurations are compared by their values alone."""
+    """Where a configuration came from. Any two are equal: configurations are compared by their values alone.
+
+    `from_year` is the year of the change that made it; None for a whole configuration.
+    """
 
     source: str | None = field(default=None, compare=False)
     settings: Mapping[KeyPath, Setting] = field(default_factory=dict, compare=False)
+    from_year: int | None = field(default=None, compare=False)
 
 
 class SimulationConfig(Section):
@@ -110,9 +115,8 @@ class SimulationConfig(Section):
     runtime: RuntimeSection = Field(default_factory=RuntimeSection)
 
     _provenance: Provenance = PrivateAttr(default_factory=Provenance)
-    # the configuration from each change on; of such a one, its first year and what held before it
+    # the configuration from each change on; of such a one, what held before it
     _changed: "Mapping[int, SimulationConfig]" = PrivateAttr(default_factory=dict)
-    _changed_in: int | None = PrivateAttr(default=None)
     _before: "SimulationConfig | None" = PrivateAttr(default=None)
 
     def model_post_init(self, context: object) -> None:
@@ -133,7 +137,7 @@ class SimulationConfig(Section):
     @property
     def first_year(self) -> int:
         """The first year that has this configuration."""
-        return self._changed_in or self.simulation.start_year
+        return self._provenance.from_year or self.simulation.start_year
 
     @property
     def before(self) -> "SimulationConfig | None":
@@ -179,6 +183,8 @@ class SimulationConfig(Section):
         findings = [*cross_field_findings(self), *self._change_findings()]
         if not findings and self.changes:
             self._changed, findings = self._resolved()
+        if not findings and self._provenance.from_year is None:
+            findings = growth_findings(self)
         if findings:
             raise RefusedError(findings)
         return self
@@ -208,10 +214,11 @@ class SimulationConfig(Section):
         before = self
         for year in sorted(self.changes):
             values = merged(SimulationConfig, values, self.changes[year])
-            provenance = Provenance(self._provenance.source, _settings_of_year(self._provenance.settings, year, values))
+            settings = _settings_of_year(self._provenance.settings, year, values)
+            provenance = Provenance(self._provenance.source, settings, from_year=year)
             try:
                 changed[year] = SimulationConfig.model_validate(values, context=provenance)
-                changed[year]._changed_in, changed[year]._before = year, before
+                changed[year]._before = before
                 before = changed[year]
             except ValidationError as error:
                 for finding in findings_of(error):

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.census import fingerprint_of
+from planalign_orchestrator.census import columns_missing_in, fingerprint_of
 from planalign_orchestrator.database.checkpoints import (
     DBT,
     DatabaseStatus,
@@ -92,6 +92,10 @@ def verify(
     connection = db.get_connection()
     differing = _differing(connection, chosen, catalog)
     if years is None and not differing:
+        has_census = "census" in base_tables(connection, "inputs", catalog)
+        missing = columns_missing_in(connection, f"{catalog}.inputs.census") if has_census else []
+        if missing:
+            return unverified(f"another version of planalign wrote it: its census has no {', '.join(missing)}")
         differing = _differing_beside(connection, status, catalog)
     if differing:
         return Verification(Verdict.DIFFERS, f"It differs from what was recorded: {'; '.join(differing)}.")

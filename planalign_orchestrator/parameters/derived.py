@@ -54,7 +54,7 @@ def annual_rates(config: "SimulationConfig") -> ParameterTable:
 
 
 def enrollment_terms(config: "SimulationConfig") -> ParameterTable:
-    """Return the terms of automatic enrollment of every simulated year: a window keeps those of the year it opened in."""
+    """Return the terms of automatic enrollment of every year: a window keeps those of the year in which it opened."""
     from planalign_orchestrator.config import to_dbt_vars
 
     columns = (

@@ -153,9 +153,8 @@ def _rates_up_to(config: "SimulationConfig", first: int, last: int) -> str:
     sections = {config.of_year(year).first_year: config.of_year(year).irs_limits for year in range(first, last + 1)}
     spoken: dict[str, str] = {}
     for since, section in sections.items():
-        words = (
-            f"prices {plain_number(section.inflation_rate)} a year, wages {plain_number(section.wage_growth_rate)} a year"
-        )
+        prices, wages = plain_number(section.inflation_rate), plain_number(section.wage_growth_rate)
+        words = f"prices {prices} a year, wages {wages} a year"
         if words not in spoken:
             spoken[words] = f"from {since} on {words}" if spoken else words
     return "; ".join(spoken.values())

@@ -229,4 +229,5 @@ class PipelineOrchestrator:
         """Write the files that cover all finished years, and return their summary."""
         status = checkpoints.read_state(self._db)
         years = [year for year in status.years if year in self.years] if status is not None else []
-        return self._publisher.summarise(years, to_dbt_vars(self.config.of_year(self.years[-1])), self.config.reports.template)
+        variables = to_dbt_vars(self.config.of_year(self.years[-1]))
+        return self._publisher.summarise(years, variables, self.config.reports.template)

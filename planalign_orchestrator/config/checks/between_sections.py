@@ -1,6 +1,6 @@
 """What is wrong between keys that are right by themselves, the plan's and all others."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 

@@ -4,7 +4,6 @@ import os
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from planalign_orchestrator.config.sections.compensation import CompensationSection
 from planalign_orchestrator.config.sections.reports import REPORTS_FOLDER, ReportsSection
 from planalign_orchestrator.config.sections.runtime import CHECKPOINTS_FOLDER, RuntimeSection
 from planalign_orchestrator.config.sections.simulation import SimulationSection
@@ -25,7 +24,6 @@ def survival_findings(config: "SimulationConfig") -> list[Finding]:
     """Return what a run with this configuration could not survive, whatever the census holds."""
     return [
         *_hire_findings(config.simulation, config.workforce),
-        *_growth_findings(config.simulation, config.compensation),
         *_folder_findings(config.reports, config.runtime),
     ]
 
@@ -49,24 +47,24 @@ def _hire_findings(simulation: SimulationSection, workforce: WorkforceSection) -
     return [Finding(text, keys)]
 
 
-def _growth_findings(simulation: SimulationSection, pay: CompensationSection) -> list[Finding]:
-    """The factors of every year are computed in the first one. A rate that changes must be bearable in all years."""
-    later = range(simulation.start_year + 1, simulation.end_year + 1)
-    if pay.structure_increase_rate is None:
-        name, rate = "cola_rate", pay.cola_rate
-    else:
-        name, rate = "structure_increase_rate", pay.structure_increase_rate
-    grown = _product([rate] * len(later))
+def growth_findings(config: "SimulationConfig") -> list[Finding]:
+    """Return that factors would overflow: those of every year are computed in the first one, by each year's rate."""
+    years = range(config.simulation.start_year + 1, config.simulation.end_year + 1)
+    pays = [config.of_year(year).compensation for year in years]
+    grown = _product(
+        [pay.cola_rate if pay.structure_increase_rate is None else pay.structure_increase_rate for pay in pays]
+    )
     if grown < _MOST_GROWTH:
         return []
-    text = _growth_text(f"{name} {plain_number(rate)} of the years", later, grown)
-    return [Finding(text, (("compensation", name), ("simulation", "end_year")))]
+    name = "cola_rate" if config.compensation.structure_increase_rate is None else "structure_increase_rate"
+    text = f"{name}, with its changes, in the years {years[0]}-{years[-1]}"
+    return [Finding(_growth_text(text, grown), (("compensation", name), ("simulation", "end_year")))]
 
 
-def _growth_text(what: str, years: range, grown: Decimal) -> str:
+def _growth_text(what: str, grown: Decimal) -> str:
     return (
-        f"{what} {years[0]}-{years[-1]} multiplies amounts by {grown:,.0f}, and a million times is more than they can "
-        "hold; lower the rate or simulate fewer years"
+        f"{what} multiplies amounts by {grown:,.0f}, and a million times is more than they can hold; lower the rate or "
+        "simulate fewer years"
     )
 
 

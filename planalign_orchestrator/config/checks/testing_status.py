@@ -35,10 +35,10 @@ def _safe_harbor_comes_or_goes(before: PlanSection, now: PlanSection, year: int)
     """Say what a safe harbor by the match asks for where it is taken up or dropped."""
     was, is_one = (match_kind(plan.match) in SAFE_KINDS for plan in (before, now))
     if was and not is_one:
-        return [
+        text = (
             f"Warning: the safe-harbor match ends in {year}: participants must be told before the year begins, and the "
-            "year needs ADP testing, Reg. 1.401(k)-3(g)."
-        ]
+        )
+        return [f"{text}year needs ADP testing, Reg. 1.401(k)-3(g)."]
     if is_one and not was:
         return [f"The safe-harbor match of {year} needs a notice 30 to 90 days before the year, Reg. 1.401(k)-3(d)."]
     return []

@@ -111,8 +111,8 @@ def key(
     `narrower` says what the law or a check between keys asks beyond the rule: of a number the bounds in place of those
     of the rule, otherwise words that follow a semicolon. `example` is YAML that shows its use. `in_file` is the value
     in the default file, where it is not the default. Without `changes_results`, a run can be resumed with another
-    value. `replaces` is the key whose place this one took, of the same section or dotted; using that one names this one. With
-    `of_all_years`, `changes` cannot set it.
+    value. `replaces` is the key whose place this one took, of the same section or dotted; using that one names this
+    one. With `of_all_years`, `changes` cannot set it.
     """
     parameters = tuple(Parameter(item) if isinstance(item, str) else item for item in becomes)
     field: Any = Field(default, description=description)

@@ -52,8 +52,8 @@ class WorkforceSection(Section):
         (),
         "People who are laid off on a day of 1 January's people without an earlier announced exit, on top of the exits "
         "of the year; they are not hired back. `by` ranks them: the hazard of leaving (the default), `last_in`, or "
-        "`random`. `fully_vested: auto` vests everybody who leaves in a year whose employer-initiated exits are 20 % of "
-        "the participants or more, 411(d)(3) and Rev. Rul. 2007-43; true and false override it.",
+        "`random`. `fully_vested: auto` vests everybody who leaves in a year whose employer-initiated exits are 20 % "
+        "of the participants or more, 411(d)(3) and Rev. Rul. 2007-43; true and false override it.",
         Parameter("has_reductions", lambda reductions, config: bool(reductions), "boolean"),
         narrower="no date before start_year; either people or share, the share of the named group on 1 January",
         example=REDUCTIONS_EXAMPLE,

@@ -139,7 +139,9 @@ class EligibilitySection(Section):
 
     becomes: ClassVar[tuple[Parameter, ...]] = (
         # the year in which the rules of entry last changed: who has not entered is ruled anew
-        Parameter("eligibility_year", lambda section, config: config.first_year_with(_has_rules_of(section)), "integer"),
+        Parameter(
+            "eligibility_year", lambda section, config: config.first_year_with(_has_rules_of(section)), "integer"
+        ),
     )
 
     deferral: DeferralEligibilitySection = Field(default_factory=DeferralEligibilitySection)

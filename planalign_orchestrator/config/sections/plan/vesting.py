@@ -49,9 +49,12 @@ Vesting = Annotated[VestingSetting, VESTING]
 
 def _vests_as(config: "SimulationConfig") -> "Callable[[SimulationConfig], bool]":
     plan = config.plan
-    return lambda other: (other.plan.vesting, other.plan.normal_retirement_age) == (
-        plan.vesting,
-        plan.normal_retirement_age,
+    return lambda other: (
+        (other.plan.vesting, other.plan.normal_retirement_age)
+        == (
+            plan.vesting,
+            plan.normal_retirement_age,
+        )
     )
 
 
