@@ -351,7 +351,7 @@ def test_byte_order_mark_and_windows_line_ends(tmp_path: Path) -> None:
         ),
         pytest.param(
             "changes:\n  2026: {compensation: {cola_rate: 0.02}}\n  2024: {compensation: {cola_rate: 0.03}}\n",
-            "c.yaml:4: changes.2024: 2024 is before simulation.start_year 2025",
+            "c.yaml:4: changes.2024 = {compensation: {cola_rate: 0.03}}: 2024 is before simulation.start_year 2025",
             id="change before the horizon",
         ),
         pytest.param(

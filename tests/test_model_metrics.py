@@ -113,6 +113,9 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "terminations": count("detailed_status_code", "experienced_termination"),
         "retirements": count("termination_reason", "retirement"),
         "announced_terminations": count("termination_reason", "announced"),
+        "layoffs": count("termination_reason", "layoff"),
+        # of runs with reductions only
+        "employer_initiated_turnover": None,
         "hires": count("event_type", "hire", events),
         "new_hire_terminations": count("detailed_status_code", "new_hire_termination"),
         "closing_headcount": Fraction(len(active)),

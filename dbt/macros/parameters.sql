@@ -42,6 +42,7 @@
         'forfeiture_use': 'varchar',
         'has_reductions': 'boolean',
         'headcount_mode': 'varchar',
+        'is_qaca': 'boolean',
         'limit_415_order': 'varchar',
         'match_age_exception': 'boolean',
         'match_computed': 'varchar',

@@ -114,8 +114,8 @@
     {{ rounded_ratio("(" ~ param('roth_share') ~ " * 1000000)::bigint * (" ~ deferral ~ ")", '1000000') }}
 {%- endmacro %}
 
-{#- Whether automatic enrollment is for somebody, for a row that has the hire date and the method of enrollment: who was
-    ever enrolled has one, and with it an election, if only of 0 after a stop. -#}
+{#- Whether a window of automatic enrollment opens this year for somebody who first may join, for a row that has the
+    hire date and the method of enrollment: who was ever enrolled has one. -#}
 {% macro is_in_automatic_enrollment() -%}
     {{ param('automatic_enrollment_enabled') }}
     and enrollment_method is null
@@ -123,6 +123,7 @@
         {{ param('automatic_enrollment_scope') }} = 'all_eligible'
         or employee_hire_date >= {{ param('automatic_enrollment_cutoff') }}
     )
+    and {{ param('automatic_enrollment_opens') }} <= make_date({{ param('simulation_year') }}, 12, 31)
 {%- endmacro %}
 
 {#- What is deferred from 1 January to a day of the year, within the limits of 402(g), 414(v) and the plan, in cents:

@@ -47,19 +47,20 @@ def changed_tables(connection: "duckdb.DuckDBPyConnection", tables: RunTables, l
     """Return the names of the tables whose rows of years up to `last_year` in the database are not these."""
     import duckdb
 
-    finished = range(tables.years[0], last_year + 1)
+    last = min(last_year, tables.years[-1])
+    finished = range(tables.years[0], last + 1)
     changed = []
     for table in tables.of_year(tables.years[0]):
         year = YEARLY.get(table.name, YEAR)
         try:
             found = connection.execute(
-                f'select * from planalign.parameters."{table.name}" where {year} <= {last_year}'
+                f'select * from planalign.parameters."{table.name}" where {year} <= {last}'
             ).fetchall()
         except (duckdb.CatalogException, duckdb.BinderException):
             found = []
         expected: Counter[tuple[object, ...]] = Counter()
         if table.name in YEARLY:
-            expected.update(_typed(table, row) for row in table.rows if _year(row) <= last_year)
+            expected.update(_typed(table, row) for row in table.rows if _year(row) <= last)
         else:
             for one in finished:
                 (held,) = (other for other in tables.of_year(one) if other.name == table.name)

@@ -82,8 +82,12 @@ class RunTables:
     yearly: tuple[ParameterTable, ...]
 
     def of_year(self, year: int) -> tuple[ParameterTable, ...]:
-        """Return the tables that hold in a year, with those that have a row for each year."""
-        return (*self.from_year[max(first for first in self.from_year if first <= year)], *self.yearly)
+        """Return the tables that hold in a year, with those that have a row for each year.
+
+        Before the first year they are those of the first.
+        """
+        start = max((first for first in self.from_year if first <= year), default=min(self.from_year))
+        return (*self.from_year[start], *self.yearly)
 
 
 def rate(name: str) -> ColumnSpec:

@@ -65,6 +65,7 @@ own_changes as (
         coalesce(
             case when escalations.escalation_date <= changes.changed_on then escalations.rate_after end,
             responses.rate_after,
+            minima.rate_after,
             people.opening_rate
         ) as rate_before
     from {{ ref('int_own_changes') }} as changes
@@ -74,6 +75,8 @@ own_changes as (
         on changes.employee_id = escalations.employee_id
     left join {{ ref('int_match_responses') }} as responses
         on changes.employee_id = responses.employee_id
+    left join {{ ref('int_qaca_minima') }} as minima
+        on changes.employee_id = minima.employee_id
 ),
 
 changes as (
@@ -113,22 +116,30 @@ changes as (
     select
         employee_id,
         responded_on as effective_date,
-        case response when 'qaca_minimum' then 'deferral_escalation' else 'deferral_match_response' end as event_type,
+        'deferral_match_response' as event_type,
         response as event_category,
-        case response
-            when 'qaca_minimum' then {{ order_in_day('deferral_escalation') }}
-            else {{ order_in_day('deferral_match_response') }}
-        end as type_order,
+        {{ order_in_day('deferral_match_response') }} as type_order,
         rate_before,
         rate_after,
         response_probability as event_probability,
         response_draw as random_draw,
-        case response
-            when 'qaca_minimum' then '{}'
-            else '{"ceiling":' || ceiling || ',"previous_ceiling":' || previous_ceiling || '}'
-        end as event_details,
+        '{"ceiling":' || ceiling || ',"previous_ceiling":' || previous_ceiling || '}' as event_details,
         false as is_refunded
     from {{ ref('int_match_responses') }}
+    union all
+    select
+        employee_id,
+        lifted_on as effective_date,
+        'deferral_escalation' as event_type,
+        'qaca_minimum' as event_category,
+        {{ order_in_day('deferral_escalation') }} as type_order,
+        rate_before,
+        rate_after,
+        null::decimal(9, 6) as event_probability,
+        null::double as random_draw,
+        '{}' as event_details,
+        false as is_refunded
+    from {{ ref('int_qaca_minima') }}
     union all
     select
         employee_id,

@@ -7,16 +7,18 @@ with
 participants as (
     select
         people.employee_id,
-        people.escalation_count + coalesce(responses.response = 'qaca_minimum', false)::integer as escalation_count,
+        people.escalation_count + (minima.employee_id is not null)::integer as escalation_count,
         people.enrollment_date as enrolled_on,
         people.enrollment_method = 'auto' and not people.has_made_own_choice as is_automatic,
         people.has_refused_escalation,
         people.as_of,
-        coalesce(responses.rate_after, people.opening_rate) as deferral_rate,
-        responses.response in ('increase', 'decrease') as has_responded
+        coalesce(responses.rate_after, minima.rate_after, people.opening_rate) as deferral_rate,
+        responses.rate_after is not null as has_responded
     from {{ ref('int_eligibility') }} as people
     left join {{ ref('int_match_responses') }} as responses
         on people.employee_id = responses.employee_id
+    left join {{ ref('int_qaca_minima') }} as minima
+        on people.employee_id = minima.employee_id
     where
         people.opening_rate > 0
         and people.deferral_from_day is not null
@@ -64,7 +66,7 @@ due as (
         participants.enrolled_on,
         participants.has_refused_escalation,
         participants.is_automatic
-        and not coalesce(participants.has_responded, false)
+        and not participants.has_responded
         and coalesce(changes.changed_on >= calendar.escalation_date, true) as is_still_automatic,
         case
             when coalesce(changes.changed_on < calendar.escalation_date, false)

@@ -1,10 +1,7 @@
--- What changes rates on 1 January: how participants answer to another match than the year before, and who is lifted to
--- the minimum of a QACA.
+-- How participants answer, on 1 January, to another match than that of the year before.
 -- A higher ceiling moves some of those below it to it, or half-way; a lower one moves some of those between the two
 -- down to it, or half-way. Half-way is rounded down to a whole percent. A match that ends is answered half-way only, and
 -- by nobody with nothing, so that a suspension does not make savers stop for good.
--- A QACA lifts who was enrolled automatically and has chosen nothing else to 3 % of pay in the year of the enrollment
--- and the next, 4, 5 and 6 % in those that follow.  Code section 401(k)(13)(C)(iii).
 with
 
 ceilings as (
@@ -69,77 +66,20 @@ drawn as (
             else floor((rate_before + ceiling) * 50) / 100
         end::decimal(9, 6) as rate_after
     from tempted
-),
-
-responses as (
-    select
-        employee_id,
-        responded_on,
-        case when is_increase then 'increase' else 'decrease' end as response,
-        rate_before,
-        least(rate_after, {{ param('maximum_deferral_rate') }}) as rate_after,
-        ceiling,
-        previous_ceiling,
-        response_probability,
-        response_draw
-    from drawn
-    where
-        response_draw < response_probability::double
-        and (rate_after > rate_before) = is_increase
-        and rate_after <> rate_before
-),
-
-minima as (
-    select
-        people.employee_id,
-        people.year_start as responded_on,
-        people.opening_rate as rate_before,
-        case
-            when {{ param('simulation_year') }} - year(people.enrollment_date) <= 1 then 0.03
-            when {{ param('simulation_year') }} - year(people.enrollment_date) = 2 then 0.04
-            when {{ param('simulation_year') }} - year(people.enrollment_date) = 3 then 0.05
-            else 0.06
-        end::decimal(9, 6) as minimum
-    from {{ ref('int_eligibility') }} as people
-    where
-        people.enrollment_method = 'auto'
-        and not people.has_made_own_choice
-        and people.opening_rate > 0
-        and people.deferral_from_day is not null
-        and people.pending_kind is null
-        and not {{ refuses_escalation('people.employee_id', 'people.enrollment_date', 'people.has_refused_escalation') }}
-        and exists (
-            select 1
-            from {{ parameters('match_formulas') }} as formulas
-            cross join {{ parameters('core_formulas') }} as core_formulas
-            where
-                formulas.formula = 'current'
-                and 'qaca' in (formulas.kind, core_formulas.kind)
-        )
 )
 
 select
     employee_id,
     responded_on,
-    response,
+    case when is_increase then 'increase' else 'decrease' end as response,
     rate_before,
-    rate_after,
+    least(rate_after, {{ param('maximum_deferral_rate') }}) as rate_after,
     ceiling,
     previous_ceiling,
     response_probability,
     response_draw
-from responses
-
-union all by name
-
-select
-    employee_id,
-    responded_on,
-    'qaca_minimum' as response,
-    rate_before,
-    minimum as rate_after
-from minima
+from drawn
 where
-    rate_before < minimum
-    and minimum <= {{ param('maximum_deferral_rate') }}
-    and employee_id not in (select employee_id from responses)
+    response_draw < response_probability::double
+    and (rate_after > rate_before) = is_increase
+    and rate_after <> rate_before

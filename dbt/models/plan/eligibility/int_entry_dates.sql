@@ -7,6 +7,7 @@
 -- enter that way. With that method people of 500 to 999 hours in each of two consecutive anniversary years beginning on
 -- or after 1 January 2021 (three for plan year 2024) may defer from age 21 (long-term part-time). An override comes
 -- before everything; a census participant has entered.
+-- Long because people come from three sides and every source of money has its dates.
 with
 
 entrants as (

@@ -1,8 +1,8 @@
 -- Who decides to join the plan voluntarily, and on which day. The first choice is made once, on the day a person first
 -- may join: a lasting draw against join rate by age x income x level, at most 95 %, times the automatic-enrollment
--- factor where a window of automatic enrollment opens for them this year; it takes effect 7 to 35 days later. Non-joiners, and
--- people who stopped, get a second chance each year, on a drawn day. People of the census whose entry lies before the
--- first year have made their choice.
+-- factor where a window of automatic enrollment opens for them this year; it takes effect 7 to 35 days later.
+-- Non-joiners, and people who stopped, get a second chance each year, on a drawn day. People of the census whose entry
+-- lies before the first year have made their choice.
 with
 
 undecided as (
@@ -21,9 +21,7 @@ undecided as (
         promotion_cents,
         promoted_level_id,
         first_may_join_on,
-        {{ is_in_automatic_enrollment() }}
-        and greatest(first_may_join_on, {{ param('automatic_enrollment_opens') }})
-        <= make_date({{ param('simulation_year') }}, 12, 31) as is_caught_anyway,
+        {{ is_in_automatic_enrollment() }} as is_caught_anyway,
         case
             when first_may_join_on is null then {{ draw_key('second_chance', 'employee_id') }}
             else {{ lasting_draw_key('voluntary_enrollment', 'employee_id') }}

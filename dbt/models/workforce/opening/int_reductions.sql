@@ -1,6 +1,7 @@
 -- Who is laid off this year, on top of the year's exits, and when. The items of the configuration take their people one
 -- after the other in the order of their dates: of the named levels and departments of 1 January, without an announced
 -- exit on or before the day, the smallest race keys of leaving, those who came last, or any. Nobody is taken twice.
+-- Long because the items choose in turn, and because one that finds too few people must say so.
 with recursive
 
 items as (
@@ -31,8 +32,6 @@ named as (
 members as (
     select
         items.turn,
-        items.item,
-        items.reduction_date,
         items.people,
         items.share,
         items.ranked_by,
@@ -40,7 +39,7 @@ members as (
         opening.employee_service_date,
         coalesce(opening.announced_termination_date > items.reduction_date, true) as is_there,
         {{ exit_hazard() }} as hazard,
-        {{ draw(draw_key('reduction', "items.item || '|' || opening.employee_id")) }} as reduction_draw
+        items.item || '#' || opening.employee_id as item_and_employee
     from items
     inner join named
         on items.item = named.item
@@ -59,11 +58,16 @@ members as (
         on opening.completed_years = tenures.completed_years
 ),
 
+drawn as (
+    select
+        *,
+        {{ draw(draw_key('reduction', 'item_and_employee')) }} as reduction_draw
+    from members
+),
+
 candidates as (
     select
         turn,
-        item,
-        reduction_date,
         employee_id,
         is_there,
         reduction_draw,
@@ -79,7 +83,7 @@ candidates as (
                 end,
                 employee_id
         ) as place
-    from members
+    from drawn
 ),
 
 taken as (

@@ -1,12 +1,12 @@
 """The section `plan`: the retirement plan, one module a part."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from planalign_orchestrator.config.collection_types import WordList
-from planalign_orchestrator.config.sections.base import CalendarDate, OnOff, Section, key
+from planalign_orchestrator.config.sections.base import CalendarDate, OnOff, Parameter, Section, key
 from planalign_orchestrator.config.sections.plan.after_tax import AfterTaxSection
 from planalign_orchestrator.config.sections.plan.automatic_enrollment import AutomaticEnrollmentSection
 from planalign_orchestrator.config.sections.plan.core import CoreSection
@@ -26,12 +26,22 @@ RETIREMENT_AGE = Number("whole number of years", Decimal(55), Decimal(75), place
 RETURN = Number("rate", Decimal("-0.99"), Decimal(1))
 
 
+def _is_qaca(plan: "PlanSection") -> bool:
+    from planalign_orchestrator.config.presets import core_kind, match_kind
+
+    return "qaca" in (match_kind(plan.match), core_kind(plan.core))
+
+
 class PlanSection(Section):
     """The retirement plan. What the law forbids is an error that names the section of the Internal Revenue Code.
 
     The default plan is a safe harbor under 401(k)(12) with automatic enrollment: it needs no ADP or ACP testing.
     Complete configurations of other designs: service_graded.yaml, integrated_core.yaml and stretch_match.yaml.
     """
+
+    becomes: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("is_qaca", lambda section, config: _is_qaca(section), "boolean"),
+    )
 
     established: CalendarDate | None = key(
         None,
