@@ -127,8 +127,7 @@ def test_equal_limits_are_survived(tmp_path: Path) -> None:
         ),
         (
             {"compensation.structure_increase_rate": 0.5, "simulation.end_year": 2060},
-            "structure_increase_rate, with its changes, in the years 2026-2060 multiplies amounts by 1,456,110, and a "
-            "million times",
+            "structure_increase_rate, with its changes, in the years 2026-2060 multiplies amounts by 1,456,110, and",
         ),
         (
             {"irs_limits.inflation_rate": 1, "simulation.end_year": 2055},

@@ -188,13 +188,14 @@
     ) as {{ source }}_{{ name }}_counted
 {%- endmacro %}
 
-{#- A column of the entry dates in force on 1 January: as fct_enrollment_state keeps it after a change of the rules, else
-    as it was when the person entered the simulation. -#}
+{#- A column of the entry dates in force on 1 January: as fct_enrollment_state keeps it after a change of the rules,
+    else as it was when the person entered the simulation. -#}
 {% macro entry_in_force(column) -%}
     case when states.entry_dates_changed_in is null then people.{{ column }} else states.{{ column }} end as {{ column }}
 {%- endmacro %}
 
-{#- What a source of money was vested by before its schedule changed, which nobody falls below; null where it never did. -#}
+{#- What a source of money was vested by before its schedule changed, which nobody falls below; null where it never
+    did. -#}
 {% macro vested_floor(source) -%}
     (case
         when
@@ -205,7 +206,8 @@
     end)::decimal(9, 6) as {{ source }}_vested_floor
 {%- endmacro %}
 
-{#- The entry date of a source, or the basis of it, after this year's rules: who had entered before a change stays in. -#}
+{#- The entry date of a source, or the basis of it, after this year's rules: who had entered before a change stays
+    in. -#}
 {% macro entry_after_rules(column, date_column) -%}
     case
         when entries.employee_id is null or (entries.is_ruled_anew and opening.{{ date_column }} < calendar.year_start)

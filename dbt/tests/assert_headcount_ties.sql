@@ -1,5 +1,5 @@
--- opening - terminations - layoffs + hires - new-hire terminations = closing, the opening is last year's closing or the census,
--- and in exact mode the closing is the target.
+-- opening - terminations - layoffs + hires - new-hire terminations = closing, the opening is last year's closing or
+-- the census, and in exact mode the closing is the target.
 with
 
 figures as (

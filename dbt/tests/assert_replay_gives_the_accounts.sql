@@ -108,10 +108,15 @@ changes as (
 counted_years as (
     select
         simulation_year,
+        make_date(simulation_year, 12, 31) as closed_on,
         normal_retirement_age,
         max(case when is_changed then simulation_year end) over (order by simulation_year) as changed_in,
         coalesce(lead(is_changed) over (order by simulation_year), true) as is_counted
     from changes
+),
+
+years_of_service as (
+    select unnest(range(0, 221)) as completed_years
 ),
 
 scales as (
@@ -125,7 +130,7 @@ scales as (
         max(schedules.vested_rate) filter (where schedules.simulation_year = counted_years.simulation_year)
             as scheduled_rate
     from counted_years
-    cross join (select unnest(range(0, 221)) as completed_years) as years
+    cross join years_of_service as years
     inner join {{ source('parameters', 'vesting_schedules') }} as schedules
         on
             counted_years.simulation_year >= schedules.simulation_year
@@ -146,11 +151,11 @@ standings as (
         ) as is_protected,
         case
             when counted_years.simulation_year = people.simulation_year then people.current_age
-            else {{ completed_years('people.employee_birth_date', 'make_date(counted_years.simulation_year, 12, 31)') }}
+            else {{ completed_years('people.employee_birth_date', 'counted_years.closed_on') }}
         end as age,
         case
             when counted_years.simulation_year = people.simulation_year then floor(people.current_tenure)::bigint
-            else {{ completed_years('entrants.employee_service_date', 'make_date(counted_years.simulation_year, 12, 31)') }}
+            else {{ completed_years('entrants.employee_service_date', 'counted_years.closed_on') }}
         end as completed_years
     from {{ ref('fct_workforce_snapshot') }} as people
     inner join {{ ref('dim_employee') }} as entrants
@@ -158,28 +163,32 @@ standings as (
     inner join counted_years
         on
             counted_years.is_counted
-            and people.employee_hire_date <= make_date(counted_years.simulation_year, 12, 31)
+            and people.employee_hire_date <= counted_years.closed_on
     where people.simulation_year = {{ param('simulation_year') }}
 ),
 
 -- in a year with a partial termination everybody who leaves is fully vested
+turnover as (
+    select
+        count(*) as participants,
+        count(*) filter (where termination_reason in ('layoff', 'involuntary')) as exits
+    from {{ ref('fct_workforce_snapshot') }}
+    where
+        simulation_year = {{ param('simulation_year') }}
+        and is_eligible
+),
+
 partial_termination as (
     select
         coalesce(
             bool_or(items.fully_vested = 'true')
-            or bool_or(items.fully_vested = 'auto' and turnover.exits > 0 and 5 * turnover.exits >= turnover.participants),
+            or bool_or(
+                items.fully_vested = 'auto' and turnover.exits > 0 and 5 * turnover.exits >= turnover.participants
+            ),
             false
         ) as is_one
     from {{ source('parameters', 'reductions') }} as items
-    cross join (
-        select
-            count(*) as participants,
-            count(*) filter (where termination_reason in ('layoff', 'involuntary')) as exits
-        from {{ ref('fct_workforce_snapshot') }}
-        where
-            simulation_year = {{ param('simulation_year') }}
-            and is_eligible
-    ) as turnover
+    cross join turnover
     where items.simulation_year = {{ param('simulation_year') }}
 ),
 

@@ -1,7 +1,7 @@
 -- How participants answer, on 1 January, to another match than that of the year before.
 -- A higher ceiling moves some of those below it to it, or half-way; a lower one moves some of those between the two
--- down to it, or half-way. Half-way is rounded down to a whole percent. A match that ends is answered half-way only, and
--- by nobody with nothing, so that a suspension does not make savers stop for good.
+-- down to it, or half-way. Half-way is rounded down to a whole percent. A match that ends is answered half-way only,
+-- and by nobody with nothing, so that a suspension does not make savers stop for good.
 with
 
 ceilings as (

@@ -24,7 +24,9 @@ minima as (
         and people.opening_rate > 0
         and people.deferral_from_day is not null
         and people.pending_kind is null
-        and not {{ refuses_escalation('people.employee_id', 'people.enrollment_date', 'people.has_refused_escalation') }}
+        and not {{ refuses_escalation(
+            'people.employee_id', 'people.enrollment_date', 'people.has_refused_escalation'
+        ) }}
 )
 
 select

@@ -2,11 +2,11 @@
 -- only with the plan's rules: who is employed on the 1 January of a change is ruled anew, and for who has not entered
 -- the new date holds, at the earliest that day (int_eligibility). Code sections 410(a)(1) and (4), 401(k)(2)(D),
 -- 401(k)(15). Ready = the latest of the birthday of the minimum age, the end of the required service, and the hire,
--- before which service may have begun; the entry date is the first entry date on or after it. Elapsed service counts the
--- calendar; with the method hours a year of service is an anniversary year of 1,000 scheduled hours, so those below never
--- enter that way. With that method people of 500 to 999 hours in each of two consecutive anniversary years beginning on
--- or after 1 January 2021 (three for plan year 2024) may defer from age 21 (long-term part-time). An override comes
--- before everything; a census participant has entered.
+-- before which service may have begun; the entry date is the first entry date on or after it. Elapsed service counts
+-- the calendar; with the method hours a year of service is an anniversary year of 1,000 scheduled hours, so those below
+-- never enter that way. With that method people of 500 to 999 hours in each of two consecutive anniversary years
+-- beginning on or after 1 January 2021 (three for plan year 2024) may defer from age 21 (long-term part-time). An
+-- override comes before everything; a census participant has entered.
 -- Long because people come from three sides and every source of money has its dates.
 with
 

@@ -48,7 +48,7 @@ described as (
         {{ completed_years('employee_birth_date', 'enrolled_on') }} as enrollment_age,
         {{ pay_rate_on('opened', 'dayofyear(opened.enrolled_on)') }} as enrollment_pay
     from opened
-    where turn = 1
+    where opened.turn = 1
 )
 
 select

@@ -1,8 +1,9 @@
 -- One row: the headcount to close the year with, and how many people must leave for it besides those laid off.
 --   target = the positions of all levels on the headcount path, exits = round((opening - layoffs) x exit rate), half
--- away from zero; with announced exits that lower the target, these come on top and the rate is of the others. Announced exits and retirements count within the year's exits; only the rest is drawn by hazard. Retirements
--- are floor(sum of the yearly rates + u), less the announced exits of people of 55 and older. Exits grow where
--- announced ones and retirements are more, and where fewer would leave more people than the target (exact mode).
+-- away from zero; with announced exits that lower the target, these come on top and the rate is of the others.
+-- Announced exits and retirements count within the year's exits; only the rest is drawn by hazard. Retirements are
+-- floor(sum of the yearly rates + u), less the announced exits of people of 55 and older. Exits grow where announced
+-- ones and retirements are more, and where fewer would leave more people than the target (exact mode).
 with
 
 opening as (

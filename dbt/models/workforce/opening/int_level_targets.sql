@@ -1,8 +1,8 @@
 -- The headcount path and the positions of each level to close the year with.
---   path(Y) = path(Y - 1) x (1 + growth) - layoffs by level, from the people of the first 1 January, and never rounded
--- on the way, less announced exits where they lower the target; the target is the sum of the paths, rounded half away from zero, and the positions of the levels are the path
--- in whole people by largest remainder of the target, ties to the lower level. A configured mix replaces the shares
--- of the levels.
+--   path(Y) = path(Y - 1) x (1 + growth) - layoffs by level, from the people of the first 1 January, and never
+-- rounded on the way; announced exits that lower the target are taken off, too. The target is the sum of the paths,
+-- rounded half away from zero, and the positions of the levels are the path in whole people by largest remainder of
+-- the target, ties to the lower level. A configured mix replaces the shares of the levels.
 with
 
 carried as (

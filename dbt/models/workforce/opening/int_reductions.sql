@@ -114,17 +114,26 @@ taken as (
     having count(*) > 0
 ),
 
+unnested as (
+    select
+        turn,
+        unnest(employee_ids) as employee_id
+    from taken
+),
+
 people as (
     select
         employee_id,
         min(turn) as turn
-    from (
-        select
-            turn,
-            unnest(employee_ids) as employee_id
-        from taken
-    )
+    from unnested
     group by {{ world() }} employee_id
+),
+
+wishes as (
+    select distinct
+        turn,
+        wanted
+    from candidates
 ),
 
 counted as (
@@ -134,7 +143,7 @@ counted as (
         coalesce(any_value(wishes.wanted), items.people, 0) as wanted,
         count(people.employee_id) as found
     from items
-    left join (select distinct turn, wanted from candidates) as wishes
+    left join wishes
         on items.turn = wishes.turn
     left join people
         on items.turn = people.turn
