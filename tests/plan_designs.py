@@ -158,7 +158,7 @@ def design(random: Random, start: int) -> Design:
     formulas = (name, str(core["plan.core.formula"]))
     vesting = _vesting(random, *formulas)
     deferrals = _deferrals(random)
-    # there is nothing to use in the first year
+    # nothing is forfeited before the first year
     uses = ("offset_employer", "pay_expenses", "reallocate", *(["reallocate"] * 2 if years > 1 else []))
     forfeiture_use = random.choice(uses)
     return {
@@ -179,6 +179,7 @@ def design(random: Random, start: int) -> Design:
         "plan.forfeitures.use": forfeiture_use,
         "plan.forfeitures.annual_expenses": random.choice((0, 500)) if forfeiture_use == "pay_expenses" else 0,
         "plan.hce.top_paid_group": random.random() < 0.3,
+        "plan.forfeitures.opening_balance": random.choice((0, 0, 12_345)),
     }
 
 

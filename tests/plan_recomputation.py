@@ -648,7 +648,7 @@ def recompute(rows: Iterable[Row], design: Design, ledger: Iterable[Event]) -> R
     start = design["simulation.start_year"]
     lives = lives_of_census(rows, start)
     events: dict[tuple[int, str], list[Event]] = defaultdict(list)
-    result = Recomputation()
+    result = Recomputation(carried=Fraction(design["plan.forfeitures.opening_balance"]))
     for event in ledger:
         events[event["simulation_year"], event["employee_id"]].append(event)
         if event["event_type"] == "hire":

@@ -25,7 +25,7 @@ CHAIN = (
     ("contribution", "catch_up_amount", "roth_amount"),
     ("employer_core",),
     ("employer_match", "plan_compensation"),
-    ("employee_account_balance", "forfeiture", "forfeitures_paid_expenses", "hce_status"),
+    ("employee_account_balance", "forfeiture", "forfeitures_available", "forfeitures_paid_expenses", "hce_status"),
 )
 # Who chooses a rate looks at the match and at the plan's maximum; the limit of section 415(c) cuts after-tax money too.
 EARLIEST = {
@@ -213,6 +213,9 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "plan.normal_retirement_age": Knob(60, FORFEITING),
         "plan.vesting.match": Knob("graded_6", SIMPLE),
         "plan.vesting.core": Knob("cliff_3", FLAT),
+    },
+    "forfeitures_available": {
+        "plan.forfeitures.opening_balance": Knob(5_000),
     },
     "forfeitures_paid_expenses": {
         "plan.forfeitures.annual_expenses": Knob(500, SPENDING_FORFEITURES),

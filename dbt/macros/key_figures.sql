@@ -329,7 +329,7 @@
             'name': 'forfeitures_available',
             'unit': 'USD',
             'expression': 'pool',
-            'description': "The year's pool.",
+            'description': "The year's pool: last year's forfeitures and what it carried forward, or the opening balance.",
             'lowest': 0,
         },
         {

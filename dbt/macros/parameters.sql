@@ -35,6 +35,7 @@
         'escalation_increment': 'decimal(9, 6)',
         'escalation_opt_out_rate': 'decimal(9, 6)',
         'escalation_scope': 'varchar',
+        'forfeiture_opening_balance': 'decimal(18, 2)',
         'forfeiture_use': 'varchar',
         'headcount_mode': 'varchar',
         'limit_415_order': 'varchar',

@@ -1,12 +1,18 @@
 -- One row: the forfeitures there are to use this year, and what for.  Rev. Proc./Reg. section 1.401-7.
--- The pool is what was forfeited last year and what was carried over. Plan expenses come first where they are paid from
--- it; the rest reduces what the employer pays, or is reallocated to those eligible at the year's end.
+-- The pool is what was forfeited last year and what was carried over; in the first year it is the stated balance. Plan
+-- expenses come first where they are paid from it; the rest reduces what the employer pays, or is reallocated to those
+-- eligible at the year's end.
 with
 
-last_year as (
+opening as (
     select
         coalesce(max(value) filter (where metric = 'forfeiture_total'), 0)
-        + coalesce(max(value) filter (where metric = 'forfeitures_carried_forward'), 0) as pool
+        + coalesce(max(value) filter (where metric = 'forfeitures_carried_forward'), 0)
+        + case
+            when {{ param('simulation_year') }} = {{ param('start_year') }}
+                then {{ param('forfeiture_opening_balance') }}
+            else 0
+        end as pool
     from {{ source('ledger', 'fct_annual_metrics') }}
     where
         simulation_year = {{ param('simulation_year') }} - 1
@@ -24,4 +30,4 @@ select
         when {{ param('forfeiture_use') }} = 'reallocate' then pool
         else 0
     end::decimal(18, 2) as to_reallocate
-from last_year
+from opening
