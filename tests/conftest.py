@@ -71,8 +71,9 @@ def generated(shared: Shared) -> Callable[[int], Path]:
 def mixed_census(generated: Callable[[int], Path], shared: Shared) -> Path:
     """Return a census of 500 people with every oddity that is allowed.
 
-    Among them are people born and hired on 29 February, hired on the census date, with the level left to be found from
-    pay, with announced exits on the first and last day of a year and long after, part-timers, and former employees.
+    Among them are people born and hired on 29 February, hired on the census date, with service from before the hire or
+    from a later day, with the level left to be found from pay, with announced exits on the first and last day of a year
+    and long after, part-timers, and former employees.
     """
     plan = ("employee_enrollment_date", "enrollment_method", "employee_deferral_rate")
     rows = [{name: value for name, value in row.items() if name not in plan} for row in read_rows(generated(500))]
@@ -86,6 +87,13 @@ def mixed_census(generated: Callable[[int], Path], shared: Shared) -> Path:
         rows[7::100], ("2024-12-31", "2024-02-29", "2024-02-28", "2015-12-31", "2016-01-01"), strict=True
     ):
         row["employee_hire_date"] = hired
+    for row in rows:
+        row["employee_service_date"] = ""
+    for row in rows[11::40]:
+        year, rest = row["employee_hire_date"].split("-", 1)
+        row["employee_service_date"] = f"{int(year) - 3}-02-28" if rest == "02-29" else f"{int(year) - 3}-{rest}"
+    for row in rows[13::40]:
+        row["employee_service_date"] = "2024-02-29"
     staying = [row for row in rows if not row["employee_termination_date"]]
     days = ("2025-01-01", "2025-02-28", "2025-12-31", "2026-02-28", "2027-06-30", "2028-02-29", "2031-05-01")
     for row, day in zip(staying[4::60], days, strict=False):

@@ -112,6 +112,7 @@ def _employee(random: Random, employee_id: str, start: int) -> Row:
         employee_id,
         born=born.isoformat(),
         hired=hired.isoformat(),
+        employee_service_date=_service_date(random, born, hired, start),
         pay=pay,
         level_id=random.choice(("", "", 1, 2, 3, 4, 5)),
         department=random.choice(("A", "B", "C")),
@@ -126,6 +127,14 @@ def _employee(random: Random, employee_id: str, start: int) -> Row:
         core_account_balance=random.choice((0, 5_000, "345.67")),
         **_election(random, hired, start),
     )
+
+
+def _service_date(random: Random, born: dt.date, hired: dt.date, start: int) -> dt.date | str:
+    """Return a day before the hire, after it, or a blank."""
+    kind = random.random()
+    if kind < 0.1:
+        return _day(random, anniversary(born, born.year + 14), hired)
+    return _day(random, hired, dt.date(start - 1, 12, 31)) if kind < 0.15 else ""
 
 
 def _prior_pay(random: Random, pay: Decimal, hired: dt.date, start: int) -> Decimal | str:

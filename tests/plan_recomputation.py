@@ -73,6 +73,7 @@ class Life:
 
     born: dt.date
     hired: dt.date
+    serves_from: dt.date
     hours: Fraction
     department: str | None
     employee_class: str | None
@@ -138,7 +139,7 @@ class Year:
 
     def completed(self, kind: str) -> int:
         """Return completed years of age or service, or their sum, on 31 December or at the exit."""
-        age, service = completed_years(self.life.born, self.as_of), completed_years(self.life.hired, self.as_of)
+        age, service = completed_years(self.life.born, self.as_of), completed_years(self.life.serves_from, self.as_of)
         return {"age": age, "service": service, "points": age + service, "none": 0}[kind]
 
 
@@ -176,12 +177,12 @@ def entry_by_rule(life: Life, rule: Mapping[str, Any]) -> dt.date | None:
     if rule["method"] == "hours" and count and life.hours * 52 < 1000:
         return None
     served = {
-        "days": life.hired + dt.timedelta(count),
-        "months": later(life.hired, count),
-        "years": anniversary(life.hired, life.hired.year + count),
+        "days": life.serves_from + dt.timedelta(count),
+        "months": later(life.serves_from, count),
+        "years": anniversary(life.serves_from, life.serves_from.year + count),
     }[unit]
     birthday = later(life.born, int(rule["minimum_age"] * 12))
-    return first_entry(max(birthday, served), rule["entry_dates"])
+    return first_entry(max(birthday, served, life.hired), rule["entry_dates"])
 
 
 def is_long_term_part_timer(life: Life, rule: Mapping[str, Any]) -> bool:
@@ -192,11 +193,12 @@ def entry_of_long_term_part_timer(life: Life, rule: Mapping[str, Any]) -> dt.dat
     """Return the entry date of 401(k)(2)(D)(ii); None for those whom it does not concern."""
     if not is_long_term_part_timer(life, rule):
         return None
-    began = life.hired.year if life.hired.year >= 2021 else 2021
-    began += anniversary(life.hired, began) < dt.date(2021, 1, 1)
-    of_age = anniversary(life.born, life.born.year + 21)
-    three = first_entry(max(of_age, anniversary(life.hired, began + 3)), rule["entry_dates"])
-    two = first_entry(max(of_age, anniversary(life.hired, began + 2), dt.date(2025, 1, 1)), rule["entry_dates"])
+    since = life.serves_from
+    began = since.year if since.year >= 2021 else 2021
+    began += anniversary(since, began) < dt.date(2021, 1, 1)
+    earliest = max(anniversary(life.born, life.born.year + 21), life.hired)
+    three = first_entry(max(earliest, anniversary(since, began + 3)), rule["entry_dates"])
+    two = first_entry(max(earliest, anniversary(since, began + 2), dt.date(2025, 1, 1)), rule["entry_dates"])
     return min(two, three)
 
 
@@ -619,6 +621,7 @@ def life_of_row(row: Row, start: int) -> Life:
     return Life(
         born=dt.date.fromisoformat(str(row["employee_birth_date"])),
         hired=hired,
+        serves_from=dt.date.fromisoformat(str(row.get("employee_service_date") or hired)),
         hours=hours,
         department=str(row["department"]),
         employee_class=str(row["employee_class"]),
@@ -636,6 +639,7 @@ def life_of_hire(event: Event) -> Life:
     return Life(
         born=dt.date.fromisoformat(details["employee_birth_date"]),
         hired=event["effective_date"],
+        serves_from=event["effective_date"],
         hours=Fraction(str(details["scheduled_hours_per_week"])),
         department=None,
         employee_class=None,

@@ -28,6 +28,7 @@ TYPES = {
     "employee_id": "VARCHAR",
     "employee_birth_date": "DATE",
     "employee_hire_date": "DATE",
+    "employee_service_date": "DATE",
     "employee_gross_compensation": "DECIMAL(18,2)",
     "employee_termination_date": "DATE",
     "active": "BOOLEAN",
@@ -183,6 +184,7 @@ def test_one_person_with_the_required_columns_is_a_census(tmp_path: Path) -> Non
 def test_every_column_is_kept(tmp_path: Path) -> None:
     given = person(
         "A",
+        employee_service_date="2012-02-29",
         employee_termination_date="2025-06-30",
         active="Y",
         level_id="2",
@@ -205,7 +207,8 @@ def test_every_column_is_kept(tmp_path: Path) -> None:
     )
     loaded = load([given], tmp_path)
     (row,) = loaded.rows
-    assert list(row.values())[4:] == [
+    assert row["employee_service_date"] == dt.date(2012, 2, 29)
+    assert list(row.values())[5:] == [
         dt.date(2025, 6, 30), True, 2, "Café, North", "Plant 1", "Union", "F", Decimal("37.50"), Decimal("0.065000"),
         dt.date(2015, 4, 1), "auto", True, False, True, Decimal("58000.10"), Decimal("1000.00"), Decimal("500.00"),
         Decimal("0.25"), True, 2,
@@ -227,6 +230,8 @@ BAD_VALUES = [
     ("employee_hire_date", "2015-03-01 14:30:00", "employee_hire_date is not a date"),
     ("employee_hire_date", "1999-06-14", "employee_hire_date is before the 14th birthday"),
     ("employee_hire_date", "2025-01-01", "employee_hire_date is a hire date after the start of the simulation"),
+    ("employee_service_date", "1999-06-14", "employee_service_date is before the 14th birthday"),
+    ("employee_service_date", "2025-01-01", "employee_service_date is after the census date 2024-12-31"),
     ("employee_gross_compensation", "", "employee_gross_compensation is missing"),
     ("employee_gross_compensation", "56.705,00", "employee_gross_compensation is not an amount of money"),
     ("employee_gross_compensation", "abc", "employee_gross_compensation is not an amount of money"),
@@ -297,6 +302,8 @@ def test_the_same_bad_values_stop_a_load_with_every_reason(tmp_path: Path) -> No
         ("employee_birth_date", "2010-12-31"),
         ("employee_birth_date", "1923-01-01"),
         ("employee_hire_date", "2024-12-31"),
+        ("employee_service_date", "1999-06-15"),
+        ("employee_service_date", "2024-12-31"),
         ("employee_termination_date", "2015-03-01"),
         ("scheduled_hours_per_week", "168"),
         ("employee_deferral_rate", "0"),

@@ -19,6 +19,7 @@ NEAR = {
     "Date of Birth": "employee_birth_date",
     "hire_date": "employee_hire_date",
     "Date of Hire": "employee_hire_date",
+    "Adjusted Service Date": "employee_service_date",
     "Annual Salary": "employee_gross_compensation",
     "employee_gross_comp": "employee_gross_compensation",
     "Base Pay": "employee_gross_compensation",

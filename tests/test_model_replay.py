@@ -49,6 +49,7 @@ class Life:
 
     born: dt.date
     hired: dt.date
+    serves_from: dt.date
     hours: Decimal
     level: int
     rate: Decimal
@@ -74,6 +75,7 @@ def lives_of_census(path: Path) -> dict[str, Life]:
         row["employee_id"]: Life(
             born=dt.date.fromisoformat(row["employee_birth_date"]),
             hired=dt.date.fromisoformat(row["employee_hire_date"]),
+            serves_from=dt.date.fromisoformat(row["employee_service_date"] or row["employee_hire_date"]),
             hours=Decimal(row["scheduled_hours_per_week"]),
             level=level_of(row),
             rate=Decimal(row["employee_gross_compensation"]),
@@ -104,9 +106,9 @@ def snapshot_row(life: Life, year: int, rates: Iterable[tuple[dt.date, Decimal]]
     paid = sum((Fraction(rate) * (end - start).days for (start, rate), (end, _) in segments), Fraction(0))
     is_new = life.hired.year == year
     first = life.hired if is_new else dt.date(year, 1, 1)
-    age, service = completed_years(life.born, last), completed_years(life.hired, last)
-    since = anniversary(life.hired, life.hired.year + service)
-    until = anniversary(life.hired, life.hired.year + service + 1)
+    age, service = completed_years(life.born, last), completed_years(life.serves_from, last)
+    since = anniversary(life.serves_from, life.serves_from.year + service)
+    until = anniversary(life.serves_from, life.serves_from.year + service + 1)
     return {
         "employee_birth_date": life.born,
         "employee_hire_date": life.hired,
@@ -142,6 +144,7 @@ def replay_year(
             lives[employee_id] = Life(
                 born=dt.date.fromisoformat(details["employee_birth_date"]),
                 hired=day,
+                serves_from=day,
                 hours=Decimal(str(details["scheduled_hours_per_week"])),
                 level=int(event["level_after"]),
                 rate=Decimal(event["compensation_after"]),

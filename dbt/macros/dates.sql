@@ -1,4 +1,4 @@
-{#- Completed years from a birth or hire date to a decision date. 29 February counts as 28 February in common years. -#}
+{#- Completed years from a birth or service date to a decision date. 29 February is 28 February in common years. -#}
 {% macro completed_years(from_date, to_date) -%}
     datesub('year', {{ from_date }}, {{ to_date }})::integer
 {%- endmacro %}
@@ -37,16 +37,17 @@
 
 {#- The day on which the service that a contribution source requires is completed. Days are added as a number, because
     DuckDB takes two intervals of one query for the same where months of 30 days make them equal: 360 days and a year. -#}
-{% macro service_reached(hire_date, source) -%}
+{% macro service_reached(service_date, source) -%}
     case {{ param(source ~ '_service_unit') }}
-        when 'days' then {{ hire_date }} + {{ param(source ~ '_service') }}
-        when 'months' then ({{ hire_date }} + to_months({{ param(source ~ '_service') }}))::date
-        else ({{ hire_date }} + to_years({{ param(source ~ '_service') }}))::date
+        when 'days' then {{ service_date }} + {{ param(source ~ '_service') }}
+        when 'months' then ({{ service_date }} + to_months({{ param(source ~ '_service') }}))::date
+        else ({{ service_date }} + to_years({{ param(source ~ '_service') }}))::date
     end
 {%- endmacro %}
 
-{#- The day on which somebody is ready to enter for a contribution source: the later of the birthday of the minimum age
-    and the end of the service; null for somebody of too few hours for that. Reads a row of int_entry_dates.hours. -#}
+{#- The day on which somebody is ready to enter for a contribution source: the latest of the hire, the birthday of
+    the minimum age and the end of the service; null for somebody of too few hours for that. Reads a row of
+    int_entry_dates.hours. -#}
 {% macro ready_to_enter(source) -%}
     case
         when
@@ -54,8 +55,9 @@
             or {{ param(source ~ '_service') }} = 0
             or yearly_hours >= 1000
             then greatest(
+                employee_hire_date,
                 (employee_birth_date + to_months({{ param(source ~ '_minimum_age_months') }}))::date,
-                {{ service_reached('employee_hire_date', source) }}
+                {{ service_reached('employee_service_date', source) }}
             )
     end
 {%- endmacro %}

@@ -40,6 +40,7 @@ people as (
         census.employee_id,
         census.employee_birth_date,
         census.employee_hire_date,
+        coalesce(census.employee_service_date, census.employee_hire_date) as employee_service_date,
         census.scheduled_hours_per_week,
         coalesce(census.level_id, levels.level_id) as level_id,
         census.employee_gross_compensation as compensation,
@@ -57,6 +58,7 @@ people as (
         employee_id,
         (event_details ->> 'employee_birth_date')::date as employee_birth_date,
         effective_date as employee_hire_date,
+        effective_date as employee_service_date,
         (event_details ->> 'scheduled_hours_per_week')::decimal(9, 2) as scheduled_hours_per_week,
         level_after as level_id,
         compensation_after as compensation,
@@ -82,6 +84,7 @@ present as (
         people.employee_id,
         people.employee_birth_date,
         people.employee_hire_date,
+        people.employee_service_date,
         people.scheduled_hours_per_week,
         people.entry_year = {{ param('simulation_year') }} as is_new_hire,
         coalesce(history.opening_compensation, people.compensation) as opening_compensation,
@@ -103,6 +106,7 @@ dated as (
         employee_id,
         employee_birth_date,
         employee_hire_date,
+        employee_service_date,
         scheduled_hours_per_week,
         is_new_hire,
         level_id,
@@ -111,15 +115,15 @@ dated as (
         first_date,
         last_date,
         days_in_year,
-        (employee_hire_date + to_years(datediff('year', employee_hire_date, last_date::date)))::date
+        (employee_service_date + to_years(datediff('year', employee_service_date, last_date::date)))::date
             as anniversary_in_year,
         case
             when anniversary_in_year <= last_date then anniversary_in_year
-            else (employee_hire_date + to_years(datediff('year', employee_hire_date, last_date::date) - 1))::date
+            else (employee_service_date + to_years(datediff('year', employee_service_date, last_date::date) - 1))::date
         end as last_anniversary,
         case
             when anniversary_in_year > last_date then anniversary_in_year
-            else (employee_hire_date + to_years(datediff('year', employee_hire_date, last_date::date) + 1))::date
+            else (employee_service_date + to_years(datediff('year', employee_service_date, last_date::date) + 1))::date
         end as next_anniversary
     from present
 ),
@@ -182,7 +186,7 @@ replayed as (
         present.level_id,
         {{ completed_years('present.employee_birth_date', 'present.last_date') }} as current_age,
         round(
-            {{ completed_years('present.employee_hire_date', 'present.last_date') }}
+            {{ completed_years('present.employee_service_date', 'present.last_date') }}
             + (present.last_date - present.last_anniversary) / (present.next_anniversary - present.last_anniversary),
             4
         )::decimal(9, 4) as current_tenure,
@@ -204,8 +208,8 @@ replayed as (
             < coalesce(age_bands.age_to, 999)
     inner join {{ source('parameters', 'tenure_bands') }} as tenure_bands
         on
-            {{ completed_years('present.employee_hire_date', 'present.last_date') }} >= tenure_bands.tenure_from
-            and {{ completed_years('present.employee_hire_date', 'present.last_date') }}
+            {{ completed_years('present.employee_service_date', 'present.last_date') }} >= tenure_bands.tenure_from
+            and {{ completed_years('present.employee_service_date', 'present.last_date') }}
             < coalesce(tenure_bands.tenure_to, 999)
 ),
 

@@ -102,9 +102,10 @@ def write_typed_rows(
     exits = "employee_termination_date"
     endless = "null" if no_end is None else f"case when {exits} = date '{no_end}' then {exits} end"
     ranges = [f"{in_range(column.name)} as {column.name}" for column in STORED_COLUMNS if column.kind == "date"]
-    bits = " + ".join(f"case when {c.condition} then {1 << bit}::bigint else 0 end" for bit, c in enumerate(checks))
+    kind = _bits_type(checks)
+    bits = " + ".join(f"case when {c.condition} then {1 << bit}::{kind} else 0 end" for bit, c in enumerate(checks))
     if checks and checks[0].shown:
-        bits = f"case when {checks[0].condition} then 1::bigint else {bits} end"
+        bits = f"case when {checks[0].condition} then 1::{kind} else {bits} end"
     typed = [f"try_cast({column.name} as {column.sql_type}) as {column.name}" for column in STORED_COLUMNS]
     connection.execute(f"""
         create or replace temp table {REPEATED_IDS_TABLE} as
@@ -360,7 +361,7 @@ def _excel_checks(name: str) -> Iterator[Check]:
 
 def _person_checks(census_date: date) -> list[Check]:
     on = f"date '{census_date}'"
-    birth, hire = "employee_birth_date", "employee_hire_date"
+    birth, hire, service = "employee_birth_date", "employee_hire_date", "employee_service_date"
     later_hires = (
         f"the census holds the people of {census_date}: remove whoever was hired later,"
         " or let the simulation start later"
@@ -396,6 +397,17 @@ def _person_checks(census_date: date) -> list[Check]:
             f"{hire} > {on}",
             f"is a hire date after the start of the simulation (census date {census_date})",
             later_hires,
+        ),
+        Check(
+            service,
+            f"{birth} + interval {MINIMUM_AGE} year > {service} and not {too_young}",
+            f"is before the {MINIMUM_AGE}th birthday",
+        ),
+        Check(
+            service,
+            f"{service} > {on}",
+            f"is after the census date {census_date}",
+            "service cannot begin in the future; leave it blank where it begins with the hire",
         ),
         Check("employee_termination_date", f"employee_termination_date < {hire}", "is before the hire date"),
     ]
@@ -454,6 +466,7 @@ def _hits(layout: Layout, checks: list[Check]) -> str:
         f"when bit in ({_listed(places)}) then left(raw.{name}, {LONGEST_SHOWN})" for name, places in bits.items()
     ]
     dates = [column.name for column in STORED_COLUMNS if column.kind == "date"]
+    one_bit = f"1::{_bits_type(checks)}"
     days = [f"when bit in ({_listed(bits[name])}) then typed.{name}" for name in dates if name in bits]
     # DuckDB 2.0 ends with "dict-surviving cache" where a join without equality stands above a join with it and the
     # rows come in chunks of few and of many, so the bits come from a list of each row and not from a table of bits.
@@ -470,12 +483,17 @@ def _hits(layout: Layout, checks: list[Check]) -> str:
             from (
                 select
                     row_number, {", ".join(dates)},
-                    unnest(list_filter(range({len(checks)}), lambda bit: problems & (1::bigint << bit) <> 0)) as bit
+                    unnest(list_filter(range({len(checks)}), lambda bit: problems & ({one_bit} << bit) <> 0)) as bit
                 from {TYPED_TABLE} where problems <> 0
             ) as typed
             inner join {RAW_VIEW} as raw using (row_number)
         )
     """
+
+
+def _bits_type(checks: list[Check]) -> str:
+    """Return the type that has a bit for every check: 63 of them in the one that every machine adds up at once."""
+    return "bigint" if len(checks) <= 63 else "hugeint"
 
 
 def _case(branches: list[str], sql_type: str) -> str:

@@ -97,9 +97,22 @@ COLUMNS: Final[tuple[Column, ...]] = (
         required=True,
         aliases=words(
             "hiredate dateofhire doh datehired hiredon latesthiredate employmentdate dateofemployment"
-            " employmentstartdate servicedate startofemployment joindate datejoined"
+            " employmentstartdate startofemployment joindate datejoined"
         ),
-        weak_aliases=words("hire hired startdate start originalhiredate seniority senioritydate"),
+        weak_aliases=words("hire hired startdate start originalhiredate servicedate seniority senioritydate"),
+    ),
+    Column(
+        "employee_service_date",
+        "date",
+        meaning=(
+            "Day from which service counts for eligibility, vesting and tenure, where it is not the hire date: earlier"
+            " for credited service, later for a break that does not count. On or before the census date."
+        ),
+        aliases=words(
+            "adjustedservicedate adjservicedate adjustedhiredate adjhiredate adjusteddateofhire creditedservicedate"
+            " vestingservicedate benefitservicedate benefitsservicedate servicestartdate"
+        ),
+        weak_aliases=words("servicedate originalhiredate orighiredate seniority senioritydate"),
     ),
     Column(
         "employee_gross_compensation",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LATEST_TWO_DIGIT_YEAR: Final = {
     "employee_birth_date": -14,
     "employee_hire_date": 13,
+    "employee_service_date": 13,
     "employee_termination_date": 20,
     "employee_enrollment_date": 13,
 }

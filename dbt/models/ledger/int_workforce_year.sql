@@ -21,8 +21,8 @@ elections as (
 anniversaries as (
     select
         *,
-        (employee_hire_date + to_years(completed_years))::date as last_anniversary,
-        (employee_hire_date + to_years(completed_years + 1))::date as next_anniversary
+        (employee_service_date + to_years(completed_years))::date as last_anniversary,
+        (employee_service_date + to_years(completed_years + 1))::date as next_anniversary
     from {{ ref('int_employment') }}
 )
 

@@ -13,6 +13,7 @@ select
     census.employee_id,
     census.employee_birth_date,
     census.employee_hire_date,
+    coalesce(census.employee_service_date, census.employee_hire_date) as employee_service_date,
     coalesce(census.level_id, levels.level_id) as level_id,
     census.employee_gross_compensation as compensation,
     census.department,

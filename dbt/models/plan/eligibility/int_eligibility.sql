@@ -71,6 +71,7 @@ select
     eligible.is_new_hire,
     eligible.employee_birth_date,
     eligible.employee_hire_date,
+    eligible.employee_service_date,
     eligible.level_id,
     eligible.termination_date,
     eligible.termination_reason,

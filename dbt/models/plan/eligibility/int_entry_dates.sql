@@ -1,10 +1,11 @@
 -- When somebody who enters the simulation this year may join: the entry date of each contribution source, which never
--- changes afterwards. Code sections 410(a)(1) and (4), 401(k)(2)(D), 401(k)(15). Ready = the later of the birthday of
--- the minimum age and the end of the required service; the entry date is the first entry date on or after it. Elapsed
--- service counts the calendar; with the method hours a year of service is an anniversary year of 1,000 scheduled hours,
--- so those below never enter that way. With that method people of 500 to 999 hours in each of two consecutive
--- anniversary years beginning on or after 1 January 2021 (three for plan year 2024) may defer from age 21 (long-term
--- part-time). An override comes before everything; a census participant has entered.
+-- changes afterwards. Code sections 410(a)(1) and (4), 401(k)(2)(D), 401(k)(15). Ready = the latest of the birthday of
+-- the minimum age, the end of the required service, and the hire, before which service may have begun; the entry date
+-- is the first entry date on or after it. Elapsed service counts the calendar; with the method hours a year of service
+-- is an anniversary year of 1,000 scheduled hours, so those below never enter that way. With that method people of 500
+-- to 999 hours in each of two consecutive anniversary years beginning on or after 1 January 2021 (three for plan year
+-- 2024) may defer from age 21 (long-term part-time). An override comes before everything; a census participant has
+-- entered.
 with
 
 entrants as (
@@ -12,6 +13,7 @@ entrants as (
         employee_id,
         employee_birth_date,
         employee_hire_date,
+        employee_service_date,
         scheduled_hours_per_week,
         plan_eligible_override,
         deferral_rate > 0 as is_participant,
@@ -23,6 +25,7 @@ entrants as (
         employee_id,
         birth_date as employee_birth_date,
         hire_date as employee_hire_date,
+        hire_date as employee_service_date,
         scheduled_hours_per_week,
         null::boolean as plan_eligible_override,
         false as is_participant,
@@ -35,7 +38,8 @@ hours as (
         *,
         scheduled_hours_per_week * 52 as yearly_hours,
         greatest(
-            employee_hire_date, {{ date_in_year('2021', 'month(employee_hire_date)', 'day(employee_hire_date)') }}
+            employee_service_date,
+            {{ date_in_year('2021', 'month(employee_service_date)', 'day(employee_service_date)') }}
         ) as first_counted_day
     from entrants
 ),
@@ -52,6 +56,7 @@ ready as (
         case
             when yearly_hours >= 500
                 then greatest(
+                    employee_hire_date,
                     (employee_birth_date + to_years(21))::date,
                     least(
                         greatest((first_counted_day + to_years(3))::date, date '2024-01-01'),

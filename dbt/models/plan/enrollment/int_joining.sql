@@ -9,7 +9,7 @@ undecided as (
     select
         employee_id,
         employee_birth_date,
-        employee_hire_date,
+        employee_service_date,
         level_id,
         as_of,
         days_in_year,
@@ -53,7 +53,7 @@ described as (
         choices.is_caught_anyway,
         choices.draw_key,
         {{ completed_years('choices.employee_birth_date', 'choices.decided_on') }} as decision_age,
-        {{ completed_years('choices.employee_hire_date', 'choices.decided_on') }} as decision_service,
+        {{ completed_years('choices.employee_service_date', 'choices.decided_on') }} as decision_service,
         {{ pay_rate_on('choices', 'dayofyear(choices.decided_on)') }} as decision_pay,
         case
             when

@@ -19,7 +19,7 @@ deciding as (
         formulas.formula,
         (people.opening_cents / 100)::decimal(18, 2) as pay,
         {{ completed_years('people.employee_birth_date', 'people.year_start') }} as age,
-        {{ completed_years('people.employee_hire_date', 'people.year_start') }} as service,
+        {{ completed_years('people.employee_service_date', 'people.year_start') }} as service,
         year(people.employee_birth_date)::integer as birth_year
     from {{ ref('int_eligibility') }} as people
     cross join {{ source('parameters', 'match_formulas') }} as formulas

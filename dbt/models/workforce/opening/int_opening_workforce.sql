@@ -4,6 +4,7 @@ select
     census.employee_id,
     census.employee_birth_date,
     census.employee_hire_date,
+    census.employee_service_date,
     census.level_id,
     census.compensation,
     census.department,
@@ -44,7 +45,7 @@ select
     census.match_account_balance,
     census.core_account_balance,
     {{ completed_years('census.employee_birth_date', 'calendar.year_start') }} as age,
-    {{ completed_years('census.employee_hire_date', 'calendar.year_start') }} as completed_years
+    {{ completed_years('census.employee_service_date', 'calendar.year_start') }} as completed_years
 from {{ ref('stg_census') }} as census
 cross join {{ ref('stg_calendar') }} as calendar
 where {{ param('simulation_year') }} = {{ param('start_year') }}
@@ -55,6 +56,7 @@ select
     snapshot.employee_id,
     snapshot.employee_birth_date,
     snapshot.employee_hire_date,
+    people.employee_service_date,
     snapshot.level_id,
     snapshot.current_compensation as compensation,
     people.department,
@@ -89,7 +91,7 @@ select
     snapshot.match_account_balance,
     snapshot.core_account_balance,
     {{ completed_years('snapshot.employee_birth_date', 'calendar.year_start') }} as age,
-    {{ completed_years('snapshot.employee_hire_date', 'calendar.year_start') }} as completed_years
+    {{ completed_years('people.employee_service_date', 'calendar.year_start') }} as completed_years
 from {{ source('ledger', 'fct_workforce_snapshot') }} as snapshot
 cross join {{ ref('stg_calendar') }} as calendar
 inner join {{ source('ledger', 'dim_employee') }} as people

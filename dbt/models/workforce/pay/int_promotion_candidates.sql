@@ -15,7 +15,7 @@ eligible as (
         levels.next_level_id,
         levels.promotion_factor,
         {{ completed_years('opening.employee_birth_date', 'calendar.promotion_date') }} as age,
-        {{ completed_years('opening.employee_hire_date', 'calendar.promotion_date') }} as completed_years,
+        {{ completed_years('opening.employee_service_date', 'calendar.promotion_date') }} as completed_years,
         calendar.promotion_date,
         exits.employee_id is null as is_staying,
         {{ draw_key('promotion', 'opening.employee_id') }} as draw_key
@@ -27,7 +27,7 @@ eligible as (
         on opening.employee_id = exits.employee_id
     where
         levels.next_level_id is not null
-        and {{ completed_years('opening.employee_hire_date', 'calendar.promotion_date') }}
+        and {{ completed_years('opening.employee_service_date', 'calendar.promotion_date') }}
         >= {{ param('promotion_minimum_service_years') }}
         and {{ completed_years('opening.employee_birth_date', 'calendar.promotion_date') }}
         < {{ param('promotion_maximum_age') }}
