@@ -95,7 +95,7 @@ def load(
             "select table_name from duckdb_tables() where temporary union all"
             " select view_name from duckdb_views() where temporary and not internal"
         ).fetchall()
-    assert summary.rows_read == summary.rows_loaded + summary.quarantined
+    assert summary.rows_read == summary.rows_loaded + summary.quarantined + summary.earlier_spells
     assert summary.rows_loaded == summary.simulated + summary.left_before_start + summary.inactive_without_date
     assert (len(rows), len(quarantine)) == (summary.rows_loaded, summary.quarantined)
     assert sum(row["is_simulated"] for row in rows) == summary.simulated
@@ -530,6 +530,7 @@ def test_a_source_takes_the_configured_keys() -> None:
         "date_format",
         "sheet",
         "on_invalid_rows",
+        "duplicates",
         "encoding",
         "header_row",
         "last_row",

@@ -740,6 +740,7 @@ def test_fingerprint_names_every_key_that_may_change_results() -> None:
         "census.pay_basis",
         "census.default_hours",
         "census.no_end_date",
+        "census.duplicates",
         "census.most_set_aside",
         "census.hash_ids",
         "census.level_cuts",

@@ -63,7 +63,8 @@ KNOBS = {
 }
 # these decide how the census is read, so that each needs a census of its own; see `CENSUS_KNOBS`
 _READING = "columns ignore_columns date_format sheet encoding last_row ignore_rows values units pay_basis default_hours"
-CENSUS_KEYS = {f"census.{key}" for key in (*_READING.split(), "no_end_date", "on_invalid_rows", "most_set_aside")}
+_ROWS = "no_end_date on_invalid_rows most_set_aside duplicates"
+CENSUS_KEYS = {f"census.{key}" for key in (*_READING.split(), *_ROWS.split())}
 # these decide which verdict a year gets, and no mart
 THRESHOLDS = {"validation.maximum_hire_rate": "hiring", "validation.maximum_average_pay_growth": "pay_growth"}
 WITHOUT_EFFECT = {
@@ -258,6 +259,16 @@ def test_invalid_rows_stop_the_run_or_are_set_aside(tmp_path: Path) -> None:
     result = simulate(tmp_path / "b", rows, {"census.on_invalid_rows": "quarantine", "census.most_set_aside": 1})
     assert result.metrics(2025)["opening_headcount"] == 20
     assert result.query("select employee_id from census_quarantine") == [("BAD",)]
+
+
+def test_rows_of_one_id_stop_the_run_or_are_employments(tmp_path: Path) -> None:
+    rows = [*people(20), person("P0001", hired="2024-06-01")]
+    with pytest.raises(CensusError, match="employee_id is used by more than one row: 2 rows"):
+        simulate(tmp_path / "a", rows)
+    result = simulate(tmp_path / "b", rows, {"census.duplicates": "latest_spell"})
+    dates = "select employee_hire_date::varchar, employee_service_date::varchar from dim_employee"
+    assert result.query(f"{dates} where employee_id = 'P0001'") == [("2024-06-01", "2015-03-01")]
+    assert result.metrics(2025)["opening_headcount"] == 20
 
 
 @pytest.mark.parametrize("key", THRESHOLDS)

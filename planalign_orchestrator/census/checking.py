@@ -13,6 +13,7 @@ from planalign_orchestrator.census.dates import in_range
 from planalign_orchestrator.census.headings import Layout
 from planalign_orchestrator.census.ids import hashed
 from planalign_orchestrator.census.records import CensusSource, Example, Finding
+from planalign_orchestrator.census.spells import SPELL_RULES, SPELLS
 from planalign_orchestrator.census.sql import (
     CONTROL_CHARACTERS,
     MALFORMED_TABLE,
@@ -72,7 +73,7 @@ def checks_for(
 ) -> list[Check]:
     """Return the rules in column order; columns whose date order is undecided are not judged row by row."""
     present = [name for name in layout.positions if name not in undecided]
-    checks = [*_presence_checks(present, plain, source), *_person_checks(census_date), *_job_checks(level_ids)]
+    checks = [*_presence_checks(present, plain, source), *_person_checks(census_date, source), *_job_checks(level_ids)]
     checks += [*_plan_checks(census_date), *_hours_check(present, source)]
     order = list(COLUMNS_BY_NAME)
     return [*_footer_check(layout), *sorted(checks, key=lambda check: order.index(check.column))]
@@ -84,7 +85,7 @@ def write_typed_rows(
     readings: Mapping[str, str],
     looked_up: Mapping[str, str],
     checks: list[Check],
-    no_end: date | None,
+    source: CensusSource,
 ) -> None:
     """Create the typed table: `row_number`, every stored column typed or NULL, and `problems`, a bit for each rule.
 
@@ -100,7 +101,9 @@ def write_typed_rows(
     values = [f"{name} as {name}_text" for name in _names()]
     values += [f"{readings.get(c.name, f'null::{c.sql_type}')} as {c.name}" for c in STORED_COLUMNS]
     exits = "employee_termination_date"
+    no_end = source.no_end_date
     endless = "null" if no_end is None else f"case when {exits} = date '{no_end}' then {exits} end"
+    spells = source.duplicates == "latest_spell"
     ranges = [f"{in_range(column.name)} as {column.name}" for column in STORED_COLUMNS if column.kind == "date"]
     kind = _bits_type(checks)
     bits = " + ".join(f"case when {c.condition} then {1 << bit}::{kind} else 0 end" for bit, c in enumerate(checks))
@@ -123,8 +126,9 @@ def write_typed_rows(
             )
             from read
         ),
-        dated as (select * replace ({", ".join(ranges)}) from readings)
-        select row_number, {", ".join(typed)}, {bits} as problems from dated
+        dated as (select * replace ({", ".join(ranges)}) from readings){f", {SPELLS}" if spells else ""}
+        select row_number, {", ".join(typed)}, {bits} as problems
+        from dated {"left join spells on dated.employee_id_text = spells.spell_id" if spells else ""}
     """)
 
 
@@ -359,7 +363,22 @@ def _excel_checks(name: str) -> Iterator[Check]:
     )
 
 
-def _person_checks(census_date: date) -> list[Check]:
+def _repeated_id_checks(source: CensusSource) -> list[Check]:
+    """Return the rules of rows that share an id: none is allowed, or they are the employments of one person."""
+    if source.duplicates == "latest_spell":
+        return [Check("employee_id", f"coalesce({rule}, false)", says, fix) for rule, says, fix in SPELL_RULES]
+    return [
+        Check(
+            "employee_id",
+            f"employee_id_text in (select employee_id from {REPEATED_IDS_TABLE})",
+            "is used by more than one row",
+            "one row per employee; none of the rows is preferred. Are they earlier employments of people hired again?"
+            " Then set census.duplicates: latest_spell",
+        )
+    ]
+
+
+def _person_checks(census_date: date, source: CensusSource) -> list[Check]:
     on = f"date '{census_date}'"
     birth, hire, service = "employee_birth_date", "employee_hire_date", "employee_service_date"
     later_hires = (
@@ -369,12 +388,7 @@ def _person_checks(census_date: date) -> list[Check]:
     # Nobody too young for the census was hired at an age that is right: one mistake is named once.
     too_young = f"{birth} + interval {MINIMUM_AGE} year > {on}"
     return [
-        Check(
-            "employee_id",
-            f"employee_id_text in (select employee_id from {REPEATED_IDS_TABLE})",
-            "is used by more than one row",
-            "one row per employee; none of the rows is preferred",
-        ),
+        *_repeated_id_checks(source),
         Check(
             "employee_id",
             r"regexp_matches(employee_id_text, '^NH_\d{4}_')",

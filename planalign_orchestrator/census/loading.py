@@ -24,6 +24,7 @@ from planalign_orchestrator.census.headings import Layout, resolve_headings, row
 from planalign_orchestrator.census.ids import forget_id_key, set_id_key
 from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, Finding, Group
+from planalign_orchestrator.census.spells import EarlierSpells, keep_latest_spells
 from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, days_table, qualified_name
 from planalign_orchestrator.census.summarising import not_available_notes, rounding_notes, select_list, summarise
 from planalign_orchestrator.census.values import read_column, read_plain
@@ -181,7 +182,8 @@ def _judge(
         connection, layout, source, census_date, readings | dates.readings, _tables(readings, dates.readings)
     )
     problems += judged.problems
-    write_typed_rows(connection, layout, readings, dates.readings, checks, source.no_end_date)
+    write_typed_rows(connection, layout, readings, dates.readings, checks, source)
+    spells = keep_latest_spells(connection) if source.duplicates == "latest_spell" else EarlierSpells(0, ())
     quarantined = rows.malformed + count_bad_rows(connection)
     row_problems = describe_problems(connection, layout, checks) if quarantined else []
     too_many = _too_many_set_aside(quarantined, rows.people, source)
@@ -199,7 +201,8 @@ def _judge(
         census_date,
         layout,
         quarantined=quarantined,
-        findings=[*row_problems, *judged.findings, *notes],
+        earlier_spells=spells.rows,
+        findings=[*row_problems, *judged.findings, *spells.warnings, *notes],
         excluded=excluded,
         full_time_hours=full_time_hours,
     )

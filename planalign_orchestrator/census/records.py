@@ -21,6 +21,7 @@ class CensusSource:
 
     `columns` maps standard names to the client's headings. `date_format` is a strptime format that every date text
     must have. `sheet` names the worksheet of an Excel file. `on_invalid_rows` says whether a bad row stops the load.
+    With `duplicates: latest_spell` rows of one id are its employments, of which the newest counts.
     `ignore_rows` holds a `column` (by standard name or heading) and the `values` in it of rows that are no people.
     `level_cuts` is for those who fit levels; the load itself does not read it.
     `values` gives the meaning of codes (a text that the column can hold, None for a blank) by column, `units` the unit
@@ -36,6 +37,7 @@ class CensusSource:
     date_format: str | None = None
     sheet: str | None = None
     on_invalid_rows: Literal["fail", "quarantine"] = "fail"
+    duplicates: Literal["fail", "latest_spell"] = "fail"
     encoding: str | None = None
     header_row: int | None = None
     last_row: int | None = None
@@ -108,11 +110,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class CensusSummary:
-    """What a census holds. All counts are rows; `rows_read = rows_loaded + quarantined` and
+    """What a census holds. All counts are rows; `rows_read = rows_loaded + quarantined + earlier_spells` and
     `rows_loaded = simulated + left_before_start + inactive_without_date`.
 
-    `announced_exits` and everything after `quarantined` count simulated people; participants are those with a deferral
-    rate above 0. `problems`, `warnings` and `notes` are the findings as the screen shows them.
+    `announced_exits` and everything after `earlier_spells` count simulated people; participants are those with a
+    deferral rate above 0. `problems`, `warnings` and `notes` are the findings as the screen shows them.
     `fingerprint` depends on the typed rows only, not on their order or on the file's bytes; fingerprints made by
     different DuckDB versions are not comparable.
     """
@@ -126,6 +128,7 @@ class CensusSummary:
     inactive_without_date: int
     announced_exits: int
     quarantined: int
+    earlier_spells: int
     levels_inferred: int
     participants: int
     participants_without_method: int

@@ -55,6 +55,7 @@ def suggest_settings(
     if PAY in positions:
         found += _pay_unit(connection, units)
     found += _codes(connection, positions)
+    found += _duplicates(connection, positions)
     return found
 
 
@@ -104,6 +105,26 @@ def _last_row(connection: "duckdb.DuckDBPyConnection", positions: Mapping[str, i
     if last is None or bottom <= last:
         return []
     return [SettingSuggestion("last_row", last, f"rows {last + 1} to {bottom} look like totals or notes")]
+
+
+def _duplicates(connection: "duckdb.DuckDBPyConnection", positions: Mapping[str, int]) -> list[SettingSuggestion]:
+    """Return, as a question, that ids with several dates of hire are people hired again."""
+    if not {"employee_id", "employee_hire_date"} <= positions.keys():
+        return []
+    (people,) = fetch_one(
+        connection,
+        f"""
+        select count(*) from (
+            select employee_id from {RAW_VIEW} where employee_id is not null
+            group by employee_id having count(*) > 1 and count(distinct employee_hire_date) = count(*)
+        )
+        """,
+    )
+    if not people:
+        return []
+    said = "1 id stands" if people == 1 else f"{people:,} ids stand"
+    note = f"{said} on several rows with different hire dates; are they people hired again?"
+    return [SettingSuggestion("duplicates", "latest_spell", note, is_sure=False)]
 
 
 def _rate_unit(connection: "duckdb.DuckDBPyConnection") -> str | None:

@@ -13,6 +13,7 @@ NUMBERED_TABLE: Final = "temp.planalign_census_numbered"
 RAW_VIEW: Final = "temp.planalign_census_raw"
 TYPED_TABLE: Final = "temp.planalign_census_typed"
 REPEATED_IDS_TABLE: Final = "temp.planalign_census_repeated_ids"
+SPELLS_TABLE: Final = "temp.planalign_census_spells"
 MALFORMED_TABLE: Final = "temp.planalign_census_malformed"
 REJECTS_TABLE: Final = "planalign_census_rejects"
 REJECTED_SCANS_TABLE: Final = "planalign_census_rejected_scans"
@@ -22,6 +23,7 @@ WORKING_TABLES: Final = (
     NUMBERED_TABLE,
     TYPED_TABLE,
     REPEATED_IDS_TABLE,
+    SPELLS_TABLE,
     MALFORMED_TABLE,
     f"temp.{REJECTS_TABLE}",
     f"temp.{REJECTED_SCANS_TABLE}",

@@ -86,6 +86,7 @@ def summarise(
     layout: Layout,
     *,
     quarantined: int,
+    earlier_spells: int,
     findings: list[Finding],
     excluded: Collection[Group],
     full_time_hours: Decimal,
@@ -122,7 +123,7 @@ def summarise(
     left_active, exits_inactive, digest, *given_counts = counts[9:]
     participants, without_method, without_date, prior_pay_derived = plan_counts
     if not people:
-        why = f"none of its {loaded + quarantined:,} rows is a person employed on {census_date}"
+        why = f"none of its {loaded + quarantined + earlier_spells:,} rows is a person employed on {census_date}"
         reasons = [finding.text for finding in findings if finding.kind == "problem"]
         raise CensusError([f"nobody is left to simulate: {why}", *reasons], source=str(source.path))
     if not source.hash_ids and (problems := _security_numbers_as_ids(connection)):
@@ -136,13 +137,14 @@ def summarise(
     return CensusSummary(
         path=str(source.path),
         census_date=census_date,
-        rows_read=loaded + quarantined,
+        rows_read=loaded + quarantined + earlier_spells,
         rows_loaded=loaded,
         simulated=people,
         left_before_start=left_before,
         inactive_without_date=inactive,
         announced_exits=exits,
         quarantined=quarantined,
+        earlier_spells=earlier_spells,
         levels_inferred=inferred,
         participants=participants,
         participants_without_method=without_method,

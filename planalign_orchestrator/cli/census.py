@@ -35,6 +35,7 @@ CensusDateOption = Annotated[
 _COUNTS = {
     "rows_read": "rows read",
     "quarantined": "rows set aside",
+    "earlier_spells": "rows of earlier employments of people hired again (census.duplicates)",
     "left_before_start": "left on or before the census date",
     "inactive_without_date": "inactive without an exit date",
     "simulated": "people simulated",

@@ -172,4 +172,9 @@ def _census_notes(census: dict[str, Any]) -> list[str]:
     set_aside = [f"{SET_ASIDE}{text}" for text in census["problems"]]
     if set_aside:
         set_aside.insert(0, f"{SET_ASIDE}{census['quarantined']:,} of {census['rows_read']:,} rows")
+    if census["earlier_spells"]:
+        set_aside.append(
+            f"{SET_ASIDE}{census['earlier_spells']:,} of {census['rows_read']:,} rows are earlier employments of people"
+            " hired again, whose newest row counts (census.duplicates: latest_spell)"
+        )
     return [*set_aside, *(f"census: {text}" for text in census["warnings"])]

@@ -166,6 +166,12 @@ class CensusSection(Section):
         "What happens to rows that cannot be used: `fail` stops and lists them, `quarantine` sets them aside in "
         "table census_quarantine with their reasons.",
     )
+    duplicates: Literal["fail", "latest_spell"] = key(
+        "fail",
+        "What several rows of one id mean: a mistake (`fail`), or the employments of somebody hired again "
+        "(`latest_spell`). Of these the row with the newest hire date counts, with service from the oldest hire date, "
+        "unless that row has an employee_service_date.",
+    )
     most_set_aside: Rate = key(
         Decimal("0.05"), "Largest share of the rows that `quarantine` may set aside; more of them stop the run."
     )
