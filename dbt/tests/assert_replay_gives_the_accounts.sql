@@ -106,7 +106,8 @@ forfeited as (
 closing as (
     select
         people.employee_id,
-        people.current_age >= {{ param('normal_retirement_age') }} as is_past_retirement_age,
+        people.current_age >= {{ param('normal_retirement_age') }}
+        or coalesce(people.termination_reason in ('death', 'disability'), false) as is_fully_vested,
         vested.match_vested_rate,
         vested.core_vested_rate,
         accounts.employee_cents as employee_opening,
@@ -154,8 +155,8 @@ replayed as (
         {{ dollars('core_cents') }} as employer_core_amount,
         ({{ dollars('employee_cents + match_cents + core_cents') }} - catch_up)::decimal(18, 2)
             as annual_additions_amount,
-        case when is_past_retirement_age then 1 else match_vested_rate end::decimal(9, 6) as match_vested_rate,
-        case when is_past_retirement_age then 1 else core_vested_rate end::decimal(9, 6) as core_vested_rate,
+        case when is_fully_vested then 1 else match_vested_rate end::decimal(9, 6) as match_vested_rate,
+        case when is_fully_vested then 1 else core_vested_rate end::decimal(9, 6) as core_vested_rate,
         {{ dollars(rounded_ratio(
             'employee_opening * (unit + 2 * return_days) + employee_cents * (unit + return_days)', 'unit'
         )) }} as employee_account_balance,

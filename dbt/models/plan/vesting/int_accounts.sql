@@ -1,8 +1,8 @@
 -- The accounts at the close of the year or at exit, how far they are vested, and what a leaver forfeits. Balance =
 -- opening x (1 + r) + contributions x (1 + r / 2), both returns prorated to the exit, rounded once. Vested by completed
--- years of service on the schedule of each source; full from normal retirement age while employed. Forfeiture = the
--- unvested part of the closing employer accounts at exit, a simplification of section 411(a)(6); leavers' accounts then
--- leave the plan. Code section 411(a).
+-- years of service on the schedule of each source; full from normal retirement age while employed, at death and at
+-- disability. Forfeiture = the unvested part of the closing employer accounts at exit, a simplification of section
+-- 411(a)(6); leavers' accounts then leave the plan. Code section 411(a).
 with
 
 balances as (
@@ -10,11 +10,11 @@ balances as (
         people.employee_id,
         people.termination_date,
         case
-            when people.age >= {{ param('normal_retirement_age') }} then 1::decimal(9, 6)
+            when {{ is_fully_vested('people.age', 'people.termination_reason') }} then 1::decimal(9, 6)
             else tenures.match_vested_rate
         end as match_vested_rate,
         case
-            when people.age >= {{ param('normal_retirement_age') }} then 1::decimal(9, 6)
+            when {{ is_fully_vested('people.age', 'people.termination_reason') }} then 1::decimal(9, 6)
             else tenures.core_vested_rate
         end as core_vested_rate,
         2000000::hugeint * people.days_in_year as unit,
