@@ -12,6 +12,7 @@ MOVED_BOUNDS = {
     "age_bands": "33",
     "tenure_bands": "4",
     "retirement_rates": "58",
+    "decrement_rates": "40",
     "participation_by_age": "40",
     "participation_by_income": "45000",
     "second_chance_by_service": "5",
@@ -41,9 +42,20 @@ def columns_with_numbers(tables: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
+def dying() -> list[dict[str, str]]:
+    """Return table decrement_rates with rates for everybody, the packaged ones being 0."""
+    return [
+        {name: rate if name.endswith("_rate") else value for name, value in row.items()}
+        for row, rate in zip(default_table("decrement_rates"), ("0.1", "0.3"), strict=True)
+    ]
+
+
+DYING = {"parameters.decrement_rates": dying()}
+
+
 def changed_tables(table: str, column: str) -> dict[str, list[dict[str, str]]]:
     """Return the settings that change one number of a packaged table, and the tables that name this number."""
-    rows = [dict(row) for row in default_table(table)]
+    rows = dying() if table == "decrement_rates" else [dict(row) for row in default_table(table)]
     if table in MOVED_BOUNDS and column.endswith("_from"):
         before, moved = rows[1][column], MOVED_BOUNDS[table]
         rows[0][column.replace("_from", "_to")] = rows[1][column] = moved
@@ -59,6 +71,8 @@ def changed_tables(table: str, column: str) -> dict[str, list[dict[str, str]]]:
         rows[0][column] = "20"
     elif table == "job_levels":
         rows[1][column] = str(Decimal(rows[1][column]) * Decimal("0.9"))
+    elif table == "decrement_rates":
+        rows[0][column] = "0.05"
     else:
         rows[1][column] = str(Decimal(rows[1][column]) / 2)
     return _settings({table: rows})

@@ -31,7 +31,11 @@ SAFE_TIERS = (
 )
 EXCLUDED_B = {"column": "department", "values": ["B"]}
 EXCLUDED_UNION = {"column": "employee_class", "values": [" UNION"], "collectively_bargained": True}
-EXCEPTIONS = ("retirement", "age_55")
+EXCEPTIONS = ("retirement", "age_55", "death", "disability")
+DECREMENTS = (
+    {"age_from": 0, "age_to": 50, **dict.fromkeys(("male_death_rate", "female_disability_rate"), "0.02")},
+    {"age_from": 50, "age_to": None, **dict.fromkeys(("male_death_rate", "female_disability_rate"), "0.1")},
+)
 _CENT = Decimal("0.01")
 
 
@@ -117,6 +121,7 @@ def _employee(random: Random, employee_id: str, start: int) -> Row:
         level_id=random.choice(("", "", 1, 2, 3, 4, 5)),
         department=random.choice(("A", "B", "C")),
         employee_class=random.choice(("", "Union", "union", "Staff")),
+        sex=random.choice(("", "M", "female")),
         scheduled_hours_per_week=random.choice((40, 40, 40, 40, "37.5", 24, 20, "19.23", 15, 10, 9)),
         employee_termination_date=announced(random, random.choice(years_ahead)) if random.random() < 0.12 else "",
         plan_eligible_override=random.choice((*[""] * 30, True, False)),
@@ -193,7 +198,9 @@ def design(random: Random, start: int) -> Design:
 
 
 def _workforce(random: Random) -> dict[str, object]:
+    decrements = [{"female_death_rate": "0.01", "male_disability_rate": "0.03", **row} for row in DECREMENTS]
     return {
+        "parameters.decrement_rates": random.choice(("default", decrements)),
         "simulation.random_seed": random.randint(0, 10**9),
         "simulation.target_growth_rate": random.choice((rate("0"), rate("0.1"))),
         "workforce.total_termination_rate": random.choice((rate("0.15"), rate("0.25"))),

@@ -327,7 +327,8 @@ def failed_gate(year: Year, design: Design, source: str) -> str | None:
             year.exit_reason == "retirement"
             or (year.exit_reason == "announced" and year.completed("age") >= design["plan.normal_retirement_age"])
         )
-        if not counts and not is_retired and not ("age_55" in excused and year.completed("age") >= 55):
+        is_excused = is_retired or (year.exit_reason in ("death", "disability") and year.exit_reason in excused)
+        if not counts and not is_excused and not ("age_55" in excused and year.completed("age") >= 55):
             return "last_day_requirement"
     return None
 

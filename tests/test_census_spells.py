@@ -1,16 +1,21 @@
 """Several rows of one person: a mistake unless `census.duplicates: latest_spell` says that they are employments."""
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from planalign_orchestrator.census import CensusSource
+from planalign_orchestrator.census.checking import checks_for
+from planalign_orchestrator.census.columns import STORED_COLUMNS
+from planalign_orchestrator.census.headings import Layout
 from planalign_orchestrator.census.mapping import mapping_yaml, propose
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.reports import MultiYearReporter
-from tests.companies import Row, people, person, write_rows
+from tests.companies import CENSUS_DATE, Row, people, person, write_rows
 from tests.laboratory import simulate
-from tests.test_census import load, refusal
+from tests.test_census import LEVELS, load, refusal
 
 # hired three times; the rows stand in no order
 REHIRED = [
@@ -116,3 +121,28 @@ def test_reports_say_how_many_rows_were_earlier_employments(tmp_path: Path) -> N
 def test_the_mapping_asks_whether_people_were_hired_again(tmp_path: Path) -> None:
     proposal = propose(write_rows(tmp_path / "census.csv", REHIRED))
     assert '# duplicates: "latest_spell"  # 1 id stands on several rows' in mapping_yaml(proposal)
+
+
+def test_more_rules_than_a_word_has_bits_are_each_judged(tmp_path: Path) -> None:
+    """Every column, none of plain values, pay by the hour, employments: over 63 rules, the last on the last column."""
+    every = {column.name: "" for column in STORED_COLUMNS}
+    rows = [{**every, **person(name, pay=30), "scheduled_hours_per_week": 40} for name in ("A", "B", "C")]
+    rows[1]["core_account_balance"] = -1
+    rows[2]["employee_id"] = ""
+    rows.append(dict.fromkeys(every, "\u00e4"))
+    path = write_rows(tmp_path / "census.csv", rows)
+    source = CensusSource(
+        path,
+        units={"employee_gross_compensation": "hourly"},
+        duplicates="latest_spell",
+        on_invalid_rows="quarantine",
+        most_set_aside=Decimal(1),
+    )
+    layout = Layout({name: at for at, name in enumerate(every)}, {name: name for name in every}, (), ())
+    checks = checks_for(layout, undecided=(), plain=(), census_date=CENSUS_DATE, level_ids=LEVELS, source=source)
+    assert len(checks) > 63
+    kept = load(path, units=source.units, duplicates="latest_spell", on_invalid_rows="quarantine")
+    assert kept.values("employee_id") == ["A"]
+    balance, missing, junk = [row["reasons"] for row in kept.quarantine]
+    assert (balance, missing) == ("core_account_balance '-1' is negative", "employee_id is missing")
+    assert junk.endswith("core_account_balance '\u00e4' is not an amount of money")

@@ -30,6 +30,7 @@ class Candidate:
     """Somebody who may leave: the cells they are counted in, and their hazard."""
 
     employee_id: str
+    age: int
     cells: tuple[str, ...]
     hazard: float
     retirement_rate: float
@@ -64,7 +65,7 @@ def candidates(generated: Callable[[int], Path]) -> list[Candidate]:
                 f"service {band('tenure_bands', service)['tenure_band']}",
                 f"level {row['level_id']}",
             )
-            found.append(Candidate(row["employee_id"], cells, *exit_hazard(int(row["level_id"]), age, service)))
+            found.append(Candidate(row["employee_id"], age, cells, *exit_hazard(int(row["level_id"]), age, service)))
     return found
 
 
@@ -176,6 +177,90 @@ def test_retirements_come_before_other_exits_and_announced_ones_count_among_them
     assert figures["terminations"] == max(10, drawn + announced)
     (verdict,) = [rule for rule in result.verdicts()[2025] if rule["rule"] == "assert_retirements_fit_the_exits"]
     assert verdict["passed"] == (drawn + announced <= 10)
+
+
+DECREMENTS: list[dict[str, object]] = [
+    {"age_from": 0, "age_to": 40, "male_death_rate": "0.01", "female_death_rate": "0.03"},
+    {"age_from": 40, "age_to": None, "male_death_rate": "0.04", "female_death_rate": "0.06"},
+]
+DYING: dict[str, object] = {
+    "parameters.decrement_rates": [
+        {**row, "male_disability_rate": "0.002", "female_disability_rate": "0.018"} for row in DECREMENTS
+    ],
+    "workforce.total_termination_rate": "0.2",
+}
+# nobody has a sex here, so the means count
+DISABLED = 0.01
+
+
+def death_rate(one: Candidate) -> float:
+    return 0.02 if one.age < 40 else 0.05
+
+
+def causes_of(trial: Trial) -> dict[str, set[str]]:
+    causes: dict[str, set[str]] = defaultdict(set)
+    for leaver in trial.exits:
+        causes[leaver["termination_reason"]].add(leaver["employee_id"])
+    return causes
+
+
+def test_deaths_disability_and_retirements_come_in_this_order_in_whole_people(
+    laboratory: Laboratory, candidates: list[Candidate]
+) -> None:
+    """Each race is of those whom the ones before it left, and all are within the exits of the rate."""
+    for trial in trials(laboratory, FEW_SEEDS, DYING):
+        here = {one.employee_id: one for one in candidates}
+        causes = causes_of(trial)
+
+        def race(cause: str, rates: dict[str, float], share: float, seed: int = trial.seed) -> set[str]:
+            count = math.floor(sum(rates.values()) + share)
+            keys = {one: math.log(1 - draw(seed, cause, one, 2025)) / math.log(1 - rate) for one, rate in rates.items()}
+            return set(sorted(keys, key=keys.__getitem__)[:count])
+
+        for cause, rate in (("death", death_rate), ("disability", lambda one: DISABLED)):
+            share = draw(trial.seed, "decrement_count", cause, 2025)
+            expected = race(cause, {name: rate(one) for name, one in here.items()}, share)
+            assert causes[cause] == expected
+            here = {name: one for name, one in here.items() if name not in expected}
+        retiring = {name: one.retirement_rate for name, one in here.items() if one.retirement_rate}
+        assert causes["retirement"] == race("retirement", retiring, draw(trial.seed, "retirement_count", "", 2025))
+        assert len(trial.exits) == math.floor(len(candidates) * 0.2 + 0.5)
+
+
+def test_stochastic_deaths_and_disability_follow_their_probabilities(
+    laboratory: Laboratory, candidates: list[Candidate]
+) -> None:
+    observed = list(trials(laboratory, SEEDS, {**DYING, "workforce.headcount_mode": "stochastic"}))
+    for trial in observed:
+        causes = causes_of(trial)
+        dead = {one.employee_id for one in candidates if lucky(trial, "death", one) < death_rate(one)}
+        assert causes["death"] == dead
+        disabled = {one.employee_id for one in candidates if lucky(trial, "disability", one) < DISABLED}
+        assert causes["disability"] == disabled - dead
+    # the other exits leave room for them
+    exits = sum(len(trial.exits) for trial in observed)
+    assert abs(score(exits, [0.2] * len(candidates) * len(observed))) < LIMIT
+
+
+def lucky(trial: Trial, stream: str, one: Candidate) -> float:
+    return draw(trial.seed, stream, one.employee_id, 2025)
+
+
+def test_more_deaths_than_the_exits_of_the_rate_make_the_year_have_as_many(tmp_path: Path) -> None:
+    old = [{**row, "employee_birth_date": "1950-01-01"} for row in people(20)]
+    young = [{**row, "employee_id": f"Y{row['employee_id']}"} for row in people(80)]
+    rates = [f"{sex}_{cause}_rate" for sex in ("male", "female") for cause in ("death", "disability")]
+    none: dict[str, object] = dict.fromkeys(rates, 0)
+    certain = [
+        {"age_from": 0, "age_to": 70, **none},
+        {"age_from": 70, "age_to": None, **none, "male_death_rate": 1, "female_death_rate": 1},
+    ]
+    settings = {"parameters.decrement_rates": certain, "workforce.total_termination_rate": "0.1", **NOBODY_RETIRES}
+    result = simulate(tmp_path, [*old, *young], {**settings, "simulation.target_growth_rate": 0})
+    figures = result.metrics(2025)
+    assert (figures["deaths"], figures["terminations"], figures["closing_headcount"]) == (20, 20, 100)
+    (verdict,) = [rule for rule in result.verdicts()[2025] if rule["rule"] == "assert_retirements_fit_the_exits"]
+    assert not verdict["passed"]
 
 
 def calibrated(candidates: Sequence[Candidate], expected: float) -> float:

@@ -228,14 +228,14 @@ def test_nobody_is_drawn_who_announced_to_leave_later(tmp_path: Path) -> None:
     [
         pytest.param(
             {"workforce.total_termination_rate": 1},
-            "40 of 40 people must leave to close the year 2025 with 41, but 1 announced exits and 37 people without an "
-            "announced date are all there are: exits = max(round(opening x exit rate), announced + retirements, "
-            "opening - target)",
+            "40 of 40 people must leave to close the year 2025 with 41, but 1 announced exits, 0 deaths and "
+            "disabilities and 37 other people without an announced date are all there are: exits = "
+            "max(round(opening x exit rate), announced + deaths and disabilities + retirements, opening - target)",
             id="everybody must leave, some later",
         ),
         pytest.param(
             {"simulation.target_growth_rate": "-0.99"},
-            "40 of 40 people must leave to close the year 2025 with 0, but 1 announced exits and 37 people",
+            "40 of 40 people must leave to close the year 2025 with 0, but 1 announced exits, 0 deaths and ",
             id="the target leaves no room",
         ),
     ],

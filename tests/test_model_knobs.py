@@ -11,7 +11,7 @@ from planalign_orchestrator.config import PARAMETER_TABLES, config_fingerprint, 
 from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.model import load_compiled_model
 from tests.companies import Row, people, person, read_rows, write_rows
-from tests.knobs import Knob, changed_tables, columns_with_numbers
+from tests.knobs import DYING, Knob, changed_tables, columns_with_numbers
 from tests.laboratory import Digests, Laboratory, simulate
 from tests.test_plan_knobs import PARTICIPATION_TABLES, PLAN_KNOBS
 
@@ -21,7 +21,7 @@ WORKFORCE_TABLES = [table for table in PARAMETER_TABLES if table not in PARTICIP
 UNEVEN = [0.2, 0, *[0.08] * 10]
 
 
-RATES = {"workforce.structure": "rates"}
+RATES: Mapping[str, object] = {"workforce.structure": "rates"}
 PART_TIME = {"new_hires.part_time_share": 0.5}
 
 KNOBS = {
@@ -159,7 +159,8 @@ def test_the_first_year_moves_every_result(tmp_path: Path, generated: Callable[[
 def test_every_number_of_every_parameter_table_moves_a_result(
     laboratory: Laboratory, usual: Callable[[Mapping[str, object]], Digests], table: str, column: str
 ) -> None:
-    given = RATES if table == "promotion_by_level" else {}
+    needed: Mapping[str, Mapping[str, object]] = {"promotion_by_level": RATES, "decrement_rates": DYING}
+    given = needed.get(table, {})
     before = usual(given)
     assert laboratory.run({**given, **changed_tables(table, column)}).digests() != before
 

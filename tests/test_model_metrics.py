@@ -112,6 +112,8 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "opening_headcount": Fraction(len(opening)),
         "terminations": count("detailed_status_code", "experienced_termination"),
         "retirements": count("termination_reason", "retirement"),
+        "deaths": count("termination_reason", "death"),
+        "disabilities": count("termination_reason", "disability"),
         "announced_terminations": count("termination_reason", "announced"),
         "layoffs": count("termination_reason", "layoff"),
         # of runs with reductions only

@@ -223,6 +223,18 @@ DAMAGES = {
     "more retirements than exits": Damage(
         "assert_retirements_fit_the_exits", STAYING, metric("value * 100", "retirements"), "retirements"
     ),
+    "more deaths than exits": Damage(
+        "assert_retirements_fit_the_exits", STAYING, metric("value + 1000", "deaths"), "deaths_and_disabilities"
+    ),
+    "a sex without a rate": Damage(
+        "assert_sexes_are_known",
+        STAYING,
+        """
+            update planalign.parameters.decrement_rates set male_death_rate = 0.01;
+            update planalign.inputs.census set sex = 'X' where employee_id = '{who}'
+        """,
+        "sex X",
+    ),
     "a gap in the pay": Damage(
         "assert_pay_is_continuous", RAISED, event("compensation_before = compensation_before + 0.01", "raise")
     ),

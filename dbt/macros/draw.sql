@@ -19,3 +19,12 @@
 {% macro draw2(key) -%}
     (('0x' || substr({{ key }}, 14, 13))::bigint / 4503599627370496::double)
 {%- endmacro %}
+
+{#- The key of a draw in an exponential race in which the hazard is that of a yearly probability, -ln(1 - rate): the
+    smallest keys are drawn. 0 where the probability is 1, null where it is 0. -#}
+{% macro race_key(draw, rate) -%}
+    case
+        when {{ rate }} >= 1 then 0
+        when {{ rate }} > 0 then round(ln(1 - {{ draw }}) / ln(1 - {{ rate }}), 12)
+    end
+{%- endmacro %}

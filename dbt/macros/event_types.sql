@@ -118,7 +118,7 @@
         {
             'event_type': 'termination',
             'subject': 'employment',
-            'categories': ['voluntary', 'involuntary', 'retirement', 'announced', 'layoff'],
+            'categories': ['voluntary', 'involuntary', 'retirement', 'announced', 'death', 'disability', 'layoff'],
             'account': none,
             'sign': 0,
             'description': 'The last day of employment.',

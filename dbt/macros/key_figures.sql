@@ -64,6 +64,22 @@
             'lowest': 0,
         },
         {
+            'name': 'deaths',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where termination_reason = 'death')",
+            'description': 'Exits by death.',
+            'lowest': 0,
+        },
+        {
+            'name': 'disabilities',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where termination_reason = 'disability')",
+            'description': 'Exits by disability.',
+            'lowest': 0,
+        },
+        {
             'name': 'announced_terminations',
             'unit': 'people',
             'of': 'people',

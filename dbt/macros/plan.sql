@@ -53,7 +53,8 @@
 
 {#- Which gate of a contribution source stands in the way, the first that fails: 1,000 hours in the year, or employment
     at the close of 31 December (an exit on that day fails unless the plan counts it), from which retirement (an announced
-    exit at the normal retirement age is one) and leaving at 55 or older may be excepted. The alias is of int_employment. -#}
+    exit at the normal retirement age is one), leaving at 55 or older, death and disability may be excepted. The alias is
+    of int_employment. -#}
 {% macro failed_gate(people, source) -%}
     case
         when {{ param(source ~ '_hours_gate') }} and {{ people }}.hundredths_of_hours < 100000
@@ -76,8 +77,22 @@
                 )
             )
             and not ({{ param(source ~ '_age_exception') }} and {{ people }}.age >= 55)
+            and not (
+                {{ param(source ~ '_death_exception') }}
+                and {{ people }}.termination_reason = 'death'
+            )
+            and not (
+                {{ param(source ~ '_disability_exception') }}
+                and {{ people }}.termination_reason = 'disability'
+            )
             then 'last_day_requirement'
     end
+{%- endmacro %}
+
+{#- Whether everything is vested whatever the service: at the normal retirement age, at death and at disability. -#}
+{% macro is_fully_vested(age, termination_reason) -%}
+    {{ age }} >= {{ param('normal_retirement_age') }}
+            or coalesce({{ termination_reason }} in ('death', 'disability'), false)
 {%- endmacro %}
 
 {#- The day of the year from which somebody is eligible for a contribution source, in a row that has its entry date,
@@ -221,7 +236,10 @@
     best of all schedules so far. Code section 411(a)(10). -#}
 {% macro vested_rate(source) -%}
     (case
-        when people.age >= {{ param('normal_retirement_age') }} or partial_termination.is_fully_vested then 1
+        when
+            {{ is_fully_vested('people.age', 'people.termination_reason') }}
+            or partial_termination.is_fully_vested
+            then 1
         else greatest(
             case
                 when

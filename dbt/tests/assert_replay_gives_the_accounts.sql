@@ -146,6 +146,8 @@ standings as (
         counted_years.simulation_year,
         counted_years.normal_retirement_age,
         people.termination_date is not null and counted_years.simulation_year = people.simulation_year as is_leaver,
+        coalesce(people.termination_reason in ('death', 'disability'), false)
+        and counted_years.simulation_year = people.simulation_year as is_disabled_or_dead,
         coalesce(
             entrants.employee_service_date + to_years(3) <= make_date(counted_years.changed_in, 1, 1), false
         ) as is_protected,
@@ -198,7 +200,7 @@ vested as (
         scales.contribution_source,
         max(
             case
-                when standings.age >= standings.normal_retirement_age then 1
+                when standings.age >= standings.normal_retirement_age or standings.is_disabled_or_dead then 1
                 when standings.is_leaver and partial_termination.is_one then 1
                 when standings.is_protected then scales.best_rate
                 else scales.scheduled_rate

@@ -178,7 +178,12 @@ COLUMNS: Final[tuple[Column, ...]] = (
         aliases=words("employeetype emptype emptypecode employeeclassification employmenttype classcode unionstatus"),
         weak_aliases=words("class union unionyn bargainingunit"),
     ),
-    Column("sex", "text", meaning="Sex, for breakdowns.", aliases=words("gender gendercode sexcode")),
+    Column(
+        "sex",
+        "text",
+        meaning="Sex, for breakdowns; M, Male, F or Female for the rates of death and disability.",
+        aliases=words("gender gendercode sexcode"),
+    ),
     Column(
         "scheduled_hours_per_week",
         "hours",

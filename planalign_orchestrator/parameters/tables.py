@@ -134,6 +134,11 @@ _WORKFORCE = (
     _by_band("termination_by_age", _AGE_BAND, "age_bands"),
     _by_band("termination_by_tenure", _TENURE_BAND, "tenure_bands"),
     _in_bands("retirement_rates", _AGES, rate("retirement_rate")),
+    _in_bands(
+        "decrement_rates",
+        _AGES,
+        *(rate(f"{sex}_{cause}_rate") for cause in ("death", "disability") for sex in ("male", "female")),
+    ),
     _by_level("promotion_by_level", factor("factor")),
     _by_band("promotion_by_age", _AGE_BAND, "age_bands"),
     _by_band("promotion_by_tenure", _TENURE_BAND, "tenure_bands"),

@@ -22,6 +22,7 @@ PARAMETER_TABLES = (
     "termination_by_age",
     "termination_by_tenure",
     "retirement_rates",
+    "decrement_rates",
     "promotion_by_level",
     "promotion_by_age",
     "promotion_by_tenure",

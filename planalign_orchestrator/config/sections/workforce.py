@@ -45,7 +45,8 @@ class WorkforceSection(Section):
     )
     voluntary_share: Rate = key(
         Decimal("0.75"),
-        "Share of the exits other than retirements that are voluntary; the rest are involuntary.",
+        "Share of the exits other than deaths, disability and retirements that are voluntary; the rest are "
+        "involuntary.",
         "voluntary_share",
     )
     reductions: Reductions = key(

@@ -1,9 +1,9 @@
 -- The accounts at the close of the year or at exit, how far they are vested, and what a leaver forfeits. Balance =
 -- opening x (1 + r) + contributions x (1 + r / 2), both returns prorated to the exit, rounded once. Vested by completed
--- years of service on the schedule of each source; full from normal retirement age while employed, and for leavers of a
--- year with a partial termination. Forfeiture = the
--- unvested part of the closing employer accounts at exit, a simplification of section 411(a)(6); leavers' accounts then
--- leave the plan. Code section 411(a).
+-- years of service on the schedule of each source; full from normal retirement age while employed, at death and at
+-- disability, and for leavers of a year with a partial termination. Forfeiture = the unvested part of the closing
+-- employer accounts at exit, a simplification of section 411(a)(6); leavers' accounts then leave the plan. Code section
+-- 411(a).
 with
 
 balances as (

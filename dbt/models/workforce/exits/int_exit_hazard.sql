@@ -1,8 +1,8 @@
--- Everyone without an announced exit who is not laid off: the yearly probability of retirement by age, and the
--- relative hazard of leaving for any other reason,
---   level factor x age multiplier x tenure multiplier, both at the age and service of 1 January, with the person's
--- draws of the year and the keys of two exponential races: -ln(1 - u) / hazard, and for retirements, whose hazard is
--- -ln(1 - rate), ln(1 - u) / ln(1 - rate).
+-- Everyone without an announced exit who neither is laid off, dies nor becomes disabled this year: the yearly probability
+-- of retirement by age, and the relative hazard of leaving for any other reason,
+--   level factor x age multiplier x tenure multiplier,
+-- both at the age and service of 1 January, with the person's draws of the year and the keys of two exponential races:
+-- -ln(1 - u) / hazard, and for retirements, whose hazard is -ln(1 - rate), ln(1 - u) / ln(1 - rate).
 with
 
 hazards as (
@@ -23,6 +23,8 @@ hazards as (
         on opening.completed_years = tenures.completed_years
     anti join {{ ref('int_reductions') }} as reductions
         on opening.employee_id = reductions.employee_id
+    anti join {{ ref('int_decrements') }} as decrements
+        on opening.employee_id = decrements.employee_id
     where opening.announced_termination_date is null
 ),
 
@@ -45,8 +47,5 @@ select
     cause_draw,
     retirement_draw,
     case when hazard > 0 then round(-ln(1 - exit_draw) / hazard, 12) else 'infinity'::double end as race_key,
-    case
-        when retirement_rate >= 1 then 0
-        when retirement_rate > 0 then round(ln(1 - retirement_draw) / ln(1 - retirement_rate), 12)
-    end as retirement_race_key
+    {{ race_key('retirement_draw', 'retirement_rate') }} as retirement_race_key
 from draws

@@ -1,5 +1,6 @@
 -- One row: the factor c that makes the expected number of other exits right: over everyone who does not retire, the sum
--- of min(1, c x hazard) is the expected exits less the announced ones and the expected retirements.
+-- of min(1, c x hazard) is the expected exits less the announced ones and the expected deaths, disabilities and
+-- retirements.
 -- People whose c x hazard would pass 1 leave for certain; the rest share what is left in proportion to their hazard, so
 -- c is found by trying each hazard as the largest one that is not capped, from above.
 with
@@ -24,7 +25,7 @@ cumulated as (
 ),
 
 needed as (
-    select greatest(expected_exits - announced_exits - expected_retirements, 0) as exits
+    select greatest(expected_exits - announced_exits - expected_decrements - expected_retirements, 0) as exits
     from {{ ref('int_headcount_target') }}
 ),
 

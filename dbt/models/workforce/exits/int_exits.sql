@@ -1,8 +1,7 @@
--- Who of the opening population leaves this year, when and why. Layoffs and announced exits happen on their day,
--- then come the retirements. Of everyone else, exact mode takes the people
-with
--- the smallest race keys, which is drawing without replacement in proportion to the hazard; stochastic mode lets each
--- leave with probability min(1, c x hazard). They leave voluntarily or not by draw.
+-- Who of the opening population leaves this year, when and why.
+-- Layoffs and announced exits happen on their day, then come deaths and disability, then the retirements. Of everyone
+-- else, exact mode takes the people with the smallest race keys, which is drawing without replacement in proportion to
+-- the hazard; stochastic mode lets each leave with probability min(1, c x hazard). They leave voluntarily or not by draw.
 with
 
 ranked as (
@@ -41,6 +40,13 @@ drawn as (
         retirement_probability as exit_probability,
         'retirement' as termination_reason
     from {{ ref('int_retirements') }}
+    union all
+    select
+        employee_id,
+        exit_draw,
+        exit_probability,
+        termination_reason
+    from {{ ref('int_decrements') }}
 ),
 
 keys as (

@@ -1,9 +1,9 @@
 -- One row: the headcount to close the year with, and how many people must leave for it besides those laid off.
 --   target = the positions of all levels on the headcount path, exits = round((opening - layoffs) x exit rate), half
 -- away from zero; with announced exits that lower the target, these come on top and the rate is of the others.
--- Announced exits and retirements count within the year's exits; only the rest is drawn by hazard. Retirements are
--- floor(sum of the yearly rates + u), less the announced exits of people of 55 and older. Exits grow where announced
--- ones and retirements are more, and where fewer would leave more people than the target (exact mode).
+-- Announced exits, deaths, disability and retirements count within the year's exits; only the rest is drawn by hazard.
+-- Retirements are floor(sum of the yearly rates of those still here + u), less the announced exits of people of 55 and
+-- older. Exits grow where these are more, and where fewer would leave more people than the target (exact mode).
 with
 
 opening as (
@@ -38,6 +38,17 @@ nobody as (
     select '' as employee_id
 ),
 
+decrements as (
+    select count(*) as drawn_decrements
+    from {{ ref('int_decrements') }}
+),
+
+-- nobody both dies and becomes disabled
+decrement_rates as (
+    select coalesce(sum(death_rate + disability_rate * (1 - death_rate)), 0) as expected_decrements
+    from {{ ref('int_decrement_draws') }}
+),
+
 drawable as (
     select
         count(*) as drawable,
@@ -50,6 +61,8 @@ rates as (
         opening.opening_headcount + laid_off.layoffs as opening_headcount,
         opening.opening_headcount as staying_headcount,
         opening.announced_exits,
+        decrements.drawn_decrements,
+        decrement_rates.expected_decrements,
         drawable.drawable,
         drawable.retirement_rates,
         greatest(drawable.retirement_rates - opening.announced_at_55, 0) as expected_retirements,
@@ -71,6 +84,8 @@ rates as (
     from opening
     cross join laid_off
     cross join path
+    cross join decrements
+    cross join decrement_rates
     cross join drawable
     cross join nobody
 ),
@@ -80,7 +95,7 @@ exact as (
         *,
         greatest(
             round(expected_exits, 0)::bigint,
-            announced_exits + drawn_retirements,
+            announced_exits + drawn_decrements + drawn_retirements,
             staying_headcount - target_headcount
         ) as exits
     from rates
@@ -91,19 +106,22 @@ select
     target_headcount,
     announced_exits,
     expected_exits,
+    drawn_decrements,
+    expected_decrements,
     drawn_retirements,
     expected_retirements,
     round(coalesce({{ ratio('expected_retirements::double', 'retirement_rates::double') }}, 0), 12) as retirement_scale,
     case
-        when {{ param('headcount_mode') }} = 'exact' and exits - announced_exits > drawable
+        when {{ param('headcount_mode') }} = 'exact' and exits - announced_exits - drawn_decrements > drawable
             then error(
                 'PLANALIGN_CONFIGURATION workforce.total_termination_rate: ' || exits || ' of ' || staying_headcount
                 || ' people must leave to close the year ' || {{ param('simulation_year') }} || ' with '
-                || target_headcount || ', but ' || announced_exits || ' announced exits and ' || drawable
-                || ' people without an announced date are all there are: exits = max(round(opening x exit rate), '
-                || 'announced + retirements, opening - target); lower the exit rate or raise '
+                || target_headcount || ', but ' || announced_exits || ' announced exits, ' || drawn_decrements
+                || ' deaths and disabilities and ' || drawable
+                || ' other people without an announced date are all there are: exits = max(round(opening x exit rate), '
+                || 'announced + deaths and disabilities + retirements, opening - target); lower the exit rate or raise '
                 || 'simulation.target_growth_rate'
             )::bigint
-        else exits - announced_exits - drawn_retirements
+        else exits - announced_exits - drawn_decrements - drawn_retirements
     end as other_exits
 from exact

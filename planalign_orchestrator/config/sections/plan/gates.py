@@ -10,7 +10,7 @@ from typing import Annotated
 from planalign_orchestrator.config.collection_types import WordList
 from planalign_orchestrator.config.sections.base import OnOff, Parameter, Section, key
 
-LastDayExceptions = Annotated[tuple[str, ...], WordList(("retirement", "age_55"))]
+LastDayExceptions = Annotated[tuple[str, ...], WordList(("retirement", "age_55", "death", "disability"))]
 
 # the key of a gate -> what it demands, in words that follow "demands"
 GATES: Mapping[str, str] = {"hours_gate": "1,000 hours", "last_day_gate": "employment on 31 December"}
@@ -26,6 +26,8 @@ class GatesSection(Section):
         "Who gets the contribution all the same when leaving before 31 December.",
         Parameter("{source}_retirement_exception", lambda excepted, config: "retirement" in excepted, "boolean"),
         Parameter("{source}_age_exception", lambda excepted, config: "age_55" in excepted, "boolean"),
+        Parameter("{source}_death_exception", lambda excepted, config: "death" in excepted, "boolean"),
+        Parameter("{source}_disability_exception", lambda excepted, config: "disability" in excepted, "boolean"),
     )
     last_day_includes_exits_on: OnOff = key(
         False,
