@@ -1,4 +1,4 @@
-"""The rules of the plan as cases: YAML files say what is given and what must come out, and the real model runs them.
+"""The rules of workforce and plan as cases: YAML files say what is given and come out; the real model runs them.
 
 Each file of tests/cases is a list of cases on one topic. A case has
 
@@ -6,17 +6,20 @@ Each file of tests/cases is a list of cases on one topic. A case has
     given
       years        the first and the last simulated year, or the only one
       people       id -> born, hired, pay and any other census column by its name; see `person`
+      staff        entries of `count` equal people and what a person may have; ids S1_001, S1_002, ..., S2_001, ...
+      structure    `positions` for the rules of positions: settings on top of POSITIONS, not of QUIET
       plan         settings below `plan`, nested or dotted, on top of QUIET
       settings     all other settings
       behaviour    join_rate, second_chance_rate and opt_out_rate at every age, 0 unless given
     expect         id -> year -> events: type -> every event of that type, in order, each with the columns it must have
                                  snapshot, match: column -> value
     expect_metrics year -> metric -> value
-    expect_error   instead of the two: a regular expression for the message of the ConfigurationError
+    expect_levels  year -> level -> column of LEVELS -> value
+    expect_error   instead of the three: a regular expression for the message of the ConfigurationError
 
 Amounts are worked out by hand from the rules, never copied from a run, and are equal to the cent. Cases with the same
 settings share a run where no person of one is in the other, because a person's plan does not depend on other people;
-those that expect metrics or name a hire run alone.
+those that expect metrics or levels, name a hire or have positions run alone.
 """
 
 import json
@@ -55,6 +58,34 @@ QUIET: Mapping[str, object] = {
     "plan.own_changes.stop_rate": 0,
     "plan.match.formula": "none",
 }
+# The same with positions; a promotion pays the base increase, and the pay ranges stand still.
+POSITIONS: Mapping[str, object] = {
+    **{key: value for key, value in QUIET.items() if key != "compensation.promotion.base_rate"},
+    "workforce.structure": "positions",
+    "compensation.promotion.increase_spread": 0,
+    "compensation.structure_increase_rate": 0,
+}
+LEVELS = """
+    select
+        levels.*,
+        count(*) filter (people.detailed_status_code like 'new_hire%') as hires,
+        count(*) filter (people.detailed_status_code = 'new_hire_termination') as new_hire_exits,
+        count(*) filter (people.detailed_status_code = 'experienced_termination') as exits,
+        count(*) filter (people.promoted) as promoted_in
+    from fct_level_headcount as levels
+    left join (
+        select
+            snapshot.*,
+            events.event_type is not null as promoted
+        from fct_workforce_snapshot as snapshot
+        left join fct_yearly_events as events
+            on snapshot.employee_id = events.employee_id
+            and snapshot.simulation_year = events.simulation_year
+            and events.event_type = 'promotion'
+    ) as people
+        on levels.simulation_year = people.simulation_year and levels.level_id = people.level_id
+    group by all
+"""
 EVENT_COLUMNS = {
     "date": "effective_date",
     "category": "event_category",
@@ -66,6 +97,8 @@ EVENT_COLUMNS = {
     "probability": "event_probability",
     "details": "event_details",
 }
+PERSON = ("born", "hired", "pay", *COLUMNS_BY_NAME)
+GIVEN = ("years", "people", "staff", "structure", "plan", "settings", "behaviour")
 BEHAVIOUR = ("join_rate", "second_chance_rate", "opt_out_rate")
 
 Values = Mapping[str, Any]
@@ -94,13 +127,15 @@ class Case:
     overrides: Mapping[str, object]
     expect: Mapping[tuple[str, int], Expectation]
     metrics: Mapping[int, Values]
+    levels: Mapping[tuple[int, int], Values]
     error: str | None
 
     @property
     def alone(self) -> bool:
         """Whether other people in the same run would matter to it."""
         hires = any(employee_id not in self.people for employee_id, _ in self.expect)
-        return bool(self.metrics) or self.error is not None or hires
+        positions = self.overrides["workforce.structure"] == "positions"
+        return bool(self.metrics or self.levels) or self.error is not None or hires or positions
 
 
 @dataclass
@@ -126,6 +161,7 @@ class Outcome:
     snapshot: Sequence[Values]
     match: Sequence[Values]
     metrics: Sequence[Values]
+    levels: Sequence[Values]
 
 
 def entries(value: object, where: str, known: Sequence[str] | None = None) -> Values:
@@ -140,34 +176,45 @@ def entries(value: object, where: str, known: Sequence[str] | None = None) -> Va
 
 def read_case(value: object, where: str) -> Case:
     """Return one case as it is written. Errors: CaseError."""
-    keys = ("name", "why", "given", "expect", "expect_metrics", "expect_error")
+    keys = ("name", "why", "given", "expect", "expect_metrics", "expect_levels", "expect_error")
     case = entries(value, where, keys)
     for key in ("name", "why", "given"):
         if not case.get(key):
             raise CaseError(f"{where}: has no {key}")
     where = f"{where} ({case['name']})"
-    given = entries(case["given"], f"{where}, given", ("years", "people", "plan", "settings", "behaviour"))
+    given = entries(case["given"], f"{where}, given", GIVEN)
     expect = read_expectations(case.get("expect", {}), where)
     metrics = {
         int(year): entries(values, f"{where}, metrics of {year}")
         for year, values in entries(case.get("expect_metrics", {}), f"{where}, expect_metrics").items()
     }
+    levels = read_levels(case.get("expect_levels", {}), f"{where}, expect_levels")
     error = case.get("expect_error")
-    if not expect and not any(metrics.values()) and not error:
+    if not expect and not any(metrics.values()) and not any(levels.values()) and not error:
         raise CaseError(f"{where}: expects nothing")
-    if error and (expect or metrics):
+    if error and (expect or metrics or levels):
         raise CaseError(f"{where}: expects an error and results")
     years = read_years(given.get("years", 2025), where)
     overrides = {
-        **QUIET,
+        **read_structure(given.get("structure"), where),
         "simulation.start_year": years[0],
         "simulation.end_year": years[1],
         "parameters.participation_by_age": participation(given.get("behaviour", {}), where),
         **entries(given.get("settings", {}), f"{where}, settings"),
         **{f"plan.{key}": setting for key, setting in entries(given.get("plan", {}), f"{where}, plan").items()},
     }
-    people = read_people(given.get("people", {"P": {}} if error else {}), where)
-    return Case(case["name"], years, people, overrides, expect, metrics, error)
+    staff = read_staff(given.get("staff", []), where)
+    people = {**read_people(given.get("people", {"P": {}} if error else {}), where), **staff}
+    if not people:
+        raise CaseError(f"{where}: has no people")
+    return Case(case["name"], years, people, overrides, expect, metrics, levels, error)
+
+
+def read_structure(value: object, where: str) -> Mapping[str, object]:
+    """Return the settings below those of the case."""
+    if value not in (None, "positions"):
+        raise CaseError(f"{where}: structure is positions or left out")
+    return QUIET if value is None else POSITIONS
 
 
 def read_years(value: object, where: str) -> tuple[int, int]:
@@ -194,14 +241,31 @@ def participation(value: object, where: str) -> list[dict[str, object]]:
 
 def read_people(value: object, where: str) -> Mapping[str, Row]:
     """Return the census rows by id."""
-    known = ("born", "hired", "pay", *COLUMNS_BY_NAME)
-    people = {
-        employee_id: person(employee_id, **entries(columns, f"{where}, {employee_id}", known))
+    return {
+        employee_id: person(employee_id, **entries(columns, f"{where}, {employee_id}", PERSON))
         for employee_id, columns in entries(value, f"{where}, people").items()
     }
-    if not people:
-        raise CaseError(f"{where}: has no people")
+
+
+def read_staff(value: object, where: str) -> Mapping[str, Row]:
+    """Return the census rows of equal people by id."""
+    if not isinstance(value, list):
+        raise CaseError(f"{where}, staff: is no list")
+    people = {}
+    for place, entry in enumerate(value, start=1):
+        columns = dict(entries(entry, f"{where}, staff {place}", ("count", *PERSON)))
+        for number in range(1, columns.pop("count", 1) + 1):
+            people[f"S{place}_{number:03d}"] = person(f"S{place}_{number:03d}", **columns)
     return people
+
+
+def read_levels(value: object, where: str) -> Mapping[tuple[int, int], Values]:
+    """Return what is expected of levels by year and level."""
+    return {
+        (int(year), int(level)): entries(values, f"{where}, level {level} in {year}")
+        for year, by_level in entries(value, where).items()
+        for level, values in entries(by_level, f"{where} of {year}").items()
+    }
 
 
 def read_expectations(value: object, where: str) -> Mapping[tuple[str, int], Expectation]:
@@ -253,7 +317,7 @@ TOPICS = {case.name: topic for topic, cases in FILES.items() for case in cases}
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Laboratory:
     """The compiled model with some census; each run brings its own."""
-    return Laboratory(tmp_path_factory.mktemp("cases"), [person("P")], QUIET)
+    return Laboratory(tmp_path_factory.mktemp("cases"), [person("P")])
 
 
 def simulate_run(laboratory: Laboratory, run: Run) -> Outcome:
@@ -265,6 +329,7 @@ def simulate_run(laboratory: Laboratory, run: Run) -> Outcome:
             laboratory.records("select * from fct_workforce_snapshot"),
             laboratory.records("select * from fct_employer_match_detail"),
             laboratory.records("select * from fct_annual_metrics"),
+            laboratory.records(LEVELS),
         )
     return run.outcome
 
@@ -288,6 +353,9 @@ def test_a_case_comes_out_as_worked_out_by_hand(laboratory: Laboratory, case: Ca
     for year, values in case.metrics.items():
         found = {row["metric"]: row["value"] for row in outcome.metrics if row["simulation_year"] == year}
         differences += compare(f"metrics of {year}", values, found)
+    for (year, level), values in case.levels.items():
+        (row,) = (row for row in outcome.levels if (row["simulation_year"], row["level_id"]) == (year, level))
+        differences += compare(f"level {level} of {year}", values, row)
     assert not differences, "\n".join(["", *differences])
 
 
@@ -373,6 +441,10 @@ GOOD = """
         (lambda text: text.replace("is_hce: false", ""), "expects nothing"),
         (lambda text: text.replace("{P: {2025: {snapshot: {is_hce: false}}}}", "{}"), "expects nothing"),
         (lambda text: text.replace("snapshot: {is_hce: false}", "events: {raise: [{day: 1}]}"), "unknown key day"),
+        (lambda text: text.replace("given: {", "given: {structure: rates, "), "structure is positions or left out"),
+        (lambda text: text.replace("given: {", "given: {staff: 3, "), "staff: is no list"),
+        (lambda text: text.replace("given: {", "given: {staff: [{number: 3}], "), "unknown key number"),
+        (lambda text: text + "  expect_levels: {2025: 3}\n", "is no mapping"),
         (lambda text: text + "  expect_error: x\n", "an error and results"),
         (lambda text: text + "  name: m\n", "is written twice"),
         (lambda _: "name: n", "no list of cases"),
