@@ -15,7 +15,9 @@ Each file of tests/cases is a list of cases on one topic. A case has
                                  snapshot, match: column -> value
     expect_metrics year -> metric -> value
     expect_levels  year -> level -> column of LEVELS -> value
-    expect_error   instead of the three: a regular expression for the message of the ConfigurationError
+    expect_said    regular expressions, each of which a sentence on the tests and duties of the plan must match
+    expect_unsaid  regular expressions which none may match
+    expect_error   instead of all others: a regular expression for the message of the ConfigurationError
 
 Amounts are worked out by hand from the rules, never copied from a run, and are equal to the cent. Cases with the same
 settings share a run where no person of one is in the other, because a person's plan does not depend on other people;
@@ -25,7 +27,7 @@ those that expect metrics or levels, name a hire or have positions run alone.
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,9 +35,10 @@ from typing import Any
 import pytest
 
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
+from planalign_orchestrator.config import testing_status
 from planalign_orchestrator.config.yaml_lines import read_yaml
 from planalign_orchestrator.errors import ConfigurationError
-from tests.companies import NOBODY_RETIRES, Row, default_table, person
+from tests.companies import NOBODY_RETIRES, Row, configure, default_table, person
 from tests.laboratory import Laboratory
 
 FOLDER = Path(__file__).with_name("cases")
@@ -97,6 +100,8 @@ EVENT_COLUMNS = {
     "probability": "event_probability",
     "details": "event_details",
 }
+EXPECT = ("expect", "expect_metrics", "expect_levels", "expect_said", "expect_unsaid", "expect_error")
+CASE = ("name", "why", "given", *EXPECT)
 PERSON = ("born", "hired", "pay", *COLUMNS_BY_NAME)
 GIVEN = ("years", "people", "staff", "structure", "plan", "settings", "behaviour")
 BEHAVIOUR = ("join_rate", "second_chance_rate", "opt_out_rate")
@@ -128,7 +133,14 @@ class Case:
     expect: Mapping[tuple[str, int], Expectation]
     metrics: Mapping[int, Values]
     levels: Mapping[tuple[int, int], Values]
+    said: Sequence[str]
+    unsaid: Sequence[str]
     error: str | None
+
+    @property
+    def results(self) -> bool:
+        """Whether it expects results of a run."""
+        return bool(self.expect) or any(self.metrics.values()) or any(self.levels.values())
 
     @property
     def alone(self) -> bool:
@@ -176,7 +188,17 @@ def entries(value: object, where: str, known: Sequence[str] | None = None) -> Va
 
 def read_case(value: object, where: str) -> Case:
     """Return one case as it is written. Errors: CaseError."""
-    keys = ("name", "why", "given", "expect", "expect_metrics", "expect_levels", "expect_error")
+    keys = (
+        "name",
+        "why",
+        "given",
+        "expect",
+        "expect_metrics",
+        "expect_levels",
+        "expect_said",
+        "expect_unsaid",
+        "expect_error",
+    )
     case = entries(value, where, keys)
     for key in ("name", "why", "given"):
         if not case.get(key):
@@ -190,9 +212,8 @@ def read_case(value: object, where: str) -> Case:
     }
     levels = read_levels(case.get("expect_levels", {}), f"{where}, expect_levels")
     error = case.get("expect_error")
-    if not expect and not any(metrics.values()) and not any(levels.values()) and not error:
-        raise CaseError(f"{where}: expects nothing")
-    if error and (expect or metrics or levels):
+    said, unsaid = case.get("expect_said", []), case.get("expect_unsaid", [])
+    if error and (expect or metrics or levels or said or unsaid):
         raise CaseError(f"{where}: expects an error and results")
     years = read_years(given.get("years", 2025), where)
     overrides = {
@@ -204,10 +225,14 @@ def read_case(value: object, where: str) -> Case:
         **{f"plan.{key}": setting for key, setting in entries(given.get("plan", {}), f"{where}, plan").items()},
     }
     staff = read_staff(given.get("staff", []), where)
-    people = {**read_people(given.get("people", {"P": {}} if error else {}), where), **staff}
-    if not people:
+    people = {**read_people(given.get("people", {}), where), **staff}
+    read = Case(case["name"], years, people, overrides, expect, metrics, levels, said, unsaid, error)
+    if not read.results and not said and not unsaid and not error:
+        raise CaseError(f"{where}: expects nothing")
+    if read.results and not people:
         raise CaseError(f"{where}: has no people")
-    return Case(case["name"], years, people, overrides, expect, metrics, levels, error)
+    # what is said of the plan alone needs some census
+    return read if people else replace(read, people={"P": person("P")})
 
 
 def read_structure(value: object, where: str) -> Mapping[str, object]:
@@ -338,13 +363,13 @@ def simulate_run(laboratory: Laboratory, run: Run) -> Outcome:
     ("case", "run"),
     [pytest.param(case, run, id=f"{TOPICS[case.name]}: {case.name}") for case, _, run in PLANNED],
 )
-def test_a_case_comes_out_as_worked_out_by_hand(laboratory: Laboratory, case: Case, run: Run) -> None:
+def test_a_case_comes_out_as_worked_out_by_hand(laboratory: Laboratory, tmp_path: Path, case: Case, run: Run) -> None:
     if case.error is not None:
         with pytest.raises(ConfigurationError) as caught:
             simulate_run(laboratory, run)
         assert re.search(case.error, str(caught.value))
         return
-    outcome = simulate_run(laboratory, run)
+    outcome = simulate_run(laboratory, run) if case.results else Outcome((), (), (), (), ())
     differences = [
         difference
         for (employee_id, year), expected in case.expect.items()
@@ -356,7 +381,22 @@ def test_a_case_comes_out_as_worked_out_by_hand(laboratory: Laboratory, case: Ca
     for (year, level), values in case.levels.items():
         (row,) = (row for row in outcome.levels if (row["simulation_year"], row["level_id"]) == (year, level))
         differences += compare(f"level {level} of {year}", values, row)
+    if case.said or case.unsaid:
+        differences += differences_of_sentences(
+            case, testing_status(configure(tmp_path, [person("P")], case.overrides))
+        )
     assert not differences, "\n".join(["", *differences])
+
+
+def differences_of_sentences(case: Case, sentences: Sequence[str]) -> list[str]:
+    """Return in words which sentences on the plan are missing or should not be there."""
+
+    def matched(pattern: str) -> bool:
+        return any(re.search(pattern, sentence) for sentence in sentences)
+
+    missing = [f"said: nothing matches {pattern}" for pattern in case.said if not matched(pattern)]
+    surplus = [f"said: something matches {pattern}" for pattern in case.unsaid if matched(pattern)]
+    return [*missing, *surplus, *sentences] if missing or surplus else []
 
 
 def differences_of(outcome: Outcome, employee_id: str, year: int, expected: Expectation) -> list[str]:
@@ -444,6 +484,7 @@ GOOD = """
         (lambda text: text.replace("given: {", "given: {structure: rates, "), "structure is positions or left out"),
         (lambda text: text.replace("given: {", "given: {staff: 3, "), "staff: is no list"),
         (lambda text: text.replace("given: {", "given: {staff: [{number: 3}], "), "unknown key number"),
+        (lambda text: text + "  expect_error: x\n  expect_said: [x]\n", "an error and results"),
         (lambda text: text + "  expect_levels: {2025: 3}\n", "is no mapping"),
         (lambda text: text + "  expect_error: x\n", "an error and results"),
         (lambda text: text + "  name: m\n", "is written twice"),
