@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from planalign_orchestrator.config import testing_status
+from planalign_orchestrator import config
 from planalign_orchestrator.errors import ConfigurationError
 from tests.case_files import EVENT_COLUMNS, FOLDER, Case, CaseError, Expectation, Values, read_cases
 from tests.companies import Row, configure, person
