@@ -130,7 +130,7 @@ def test_a_case_comes_out_as_worked_out_by_hand(laboratory: Laboratory, tmp_path
         differences += compare(f"level {level} of {year}", values, row)
     if case.said or case.unsaid:
         differences += differences_of_sentences(
-            case, testing_status(configure(tmp_path, [person("P")], case.overrides))
+            case, config.testing_status(configure(tmp_path, [person("P")], case.overrides))
         )
     assert not differences, "\n".join(["", *differences])
 
