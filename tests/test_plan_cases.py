@@ -1,22 +1,6 @@
-"""The rules of the plan as cases: YAML files say what is given and what must come out, and the real model runs them.
+"""Every case of tests/cases comes out of the real model as it was worked out by hand; see `case_files`.
 
-Each file of tests/cases is a list of cases on one topic. A case has
-
-    name, why      what is special about it, and the rule in words
-    given
-      years        the first and the last simulated year, or the only one
-      people       id -> born, hired, pay and any other census column by its name; see `person`
-      plan         settings below `plan`, nested or dotted, on top of QUIET
-      settings     all other settings
-      behaviour    join_rate, second_chance_rate and opt_out_rate at every age, 0 unless given
-    expect         id -> year -> events: type -> every event of that type, in order, each with the columns it must have
-                                 snapshot, match: column -> value
-    expect_metrics year -> metric -> value
-    expect_error   instead of the two: a regular expression for the message of the ConfigurationError
-
-Amounts are worked out by hand from the rules, never copied from a run, and are equal to the cent. Cases with the same
-settings share a run where no person of one is in the other, because a person's plan does not depend on other people;
-those that expect metrics or name a hire run alone.
+Cases with the same settings share a run where no person of one is in the other.
 """
 
 import json
@@ -25,82 +9,36 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
-from planalign_orchestrator.config.yaml_lines import read_yaml
+from planalign_orchestrator import config
 from planalign_orchestrator.errors import ConfigurationError
-from tests.companies import NOBODY_RETIRES, Row, default_table, person
+from tests.case_files import EVENT_COLUMNS, FOLDER, Case, CaseError, Expectation, Values, read_cases
+from tests.companies import Row, configure, person
 from tests.laboratory import Laboratory
 
-FOLDER = Path(__file__).with_name("cases")
-
-# Nobody leaves, joins, changes anything or gets a raise by chance, and the plan has no money of the employer.
-QUIET: Mapping[str, object] = {
-    "simulation.target_growth_rate": 0,
-    "workforce.total_termination_rate": 0,
-    **NOBODY_RETIRES,
-    "workforce.new_hire_termination_rate": 0,
-    "workforce.structure": "rates",
-    "compensation.promotion.base_rate": 0,
-    "compensation.cola_rate": 0,
-    "compensation.merit_budget": 0,
-    "raise_timing.methodology": "fixed",
-    "plan.automatic_enrollment.enabled": False,
-    "plan.escalation.enabled": False,
-    "plan.own_changes.raise_rate": 0,
-    "plan.own_changes.halve_rate": 0,
-    "plan.own_changes.stop_rate": 0,
-    "plan.match.formula": "none",
-}
-EVENT_COLUMNS = {
-    "date": "effective_date",
-    "category": "event_category",
-    "amount": "amount",
-    "rate_before": "deferral_rate_before",
-    "rate_after": "deferral_rate_after",
-    "pay_before": "compensation_before",
-    "pay_after": "compensation_after",
-    "probability": "event_probability",
-    "details": "event_details",
-}
-BEHAVIOUR = ("join_rate", "second_chance_rate", "opt_out_rate")
-
-Values = Mapping[str, Any]
-
-
-class CaseError(ValueError):
-    """A case that does not say what a case must say."""
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """What must come out for one person in one year."""
-
-    events: Mapping[str, Sequence[Values]]
-    snapshot: Values
-    match: Values
-
-
-@dataclass(frozen=True)
-class Case:
-    """One case, checked; `overrides` are complete, QUIET included."""
-
-    name: str
-    years: tuple[int, int]
-    people: Mapping[str, Row]
-    overrides: Mapping[str, object]
-    expect: Mapping[tuple[str, int], Expectation]
-    metrics: Mapping[int, Values]
-    error: str | None
-
-    @property
-    def alone(self) -> bool:
-        """Whether other people in the same run would matter to it."""
-        hires = any(employee_id not in self.people for employee_id, _ in self.expect)
-        return bool(self.metrics) or self.error is not None or hires
+LEVELS = """
+    select
+        levels.*,
+        count(*) filter (people.detailed_status_code like 'new_hire%') as hires,
+        count(*) filter (people.detailed_status_code = 'new_hire_termination') as new_hire_exits,
+        count(*) filter (people.detailed_status_code = 'experienced_termination') as exits,
+        count(*) filter (people.promoted) as promoted_in
+    from fct_level_headcount as levels
+    left join (
+        select
+            snapshot.*,
+            events.event_type is not null as promoted
+        from fct_workforce_snapshot as snapshot
+        left join fct_yearly_events as events
+            on snapshot.employee_id = events.employee_id
+            and snapshot.simulation_year = events.simulation_year
+            and events.event_type = 'promotion'
+    ) as people
+        on levels.simulation_year = people.simulation_year and levels.level_id = people.level_id
+    group by all
+"""
 
 
 @dataclass
@@ -126,109 +64,7 @@ class Outcome:
     snapshot: Sequence[Values]
     match: Sequence[Values]
     metrics: Sequence[Values]
-
-
-def entries(value: object, where: str, known: Sequence[str] | None = None) -> Values:
-    """Return a mapping of a case, refused where it is none or has a key that is not known."""
-    if not isinstance(value, dict):
-        raise CaseError(f"{where}: is no mapping")
-    for key in value:
-        if known is not None and key not in known:
-            raise CaseError(f"{where}: unknown key {key}; known are {', '.join(known)}")
-    return value
-
-
-def read_case(value: object, where: str) -> Case:
-    """Return one case as it is written. Errors: CaseError."""
-    keys = ("name", "why", "given", "expect", "expect_metrics", "expect_error")
-    case = entries(value, where, keys)
-    for key in ("name", "why", "given"):
-        if not case.get(key):
-            raise CaseError(f"{where}: has no {key}")
-    where = f"{where} ({case['name']})"
-    given = entries(case["given"], f"{where}, given", ("years", "people", "plan", "settings", "behaviour"))
-    expect = read_expectations(case.get("expect", {}), where)
-    metrics = {
-        int(year): entries(values, f"{where}, metrics of {year}")
-        for year, values in entries(case.get("expect_metrics", {}), f"{where}, expect_metrics").items()
-    }
-    error = case.get("expect_error")
-    if not expect and not any(metrics.values()) and not error:
-        raise CaseError(f"{where}: expects nothing")
-    if error and (expect or metrics):
-        raise CaseError(f"{where}: expects an error and results")
-    years = read_years(given.get("years", 2025), where)
-    overrides = {
-        **QUIET,
-        "simulation.start_year": years[0],
-        "simulation.end_year": years[1],
-        "parameters.participation_by_age": participation(given.get("behaviour", {}), where),
-        **entries(given.get("settings", {}), f"{where}, settings"),
-        **{f"plan.{key}": setting for key, setting in entries(given.get("plan", {}), f"{where}, plan").items()},
-    }
-    people = read_people(given.get("people", {"P": {}} if error else {}), where)
-    return Case(case["name"], years, people, overrides, expect, metrics, error)
-
-
-def read_years(value: object, where: str) -> tuple[int, int]:
-    """Return first and last year."""
-    if isinstance(value, int):
-        return value, value
-    if isinstance(value, list) and len(value) == 2:
-        return int(value[0]), int(value[1])
-    raise CaseError(f"{where}: years is one year, or the first and the last")
-
-
-def participation(value: object, where: str) -> list[dict[str, object]]:
-    """Return table participation_by_age with the same behaviour at every age of the packaged table."""
-    rates = entries(value, f"{where}, behaviour", BEHAVIOUR)
-    return [
-        {
-            "age_from": row["age_from"],
-            "age_to": row["age_to"] or None,
-            **{name: rates.get(name, 0) for name in BEHAVIOUR},
-        }
-        for row in default_table("participation_by_age")
-    ]
-
-
-def read_people(value: object, where: str) -> Mapping[str, Row]:
-    """Return the census rows by id."""
-    known = ("born", "hired", "pay", *COLUMNS_BY_NAME)
-    people = {
-        employee_id: person(employee_id, **entries(columns, f"{where}, {employee_id}", known))
-        for employee_id, columns in entries(value, f"{where}, people").items()
-    }
-    if not people:
-        raise CaseError(f"{where}: has no people")
-    return people
-
-
-def read_expectations(value: object, where: str) -> Mapping[tuple[str, int], Expectation]:
-    """Return what is expected by person and year, each with something expected of it."""
-    expect = {}
-    for employee_id, by_year in entries(value, f"{where}, expect").items():
-        for year, text in entries(by_year, f"{where}, expect {employee_id}").items():
-            what = entries(text, f"{where}, {employee_id} in {year}", ("events", "snapshot", "match"))
-            if not any(what.values()):
-                raise CaseError(f"{where}, {employee_id} in {year}: expects nothing")
-            events = entries(what.get("events", {}), f"{where}, events of {employee_id}")
-            for event_type, listed in events.items():
-                for event in listed:
-                    entries(event, f"{where}, {event_type} of {employee_id}", tuple(EVENT_COLUMNS))
-            expect[employee_id, int(year)] = Expectation(events, what.get("snapshot", {}), what.get("match", {}))
-    return expect
-
-
-def read_cases(text: str, where: str) -> list[Case]:
-    """Return the cases of one file's text. Errors: CaseError."""
-    root, problems = read_yaml(text)
-    if problems:
-        raise CaseError("; ".join(f"{where}:{problem.line}: {problem.message}" for problem in problems))
-    listed = root.plain() if root is not None else None
-    if not isinstance(listed, list):
-        raise CaseError(f"{where}: is no list of cases")
-    return [read_case(value, f"{where}, case {number}") for number, value in enumerate(listed, start=1)]
+    levels: Sequence[Values]
 
 
 def planned(cases: Sequence[Case]) -> list[tuple[Case, int, Run]]:
@@ -253,7 +89,7 @@ TOPICS = {case.name: topic for topic, cases in FILES.items() for case in cases}
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory, simulates: None) -> Laboratory:
     """The compiled model with some census; each run brings its own."""
-    return Laboratory(tmp_path_factory.mktemp("cases"), [person("P")], QUIET)
+    return Laboratory(tmp_path_factory.mktemp("cases"), [person("P")])
 
 
 def simulate_run(laboratory: Laboratory, run: Run) -> Outcome:
@@ -265,6 +101,7 @@ def simulate_run(laboratory: Laboratory, run: Run) -> Outcome:
             laboratory.records("select * from fct_workforce_snapshot"),
             laboratory.records("select * from fct_employer_match_detail"),
             laboratory.records("select * from fct_annual_metrics"),
+            laboratory.records(LEVELS),
         )
     return run.outcome
 
@@ -273,13 +110,13 @@ def simulate_run(laboratory: Laboratory, run: Run) -> Outcome:
     ("case", "run"),
     [pytest.param(case, run, id=f"{TOPICS[case.name]}: {case.name}") for case, _, run in PLANNED],
 )
-def test_a_case_comes_out_as_worked_out_by_hand(laboratory: Laboratory, case: Case, run: Run) -> None:
+def test_a_case_comes_out_as_worked_out_by_hand(laboratory: Laboratory, tmp_path: Path, case: Case, run: Run) -> None:
     if case.error is not None:
         with pytest.raises(ConfigurationError) as caught:
             simulate_run(laboratory, run)
         assert re.search(case.error, str(caught.value))
         return
-    outcome = simulate_run(laboratory, run)
+    outcome = simulate_run(laboratory, run) if case.results else Outcome((), (), (), (), ())
     differences = [
         difference
         for (employee_id, year), expected in case.expect.items()
@@ -288,7 +125,25 @@ def test_a_case_comes_out_as_worked_out_by_hand(laboratory: Laboratory, case: Ca
     for year, values in case.metrics.items():
         found = {row["metric"]: row["value"] for row in outcome.metrics if row["simulation_year"] == year}
         differences += compare(f"metrics of {year}", values, found)
+    for (year, level), values in case.levels.items():
+        (row,) = (row for row in outcome.levels if (row["simulation_year"], row["level_id"]) == (year, level))
+        differences += compare(f"level {level} of {year}", values, row)
+    if case.said or case.unsaid:
+        differences += differences_of_sentences(
+            case, config.testing_status(configure(tmp_path, [person("P")], case.overrides))
+        )
     assert not differences, "\n".join(["", *differences])
+
+
+def differences_of_sentences(case: Case, sentences: Sequence[str]) -> list[str]:
+    """Return in words which sentences on the plan are missing or should not be there."""
+
+    def matched(pattern: str) -> bool:
+        return any(re.search(pattern, sentence) for sentence in sentences)
+
+    missing = [f"said: nothing matches {pattern}" for pattern in case.said if not matched(pattern)]
+    surplus = [f"said: something matches {pattern}" for pattern in case.unsaid if matched(pattern)]
+    return [*missing, *surplus, *sentences] if missing or surplus else []
 
 
 def differences_of(outcome: Outcome, employee_id: str, year: int, expected: Expectation) -> list[str]:
@@ -373,6 +228,11 @@ GOOD = """
         (lambda text: text.replace("is_hce: false", ""), "expects nothing"),
         (lambda text: text.replace("{P: {2025: {snapshot: {is_hce: false}}}}", "{}"), "expects nothing"),
         (lambda text: text.replace("snapshot: {is_hce: false}", "events: {raise: [{day: 1}]}"), "unknown key day"),
+        (lambda text: text.replace("given: {", "given: {structure: rates, "), "structure is positions or left out"),
+        (lambda text: text.replace("given: {", "given: {staff: 3, "), "staff: is no list"),
+        (lambda text: text.replace("given: {", "given: {staff: [{number: 3}], "), "unknown key number"),
+        (lambda text: text + "  expect_error: x\n  expect_said: [x]\n", "an error and results"),
+        (lambda text: text + "  expect_levels: {2025: 3}\n", "is no mapping"),
         (lambda text: text + "  expect_error: x\n", "an error and results"),
         (lambda text: text + "  name: m\n", "is written twice"),
         (lambda _: "name: n", "no list of cases"),
