@@ -26,11 +26,12 @@ class ConfigurationError(PlanAlignError):
 
 
 class CensusError(PlanAlignError):
-    """The census cannot be used. `problems` holds every finding with row numbers and counts."""
+    """The census cannot be used. `problems` are all findings with row numbers and counts, `source` is the file."""
 
     exit_code = 2
 
     def __init__(self, problems: Sequence[str] | str, *, source: str | None = None) -> None:
+        self.source = source
         self.problems = [problems] if isinstance(problems, str) else list(problems)
         where = f" {source}" if source else ""
         lines = "\n".join(f"  - {problem}" for problem in self.problems)

@@ -212,16 +212,61 @@ def test_the_other_keys_are_suggested_and_the_result_loads(tmp_path: Path) -> No
         ("last_row", 9, True),
         ("units", {"employee_deferral_rate": "mixed"}, True),
         ("values", {"active": {"A": True, "LOA": True, "T": False}}, True),
+        ("values", {"level_id": {"H1": 1}}, False),
     ]
-    text = mapping_yaml(proposal)
-    assert '    # level_id: "Job Grade"' in text
+    assert str(proposal.last_day) == "2020-06-30"
+    text = mapping_yaml(proposal).replace("    # level_id:", "    level_id:")
     config = tmp_path / "c.yaml"
-    config.write_text(f"{text}  path: team.csv\n  ignore_columns: [Job Grade]\n", encoding="utf-8")
+    config.write_text(f"{text}  path: team.csv\n", encoding="utf-8")
     loaded = load(path, **{key: value for key, value in load_simulation_config(config).census if key != "path"})
     assert loaded.values("employee_deferral_rate") == [
         None if rate is None else Decimal(rate) for rate in ("0.06", "0.05", "0.04", None, "0.1", "0.03")
     ]
     assert (loaded.summary.simulated, loaded.summary.announced_exits) == (5, 0)
+
+
+def test_codes_of_levels_are_numbered_by_the_pay_of_their_people(tmp_path: Path) -> None:
+    """Which grade is which level is the client's to say: the order of pay is a question, on one line to uncomment."""
+    grades = {"Lead": 80_000, "Clerk": 40_000, "Chief": 150_000}
+    rows: list[Row] = [
+        {**person(f"P{place}", pay=pay + place), "Job Grade": grade}
+        for place, (grade, pay) in enumerate([*grades.items()] * 4)
+    ]
+    text = mapping_yaml(propose(write_rows(tmp_path / "team.csv", rows)))
+    assert '    level_id: "Job Grade"' in text
+    assert '  # values: {"level_id": {"Clerk": 1, "Lead": 2, "Chief": 3}}  # numbered by the median pay' in text
+    config = tmp_path / "c.yaml"
+    config.write_text(text.replace("  # values:", "  path: team.csv\n  values:"), encoding="utf-8")
+    census = {key: value for key, value in load_simulation_config(config).census if key != "path"}
+    assert load(tmp_path / "team.csv", **census).values("level_id") == [2, 1, 3] * 4
+
+
+def test_codes_that_pay_does_not_rise_with_are_no_levels(tmp_path: Path) -> None:
+    """Such levels would be refused by every run; the mapping says so and finds the levels from the pay."""
+    rows: list[Row] = [
+        {**person(f"P{place}", pay=40_000 + place * 997 % 60_000), "Job Grade": "HSE"[place % 3], "Std Hrs": "40"}
+        for place in range(90)
+    ]
+    text = mapping_yaml(propose(write_rows(tmp_path / "team.csv", rows)))
+    assert '  values: {"level_id": {' in text
+    assert "# pay does not rise with these codes, so the level is found from the pay" in text
+    census = yaml.safe_load(text)["census"]
+    assert census["values"] == {"level_id": {"E": None, "H": None, "S": None}}
+    loaded = load(tmp_path / "team.csv", **census)
+    assert loaded.values("level_id") == [None] * 90
+
+
+def test_the_first_year_follows_the_last_hire_or_exit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows: list[Row] = [
+        person("A", hired="2024-03-01"),
+        {**person("B"), "employee_termination_date": "2025-02-01"},
+        {**person("C"), "employee_termination_date": "2999-12-31"},
+    ]
+    path = write_rows(tmp_path / "team.csv", rows)
+    with pytest.raises(SystemExit) as left:
+        main(["census", "map", str(path)])
+    assert left.value.code == 0
+    assert "The last hire or exit is of 2025-02-01; the first year to simulate is 2026" in capsys.readouterr().out
 
 
 def test_what_a_column_leaves_open_is_a_comment(tmp_path: Path) -> None:
@@ -334,9 +379,21 @@ def test_a_check_reads_the_configuration_of_the_project(
         "simulation: {start_year: 2027, end_year: 2027}",
     ]
     write_lines(tmp_path / "config" / "simulation_config.yaml", lines)
+    for arguments in ([str(path)], []):
+        with pytest.raises(SystemExit) as left:
+            main(["census", "check", *arguments])
+        assert left.value.code == 0
+        shown = capsys.readouterr().out
+        assert "census date 2026-12-31" in shown
+        assert re.search(r"department +Unit +1", shown)
+
+
+@pytest.mark.parametrize("command", ["check", "profile"])
+def test_a_check_needs_a_census_or_a_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as left:
-        main(["census", "check", str(path)])
-    assert left.value.code == 0
-    shown = capsys.readouterr().out
-    assert "census date 2026-12-31" in shown
-    assert re.search(r"department +Unit +1", shown)
+        main(["census", command])
+    assert left.value.code == 2
+    assert "name a census, or a configuration" in capsys.readouterr().err

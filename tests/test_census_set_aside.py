@@ -1,5 +1,8 @@
 """Rows that are set aside: not too many of them, and told in the first lines of every report."""
 
+import csv
+import io
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -44,3 +47,19 @@ def test_every_report_begins_with_what_was_set_aside(tmp_path: Path) -> None:
         assert f"</h1>\n<p>{expected[0]}</p>" in html_report(summary, template)
     assert summary.to_dict()["set_aside"] == summary.set_aside
     assert "BAD" not in str(summary.to_dict())
+    year = json.loads((tmp_path / "reports" / "year_2025.json").read_text(encoding="utf-8"))
+    assert (year["rows_set_aside"], year["set_aside"]) == (1, summary.set_aside)
+    for template in templates:
+        (row,) = csv.DictReader(io.StringIO(summary.to_csv(template)))
+        assert list(row)[3:6] == ["simulation_year", "rows_set_aside", "set_aside"]
+        assert row["rows_set_aside"] == "1"
+        assert row["set_aside"].startswith("1 of 21 rows; employee_gross_compensation is not above 0: 1 row")
+
+
+@pytest.mark.model
+def test_a_report_without_rows_set_aside_says_none(tmp_path: Path) -> None:
+    result = simulate(tmp_path, people(20), SETTINGS)
+    with DatabaseConnectionManager(result.database, read_only=True) as db:
+        summary = MultiYearReporter(db).generate_summary([2025])
+    (row,) = csv.DictReader(io.StringIO(summary.to_csv()))
+    assert (row["rows_set_aside"], row["set_aside"], summary.set_aside) == ("0", "", [])

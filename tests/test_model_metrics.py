@@ -37,9 +37,14 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         level: (minimum * Decimal("1.03") ** (year - 2025)).quantize(Decimal("0.01"), ROUND_HALF_UP)
         for level, minimum in result.query("select level_id, range_minimum from parameters.job_levels")
     }
-    below = [
-        row for row in rows if not row["termination_date"] and row["current_compensation"] < minimums[row["level_id"]]
-    ]
+    hours = dict(result.query("select employee_id, scheduled_hours_per_week from dim_employee"))
+
+    def least(row: dict[str, Any]) -> Decimal:
+        share: Decimal = min(Decimal(1), hours[row["employee_id"]] / 40)
+        minimum: Decimal = minimums[row["level_id"]]
+        return (minimum * share).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+    below = [row for row in rows if not row["termination_date"] and row["current_compensation"] < least(row)]
     surplus = result.query(f"select sum(surplus) from fct_level_headcount where simulation_year = {year}")[0][0]
     active = {row["employee_id"]: Fraction(row["current_compensation"]) for row in rows if not row["termination_date"]}
     continuous = {name: pay for name, pay in active.items() if name in opening}

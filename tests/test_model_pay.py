@@ -463,3 +463,16 @@ def test_nobody_is_promoted_above_the_cap_and_people_below_their_range_go_on(
     """)[0][0]
     )
     assert below > 300
+
+
+def test_a_part_timer_is_below_the_range_by_full_time_pay(tmp_path: Path) -> None:
+    """Level 1 is 56,000 to 80,000: half of it is paid for 20 hours, and only who has less than that half is below."""
+    half = {"scheduled_hours_per_week": "20", "level_id": "1"}
+    rows = [
+        {**person("IN", pay="30000"), **half},
+        {**person("OUT", pay="27000"), **half},
+        person("FULL", pay="55000", level_id=1),
+    ]
+    still = {"compensation.merit_budget": 0, "compensation.cola_rate": 0, "parameters.job_levels": "default"}
+    laboratory = Laboratory(tmp_path, rows, {**QUIET, **still}).run()
+    assert laboratory.query("select value from fct_annual_metrics where metric = 'people_below_range'") == [(2,)]

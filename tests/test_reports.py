@@ -178,11 +178,13 @@ def test_csv_has_a_line_a_year_and_every_figure(sample_run: Result, summary: Mul
 
 
 def test_csv_begins_with_the_identifiers_and_the_headcount(summary: MultiYearSummary) -> None:
-    assert summary.to_csv().split(",")[:10] == [
+    assert summary.to_csv().split(",")[:12] == [
         "scenario_id",
         "plan_design_id",
         "run_id",
         "simulation_year",
+        "rows_set_aside",
+        "set_aside",
         "irs_limits",
         "opening_headcount",
         "terminations",
@@ -457,7 +459,7 @@ def test_the_executive_csv_has_the_headlines_with_the_digits_of_the_detailed_one
     brief, full = (list(csv.DictReader(io.StringIO(part))) for part in (text, summary.to_csv()))
     assert [line.pop("failed_checks") for line in brief] == ["0"] * 5
     assert [line.pop("warnings") for line in brief] == ["0", "0", "0", "0", "1"]
-    assert len(brief[0]) == 10
+    assert len(brief[0]) == 12
     assert all(line.items() <= whole.items() for line, whole in zip(brief, full, strict=True))
 
 

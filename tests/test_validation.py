@@ -200,6 +200,30 @@ def test_what_the_rules_excluded_in_the_first_year_is_no_spike_after_it(tmp_path
     assert [rule["passed"] for rule in found] == [True] * 3
 
 
+@pytest.mark.model
+def test_own_changes_that_nobody_could_make_in_the_first_year_are_no_spike(tmp_path: Path) -> None:
+    """Changes of elections are of one type: those who opt out in the first year do not stand for the own changes."""
+    rows = [{**row, "employee_birth_date": f"{1965 + place % 30}-03-01"} for place, row in enumerate(people(600))]
+    overrides = {
+        "simulation.end_year": 2026,
+        "plan.automatic_enrollment.scope": "all_eligible",
+        "plan.own_changes.raise_rate": 0.5,
+    }
+    result = simulate(tmp_path, rows, overrides)
+    changes = result.query("""
+        select simulation_year, event_category, count(*) from fct_yearly_events
+        where event_type = 'enrollment_change' group by 1, 2 order by 1, 2
+    """)
+    assert [(year, category) for year, category, _ in changes] == [
+        (2025, "opt_out"),
+        (2026, "opt_out"),
+        (2026, "own_change"),
+    ]
+    assert changes[-1][2] > 200
+    (spike,) = (rule for rule in result.verdicts()[2026] if rule["rule"] == "event_spike")
+    assert spike["passed"]
+
+
 # --- rules of users ---------------------------------------------------------------------------------------------------
 
 

@@ -165,7 +165,7 @@
             'name': 'people_below_range',
             'unit': 'people',
             'expression': 'below_ranges.headcount',
-            'description': 'People active at the close whose rate of pay is below the minimum of their level.',
+            'description': 'People active at the close whose pay is below the minimum of their level, for part-timers below their share of it.',
             'lowest': 0,
         },
         {

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from planalign_orchestrator.config import SimulationConfig
 
 
-def check_census(file: Path, config: Path | None = None, *, census_date: dt.date | None = None) -> "CensusSummary":
+def check_census(
+    file: Path | None = None, config: Path | None = None, *, census_date: dt.date | None = None
+) -> "CensusSummary":
     """Return what a census holds, judged by the census section and the years of a configuration or by the defaults.
 
-    Without `census_date` it is 31 December before the first simulated year. Errors: CensusError with every finding.
+    Without `file` it is the census of the configuration; without `census_date`, of 31 December before the first
+    simulated year. Errors: CensusError with every finding, ConfigurationError.
     """
     from planalign_orchestrator.parameters import load_parameters
     from planalign_orchestrator.pipeline.inputs import judge_census
@@ -27,10 +30,11 @@ def check_census(file: Path, config: Path | None = None, *, census_date: dt.date
     return judge_census(load_parameters(_settings(file, config)), census_date).summary
 
 
-def profile_census(file: Path, config: Path | None = None) -> "CensusProfile":
+def profile_census(file: Path | None = None, config: Path | None = None) -> "CensusProfile":
     """Return the assumptions that would be fitted to a census, each beside the packaged one.
 
-    Tables that a configuration gives are fitted all the same. Errors: CensusError, ConfigurationError.
+    Without `file` it is the census of the configuration. Tables that a configuration gives are fitted all the same.
+    Errors: CensusError, ConfigurationError.
     """
     from planalign_orchestrator.api.census_profiles import profile_of
     from planalign_orchestrator.config.sections.parameters import CENSUS, FITTED_TABLES
@@ -104,9 +108,12 @@ def write_mapping(file: Path, proposal: "Proposal", config: Path) -> list[str]:
     return [key for key, _ in blocks if key]
 
 
-def _settings(file: Path, config: Path | None, overrides: Mapping[str, object] | None = None) -> "SimulationConfig":
-    """The configuration with this census, or the defaults with this census."""
-    values = {"census.path": str(file), **(overrides or {})}
+def _settings(
+    file: Path | None, config: Path | None, overrides: Mapping[str, object] | None = None
+) -> "SimulationConfig":
+    """The configuration with this census, or the defaults with this census. Errors: ConfigurationError."""
+    named = {} if file is None else {"census.path": str(file)}
+    values = {**named, **(overrides or {})}
     if config is not None:
         return load_configuration(config, values)
     from planalign_orchestrator.config import config_from_mapping

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.errors import CensusError, DatabaseError
+from planalign_orchestrator.errors import CensusError, ConfigurationError, DatabaseError
 
 if TYPE_CHECKING:
+    from planalign_orchestrator.census import CensusSummary
     from planalign_orchestrator.config import SimulationConfig
     from planalign_orchestrator.database.checkpoints import DatabaseStatus
 
@@ -20,7 +21,11 @@ _RULE = "a rule of thumb for two cores"
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What a run would do. `people` is None for a census that cannot be read, and so is then `seconds`, an estimate."""
+    """What a run would do.
+
+    `problems` would stop it; then `people` is None, and so is `seconds`, an estimate. `set_aside` says which rows of
+    the census it would leave out, `warnings` what does not fit.
+    """
 
     configuration: str
     scenario_id: str
@@ -32,7 +37,9 @@ class Foreseen:
     census_exists: bool
     census_bytes: int | None
     people: int | None
-    census_problem: str | None
+    problems: Sequence[str]
+    set_aside: Sequence[str]
+    warnings: Sequence[str]
     database: str
     database_exists: bool
     database_fate: str
@@ -52,7 +59,8 @@ def dry_run(path: Path, config: "SimulationConfig", *, resume: bool) -> Foreseen
 
     orchestrator = build_orchestrator(config)
     census, database = Path(config.census.path), Path(config.runtime.database)
-    people, census_problem = _people(config)
+    summary, problems = _judge(config)
+    people = None if summary is None else summary.simulated
     status, database_problem = _status(database)
     finished = status.years if status is not None and resume else []
     years = [year for year in orchestrator.years if not finished or year > finished[-1]]
@@ -69,7 +77,9 @@ def dry_run(path: Path, config: "SimulationConfig", *, resume: bool) -> Foreseen
         census_exists=census.exists(),
         census_bytes=census.stat().st_size if census.is_file() else None,
         people=people,
-        census_problem=census_problem,
+        problems=problems,
+        set_aside=[] if summary is None else summary.problems,
+        warnings=[] if summary is None else summary.warnings,
         database=str(database),
         database_exists=database.exists(),
         database_fate=fate,
@@ -80,14 +90,19 @@ def dry_run(path: Path, config: "SimulationConfig", *, resume: bool) -> Foreseen
     )
 
 
-def _people(config: "SimulationConfig") -> tuple[int | None, str | None]:
-    """How many people the census holds, or why it cannot be read."""
-    from planalign_orchestrator.census import CensusSource, count_people
+def _judge(config: "SimulationConfig") -> "tuple[CensusSummary | None, list[str]]":
+    """What the census holds, or else why a run would stop before its first year."""
+    from planalign_orchestrator.api.preflight_rules import read_rules
+    from planalign_orchestrator.parameters import load_parameters
+    from planalign_orchestrator.pipeline.inputs import judge_census
+    from planalign_orchestrator.validation.choosing import are_as_packaged
 
+    problems = [] if are_as_packaged(config) else read_rules(config).problems
     try:
-        return count_people(CensusSource(**dict(config.census))), None
-    except CensusError as error:
-        return None, f"{'; '.join(error.problems)}; the run would stop there"
+        summary = judge_census(load_parameters(config)).summary
+    except (CensusError, ConfigurationError) as error:
+        return None, problems + error.problems
+    return (None, problems) if problems else (summary, [])
 
 
 def _status(database: Path) -> "tuple[DatabaseStatus | None, str | None]":

@@ -113,21 +113,19 @@ def answers_for_census(census: Path) -> tuple[ProjectAnswers, tuple[str, ...]]:
     """
     import yaml
 
-    from planalign_orchestrator.census import CensusSource, latest_date, propose
+    from planalign_orchestrator.census import propose
     from planalign_orchestrator.census.mapping import yaml_blocks
     from planalign_orchestrator.config import config_from_mapping
     from planalign_orchestrator.parameters import load_parameters
     from planalign_orchestrator.pipeline.inputs import judge_census
 
     proposal = propose(census)
-    section = yaml.safe_load("".join(["census:\n", *(block for _, block in yaml_blocks(proposal))]))["census"]
-    settings = config_from_mapping({"census": {**section, "path": str(census)}})
-    last = latest_date(CensusSource(**dict(settings.census)))
-    if last is None:
+    first = proposal.first_year
+    if first is None:
         text = "no date of a hire or an exit can be read in it, so that its own date is not known; use --interactive"
         raise CensusError([text], source=str(census))
-    first = last.year + 1
     answers = ProjectAnswers(census, first, first + MORE_YEARS, mapping=proposal)
+    section = yaml.safe_load("".join(["census:\n", *(block for _, block in yaml_blocks(proposal))]))["census"]
     years = {"start_year": answers.start_year, "end_year": answers.end_year}
     settings = config_from_mapping({"census": {**section, "path": str(census)}, "simulation": years})
     summary = judge_census(load_parameters(settings)).summary

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.census.generating import generated_kind, write_census
-from planalign_orchestrator.census.loading import check_census, count_people, latest_date, load_census
+from planalign_orchestrator.census.loading import check_census, latest_date, load_census
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
 from planalign_orchestrator.census.summarising import columns_missing_in, fingerprint_of
 from planalign_orchestrator.files.spilling import private_connection
@@ -16,7 +16,6 @@ __all__ = [
     "Proposal",
     "check_census",
     "columns_missing_in",
-    "count_people",
     "fingerprint_of",
     "generated_kind",
     "latest_date",

@@ -1,7 +1,6 @@
 """Load a census: read, judge and store it, or say everything that is wrong with it."""
 
 import contextlib
-import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -297,20 +296,6 @@ def _file_notes(rows: RawRows, file: CensusFile) -> list[str]:
             f"line breaks inside quoted values: {rows.embedded_line_breaks} (each row still counts as one row)"
         )
     return notes
-
-
-def count_people(source: CensusSource) -> int:
-    """Return how many people a census holds, about: its rows, not judged; blank rows of a text file count too.
-
-    Raises CensusError when the file cannot be read at all.
-    """
-    import duckdb
-
-    with duckdb.connect(":memory:") as connection:
-        file = open_census(connection, source)
-        if file.kind == "parquet":
-            return read_rows(connection, file, {"employee_id": 0}, mark_dates=False).people
-        return max(0, min(file.lines or len(file.rows), file.last_row or sys.maxsize) - file.heading_row)
 
 
 def latest_date(source: CensusSource) -> date | None:

@@ -99,11 +99,18 @@ class _Fit:
 class Proposal:
     """What is suggested for a file: a column for each heading, and the other keys of the section `census`.
 
-    `missing` are the required columns for which no heading is a candidate.
+    `missing` are the required columns for which no heading is a candidate. `last_day` is that of the last hire or exit
+    in the file, where dates can be read.
     """
 
     columns: list[ColumnSuggestion]
     settings: list[SettingSuggestion]
+    last_day: date | None = None
+
+    @property
+    def first_year(self) -> int | None:
+        """The first year that can be simulated: the one after the last day in the file."""
+        return None if self.last_day is None else self.last_day.year + 1
 
     @property
     def missing(self) -> list[str]:
@@ -161,8 +168,8 @@ def propose(path: Path, sheet: str | None = None, header_row: int | None = None)
         columns = _assign(headings, profiles)
         chosen = Proposal(columns, []).mapping
         positions = {name: file.headings.index(heading) for name, heading in chosen.items()}
-        settings += suggest_settings(connection, file, positions, epoch)
-    return Proposal(columns, settings)
+        found, last_day = suggest_settings(connection, file, positions, epoch)
+    return Proposal(columns, [*settings, *found], last_day)
 
 
 def _best_sheet(path: Path, filled: Sequence[str], header_row: int | None) -> str:
@@ -200,10 +207,23 @@ def yaml_blocks(proposal: Proposal) -> list[tuple[str, str]]:
     if proposal.ignored:
         listed = [f"    - {quoted_heading(heading)}" for heading in proposal.ignored]
         blocks.append(("ignore_columns", "\n".join(["  ignore_columns:", *listed]) + "\n"))
-    for setting in proposal.settings:
-        text = f"{setting.key}: {json.dumps(setting.value, ensure_ascii=False)}  # {setting.note}"
-        blocks.append((setting.key, f"  {text}\n") if setting.is_sure else ("", f"  # {text}\n"))
-    return blocks
+    keys = dict.fromkeys(setting.key for setting in proposal.settings)
+    return blocks + [_setting_block(key, [s for s in proposal.settings if s.key == key]) for key in keys]
+
+
+def _setting_block(key: str, settings: Sequence[SettingSuggestion]) -> tuple[str, str]:
+    """Return a key with its value on its line, or with a line for each column where one is sure and another is not."""
+    if len(settings) == 1:
+        (setting,) = settings
+        line = f"{key}: {json.dumps(setting.value, ensure_ascii=False)}  # {setting.note}"
+        return (key, f"  {line}\n") if setting.is_sure else ("", f"  # {line}\n")
+    is_sure = any(setting.is_sure for setting in settings)
+    lines = [f"  {key}:" if is_sure else f"  # {key}:"]
+    for setting in settings:
+        ((name, value),) = setting.value.items()
+        mark = "    " if setting.is_sure else "    # " if is_sure else "  #   "
+        lines.append(f"{mark}{name}: {json.dumps(value, ensure_ascii=False)}  # {setting.note}")
+    return key if is_sure else "", "\n".join(lines) + "\n"
 
 
 def _profile(connection: "duckdb.DuckDBPyConnection", name: str, epoch: date | None) -> _Profile:
@@ -332,6 +352,8 @@ def _fit(column: Column, profile: _Profile, date_years: Sequence[float], *, is_n
         return _Fit(0.9 if repeated else 0.4, "the values repeat" if repeated else "the values hardly repeat")
     if column.kind == "date":
         return _date_fit(column, profile, date_years, is_named=is_named)
+    if column.kind == "level" and is_named and profile.shares["level"] == 0 and profile.unique <= 0.5:
+        return _Fit(0.8, "the values are codes that repeat (census.values)")
     if column.kind == "rate" and profile.shares["rate"] < 0.5 < profile.whole_percents:
         return _Fit(0.8, "the values look like whole percents (census.units)")
     if column.name == "employee_gross_compensation" and profile.median_amount is not None:

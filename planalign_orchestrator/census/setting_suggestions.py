@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from planalign_orchestrator.census.columns import COLUMNS_BY_NAME
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 RATE: Final = "employee_deferral_rate"
 PAY: Final = "employee_gross_compensation"
+HIRE: Final = "employee_hire_date"
 EXIT: Final = "employee_termination_date"
+LEVEL: Final = "level_id"
+HOURS: Final = "scheduled_hours_per_week"
 
 # What codes of an employment status usually mean; people on leave are employed.
 STATUS_CODES: Final = {
@@ -29,11 +33,15 @@ _WEEKLY: Final = 1_500
 _BIWEEKLY: Final = 3_000
 _YEARLY: Final = 15_000
 _FAR_YEARS: Final = 20
+_MOST_CODES: Final = 50
 
 
 @dataclass(frozen=True)
 class SettingSuggestion:
-    """A key of the section `census`, its value as JSON can write it, and why; one that is not sure is a comment."""
+    """A key of the section `census`, its value as JSON can write it, and why; one that is not sure is a comment.
+
+    A key that has an entry for each column may be suggested several times, each time for one column.
+    """
 
     key: str
     value: Any
@@ -43,29 +51,31 @@ class SettingSuggestion:
 
 def suggest_settings(
     connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int], epoch: date | None
-) -> list[SettingSuggestion]:
-    """Return the other keys that a file needs, judged by the columns at `positions`."""
+) -> tuple[list[SettingSuggestion], date | None]:
+    """Return the other keys that a file needs, judged by the columns at `positions`, and its last hire or exit.
+
+    An exit after today does not count: it may be announced, or stand for none.
+    """
     read_rows(connection, file, positions, mark_dates=False)
-    found = [*_dates(connection, file, positions, epoch), *_last_row(connection, positions)]
-    units = {}
+    found, last_day = _dates(connection, file, positions, epoch)
+    found += _last_row(connection, positions)
     if RATE in positions and (unit := _rate_unit(connection)):
-        units[RATE] = unit
-    if units:
-        found.append(SettingSuggestion("units", units, "numbers from 1 on are percentages"))
+        found.append(SettingSuggestion("units", {RATE: unit}, "numbers from 1 on are percentages"))
     if PAY in positions:
-        found += _pay_unit(connection, units)
+        found += _pay_unit(connection)
     found += _codes(connection, positions)
     found += _duplicates(connection, positions)
-    return found
+    return found, last_day
 
 
 def _dates(
     connection: "duckdb.DuckDBPyConnection", file: CensusFile, positions: Mapping[str, int], epoch: date | None
-) -> list[SettingSuggestion]:
-    """Return the order of day and month where a column leaves it open, and a date that stands for no exit."""
+) -> tuple[list[SettingSuggestion], date | None]:
+    """Return the order of day and month where a column leaves it open, a date that stands for no exit, the last day."""
     today = datetime.now(UTC).date()
     rules = DateRules(today, None, typed_dates=file.kind != "text", epoch=epoch)
-    found = []
+    found: list[SettingSuggestion] = []
+    last_days: list[date | None] = []
     for name in positions:
         if COLUMNS_BY_NAME[name].kind != "date":
             continue
@@ -75,7 +85,15 @@ def _dates(
             found.append(SettingSuggestion("date_format", "%m/%d/%Y", note, is_sure=False))
         elif name == EXIT:
             found += _no_end(connection, plan.expression, today)
-    return found[:1] + [other for other in found[1:] if other.key != found[0].key]
+        if plan.expression is not None and name in (HIRE, EXIT):
+            last_days.append(_last_day(connection, name, plan.expression, today if name == EXIT else date.max))
+    kept = found[:1] + [other for other in found[1:] if other.key != found[0].key]
+    return kept, max(filter(None, last_days), default=None)
+
+
+def _last_day(connection: "duckdb.DuckDBPyConnection", name: str, day: str, bound: date) -> date | None:
+    (last,) = fetch_one(connection, f"select max({day}) filter ({day} <= date '{bound}') from {days_table(name)}")
+    return last if isinstance(last, date) else None
 
 
 def _no_end(connection: "duckdb.DuckDBPyConnection", day: str, today: date) -> list[SettingSuggestion]:
@@ -90,7 +108,7 @@ def _no_end(connection: "duckdb.DuckDBPyConnection", day: str, today: date) -> l
 
 def _last_row(connection: "duckdb.DuckDBPyConnection", positions: Mapping[str, int]) -> list[SettingSuggestion]:
     """Return the last row with a birth or hire date, if a row below it holds anything else."""
-    dates = [name for name in ("employee_birth_date", "employee_hire_date") if name in positions]
+    dates = [name for name in ("employee_birth_date", HIRE) if name in positions]
     if len(dates) < 2:
         return []
     last, bottom = fetch_one(
@@ -141,7 +159,7 @@ def _rate_unit(connection: "duckdb.DuckDBPyConnection") -> str | None:
     return "mixed" if fractions else "percent"
 
 
-def _pay_unit(connection: "duckdb.DuckDBPyConnection", units: Mapping[str, str]) -> list[SettingSuggestion]:
+def _pay_unit(connection: "duckdb.DuckDBPyConnection") -> list[SettingSuggestion]:
     """Return the unit that pay of this height has, as a question."""
     (median,) = fetch_one(connection, f"select median({read_value(COLUMNS_BY_NAME[PAY])}) from {RAW_VIEW}")
     if median is None or not 0 < median < _YEARLY:
@@ -152,33 +170,55 @@ def _pay_unit(connection: "duckdb.DuckDBPyConnection", units: Mapping[str, str])
             unit = name
             break
     note = f"the median of {median:,.2f} is no annual pay; is it {unit}?"
-    return [SettingSuggestion("units", {**units, PAY: unit}, note, is_sure=False)]
+    return [SettingSuggestion("units", {PAY: unit}, note, is_sure=False)]
 
 
 def _codes(connection: "duckdb.DuckDBPyConnection", positions: Mapping[str, int]) -> list[SettingSuggestion]:
     """Return the meanings of codes that are no words for their column, sure where all of them are usual."""
-    sure: dict[str, dict[str, Any]] = {}
-    open_codes: dict[str, dict[str, Any]] = {}
+    found = []
     for name in positions:
         column = COLUMNS_BY_NAME[name]
         if not column.has_codes or column.kind == "text":
             continue
         value = read_value(column)
         rows = connection.execute(f"""
-            select {name}, bool_and({value} is not null), any_value({value}), count(*)
-            from {RAW_VIEW} where {name} is not null group by 1 order by 1
+            select {name}, bool_and({value} is not null), any_value({value})
+            from {RAW_VIEW} where {name} is not null group by 1 order by 1 limit {_MOST_CODES}
         """).fetchall()
-        if all(readable for _, readable, _, _ in rows):
+        if all(readable for _, readable, _ in rows):
             continue
-        meanings = {code: held if readable else _usual(name, code) for code, readable, held, _ in rows[:50]}
-        (sure if None not in meanings.values() else open_codes)[name] = meanings
-    found = []
-    if sure:
-        found.append(SettingSuggestion("values", sure, "the usual meanings of these codes; check them"))
-    if open_codes:
         note = "say what each code means; null is a blank"
-        found.append(SettingSuggestion("values", {**sure, **open_codes}, note, is_sure=False))
+        meanings = {code: held if readable else _usual(name, code) for code, readable, held in rows}
+        if name == LEVEL and PAY in positions and not any(readable for _, readable, _ in rows):
+            found.append(_levels(connection, has_hours=HOURS in positions))
+            continue
+        is_sure = None not in meanings.values()
+        if is_sure:
+            note = "the usual meanings of these codes; check them"
+        found.append(SettingSuggestion("values", {name: meanings}, note, is_sure))
     return found
+
+
+def _levels(connection: "duckdb.DuckDBPyConnection", *, has_hours: bool) -> SettingSuggestion:
+    """Return codes of job levels counted from the one with the lowest median pay, as a question.
+
+    Levels whose pay does not rise, by the 95th percentile where 20 people have one, are refused by every run: such
+    codes are blanks, so that the level is found from the pay.
+    """
+    pay, hours = read_value(COLUMNS_BY_NAME[PAY]), read_value(COLUMNS_BY_NAME[HOURS]) if has_hours else "null"
+    rows = connection.execute(f"""
+        select code, case when count(*) < 20 then median(pay) * 1.15 else quantile_cont(pay, 0.95) end
+        from (select {LEVEL} as code, {pay} / least(1, coalesce({hours}, 40) / 40) as pay from {RAW_VIEW})
+        where code is not null group by code order by median(pay) nulls last, code limit {_MOST_CODES}
+    """).fetchall()
+    tops = [top for _, top in rows]
+    if None not in tops and all(low < high for low, high in pairwise(tops)):
+        note = "numbered by the median pay of their people; is it so?"
+        return SettingSuggestion(
+            "values", {LEVEL: {code: number for number, (code, _) in enumerate(rows, 1)}}, note, is_sure=False
+        )
+    note = "pay does not rise with these codes, so the level is found from the pay; or say which code is which level"
+    return SettingSuggestion("values", {LEVEL: {code: None for code, _ in rows}}, note)
 
 
 def _usual(name: str, code: str) -> bool | None:

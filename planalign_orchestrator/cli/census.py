@@ -26,6 +26,26 @@ if TYPE_CHECKING:
 CensusArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="Census file: CSV, Parquet or Excel.", parser=as_path)
 ]
+OptionalCensusArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="FILE",
+        help="Census file: CSV, Parquet or Excel; the one of the configuration without.",
+        show_default=False,
+        parser=as_path,
+    ),
+]
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help=f"Configuration whose census section and years apply; {DEFAULT_CONFIG} if there is one.",
+        show_default=False,
+        parser=as_path,
+        metavar="<path>",
+    ),
+]
 CensusDateOption = Annotated[
     str | None,
     typer.Option(
@@ -49,18 +69,8 @@ _COUNTS = {
 
 
 def check(
-    file: CensusArgument,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            help=f"Configuration whose census section and years apply; {DEFAULT_CONFIG} if there is one.",
-            show_default=False,
-            parser=as_path,
-            metavar="<path>",
-        ),
-    ] = None,
+    file: OptionalCensusArgument = None,
+    config: ProjectOption = None,
     census_date: CensusDateOption = None,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
@@ -70,12 +80,12 @@ def check(
     The exit code is 2 if it cannot be used.
     """
     day = _read_date(census_date)
-    config = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
+    config = _project(file, config)
     try:
         summary = api.check_census(file, config, census_date=day)
     except CensusError as error:
         if as_json:
-            show_json({"path": str(file), "problems": error.problems})
+            show_json({"path": error.source, "problems": error.problems})
         raise
     if as_json:
         show_json(summary.to_dict(with_values=True))
@@ -130,6 +140,7 @@ def suggest(
                 "suggestions": [asdict(found) for found in proposal.columns],
                 "settings": [asdict(found) for found in proposal.settings],
                 "missing": proposal.missing,
+                "last_day": None if proposal.last_day is None else str(proposal.last_day),
                 "yaml": mapping,
                 "written": keys,
             }
@@ -151,6 +162,9 @@ def _show_proposal(proposal: "Proposal", mapping: str, config: Path, keys: list[
         for found in proposal.columns
     ]
     show_table(("Heading", "Standard column", "Sure", "Why"), rows, left=(0, 1, 3), keys=1)
+    if proposal.last_day is not None:
+        first = f"the first year to simulate is {proposal.first_year} (simulation.start_year)"
+        show(f"\nThe last hire or exit is of {proposal.last_day}; {first}.")
     show("\n" + mapping.rstrip("\n"), wrap=False)
     if proposal.missing:
         show(f"\nNo heading is a candidate for {', '.join(proposal.missing)}: name it under census.columns.")
@@ -159,18 +173,8 @@ def _show_proposal(proposal: "Proposal", mapping: str, config: Path, keys: list[
 
 
 def profile(
-    file: CensusArgument,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            help="Configuration whose census section and years apply.",
-            show_default=False,
-            parser=as_path,
-            metavar="<path>",
-        ),
-    ] = None,
+    file: OptionalCensusArgument = None,
+    config: ProjectOption = None,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -178,7 +182,7 @@ def profile(
 
     A run fits them by itself. Rows that are given under `parameters` replace them.
     """
-    found = api.profile_census(file, config)
+    found = api.profile_census(file, _project(file, config))
     if as_json:
         show_json(found.to_dict())
         return
@@ -200,6 +204,15 @@ def profile(
     show(f"Part-time share {share * 100:.1f} %, {hours.fitted['part_time_hours_per_week']} hours; {hours.source}")
     for text in found.warnings:
         show(f"Warning: {text}")
+
+
+def _project(file: Path | None, config: Path | None) -> Path | None:
+    """The configuration that applies; without one, a usage error unless a file is named."""
+    if config is not None or DEFAULT_CONFIG.is_file():
+        return config or DEFAULT_CONFIG
+    if file is None:
+        raise typer.BadParameter(f"name a census, or a configuration: there is no {DEFAULT_CONFIG}", param_hint="FILE")
+    return None
 
 
 def _beside(row: "FittedRow", column: str) -> str:

@@ -20,16 +20,24 @@ def foreseen_lines(run: "Foreseen", *, with_commands: bool) -> list[str]:
         f"Writes         {first}",
         *(f"               {path}" for path in others),
         f"Takes          {_time_words(run)}",
+        *_findings(run),
     ]
     if with_commands:
         return [*lines, "", "The same by hand with dbt, stage by stage:", *run.commands]
     return [*lines, "", "With -v it also lists the dbt command of every stage."]
 
 
+def _findings(run: "Foreseen") -> list[str]:
+    """What would stop the run, what it would leave out, and what does not fit, below a blank line."""
+    kinds = (("Problem", run.problems), ("Set aside", run.set_aside), ("Warning", run.warnings))
+    found = [f"{kind}: {text}" for kind, texts in kinds for text in texts]
+    return ["", *found] if found else []
+
+
 def _census_words(run: "Foreseen") -> str:
     if run.people is None:
-        return run.census_problem or "it cannot be read"
-    return f"about {run.people:,} people, {(run.census_bytes or 0) / 1e6:,.1f} MB"
+        return "the run would stop there; see the problems below"
+    return f"{run.people:,} people, {(run.census_bytes or 0) / 1e6:,.1f} MB"
 
 
 def _years_words(run: "Foreseen") -> str:
@@ -41,7 +49,7 @@ def _years_words(run: "Foreseen") -> str:
 
 def _time_words(run: "Foreseen") -> str:
     if run.seconds is None:
-        return "unknown: the census cannot be read"
+        return "unknown: the run would not begin"
     return f"about {_duration(run.seconds)}; an estimate, from {run.seconds_from}"
 
 

@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from planalign_orchestrator.census.records import SET_ASIDE
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import write_atomically
@@ -20,6 +21,7 @@ from planalign_orchestrator.validation import ValidationResult
 
 # The columns of the spreadsheet before its figures; the leading figures follow, then all others by name.
 _IDENTIFIERS = ("scenario_id", "plan_design_id", "run_id", "simulation_year")
+_CENSUS = ("rows_set_aside", "set_aside")
 _LIMITS = "irs_limits"
 _PARTICIPATION_METRICS = (
     "eligible_count",
@@ -140,7 +142,8 @@ class MultiYearSummary:
         }
 
     def to_csv(self, template: ReportTemplate = "detailed") -> str:
-        """One line a year: identifiers, every metric (empty where it does not exist), the number of events by type.
+        """One line a year: identifiers, rows of the census that were set aside and why, every metric (empty where it
+        does not exist), the number of events by type.
 
         The template `executive` has the headline figures and the numbers of failed checks and of warnings instead.
         """
@@ -159,11 +162,12 @@ class MultiYearSummary:
             others = [[found.count("failed"), found.count("warning")] for found in words]
         else:
             metrics, events = self._metric_names(), self.event_trends
-            rows = [[*_IDENTIFIERS, _LIMITS, *metrics, *(f"{name}_events" for name in events)]]
+            rows = [[*_IDENTIFIERS, *_CENSUS, _LIMITS, *metrics, *(f"{name}_events" for name in events)]]
             others = [list(counts) for counts in zip(*events.values(), strict=True)] or [[] for _ in self.years]
         for report, counts in zip(self.years, others, strict=True):
             row: list[str | int | Decimal | None] = [report.scenario_id, report.plan_design_id, report.run_id]
-            row.append(report.simulation_year)
+            reasons = "; ".join(text.removeprefix(SET_ASIDE) for text in report.set_aside)
+            row += [report.simulation_year, report.rows_set_aside, reasons]
             if template == "detailed":
                 row.append("projected" if report.irs_limits["is_projected"] else "published")
             row += [report.metrics[name].value if name in report.metrics else None for name in metrics]
@@ -209,10 +213,11 @@ def is_summary(path: Path) -> bool:
 
     Those of a detailed one begin with the same figures in every run; which others follow depends on the plan.
     """
-    header = csv_header(path)
+    # a summary of an earlier version did not say what was set aside, and counted warnings among the failed checks
+    header = tuple(name for name in csv_header(path) if name not in _CENSUS)
+    executive = tuple(name for name in _executive_header() if name not in _CENSUS)
     beginning = (*_IDENTIFIERS, _LIMITS, *leading_names())
-    # a summary of an earlier version counted warnings among the failed checks
-    return header in (_executive_header(), _executive_header()[:-1]) or header[: len(beginning)] == beginning
+    return header in (executive, executive[:-1]) or header[: len(beginning)] == beginning
 
 
 def runs_of_summary(path: Path) -> set[str]:
@@ -224,7 +229,7 @@ def runs_of_summary(path: Path) -> set[str]:
 
 
 def _executive_header() -> tuple[str, ...]:
-    return (*_IDENTIFIERS, *(figure.name for figure in headlines().values()), "failed_checks", "warnings")
+    return (*_IDENTIFIERS, *_CENSUS, *(figure.name for figure in headlines().values()), "failed_checks", "warnings")
 
 
 def _csv_cell(value: str | int | Decimal | None) -> str | int:

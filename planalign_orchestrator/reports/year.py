@@ -94,7 +94,8 @@ class YearAuditReport:
     """Everything that is reported about one simulated year; `database` is the name of the file it was read from.
 
     `irs_limits` are the limits of that year in USD by name, None for a rule that was not in force, and whether they are
-    projected; `plan_testing` says which nondiscrimination tests the plan needs.
+    projected; `plan_testing` says which nondiscrimination tests the plan needs. `rows_set_aside` counts the rows of the
+    census that were not used.
     """
 
     database: str
@@ -102,6 +103,7 @@ class YearAuditReport:
     scenario_id: str
     plan_design_id: str
     simulation_year: int
+    rows_set_aside: int
     workforce_breakdown: WorkforceBreakdown
     event_summary: EventSummary
     metrics: dict[str, Metric]
@@ -131,6 +133,8 @@ class YearAuditReport:
             "scenario_id": self.scenario_id,
             "plan_design_id": self.plan_design_id,
             "simulation_year": self.simulation_year,
+            "rows_set_aside": self.rows_set_aside,
+            "set_aside": self.set_aside,
             "workforce_breakdown": asdict(self.workforce_breakdown),
             "event_summary": asdict(self.event_summary),
             "metrics": {name: metric.to_dict() for name, metric in self.metrics.items()},
@@ -226,6 +230,7 @@ def _report(
         scenario_id=run["scenario_id"],
         plan_design_id=run["plan_design_id"],
         simulation_year=year,
+        rows_set_aside=run["census"]["quarantined"],
         workforce_breakdown=_workforce(year, figures, people),
         event_summary=_events(events),
         metrics=figures,

@@ -202,11 +202,12 @@ class EventSequenceRule(QueryRule):
 
 @dataclass(frozen=True)
 class EventSpikeRule(QueryRule):
-    """No type of event is suddenly more frequent than in the year before; the first year is not judged.
+    """No kind of event is suddenly more frequent than in the year before; the first year is not judged.
 
-    A type counts as at least `minimum_events` in the year before, so that small numbers may jump. A type without an
-    event in the first year is not judged in the two years after it: nobody had joined the plan of a census without
-    participants, so that no rate could change then, and only those who joined in the first year could in the second.
+    A kind is a type with its category. It counts as at least `minimum_events` in the year before, so that small numbers
+    may jump. A kind without an event in the first year is not judged in the two years after it: nobody had joined the
+    plan of a census without participants, so that nobody could change a rate then, and only those who joined in the
+    first year could in the second.
     """
 
     maximum_ratio: Decimal | float = Decimal(2)
@@ -217,17 +218,18 @@ class EventSpikeRule(QueryRule):
     def explanation(self) -> str:
         """Return the rule in words."""
         return (
-            f"No type of event occurs more than {self.maximum_ratio} times as often as in the year before; a year with "
+            f"No kind of event occurs more than {self.maximum_ratio} times as often as in the year before; a year with "
             "changes is not compared."
         )
 
     def query(self) -> str:
         """Return the query of the offending rows."""
         return f"""
-            select event_type, events_before, events_now
+            select event_type, event_category, events_before, events_now
             from (
                 select
                     event_type,
+                    event_category,
                     count(*) filter (where simulation_year = {_YEAR} - 1) as events_before,
                     count(*) filter (where simulation_year = {_YEAR}) as events_now,
                     count(*) filter (where simulation_year = first_year) as events_first,
@@ -236,7 +238,7 @@ class EventSpikeRule(QueryRule):
                 from {_LEDGER}
                 cross join (select min(simulation_year) as first_year from planalign.main.fct_annual_metrics)
                 where simulation_year between {_YEAR} - 1 and {_YEAR} or simulation_year = first_year
-                group by event_type
+                group by event_type, event_category
             )
             where
                 all_before > 0

@@ -46,13 +46,28 @@ events as (
     where simulation_year = {{ param('simulation_year') }}
 ),
 
+hours as (
+    select
+        employee_id,
+        scheduled_hours_per_week
+    from {{ ref('int_opening_workforce') }}
+    union all
+    select
+        employee_id,
+        scheduled_hours_per_week
+    from {{ ref('int_hires') }}
+),
+
 below_ranges as (
     select count(*) as headcount
     from {{ ref('fct_workforce_snapshot') }} as closing
+    inner join hours
+        on closing.employee_id = hours.employee_id
     inner join {{ ref('stg_pay_ranges') }} as ranges
         on
             closing.level_id = ranges.level_id
-            and closing.current_compensation < ranges.range_minimum
+            and closing.current_compensation
+            < {{ pay_for_hours('ranges.range_minimum', 'hours.scheduled_hours_per_week') }}
     where
         closing.simulation_year = {{ param('simulation_year') }}
         and closing.employment_status = 'active'
