@@ -1,6 +1,7 @@
 -- The key figures of the year. Each is a row of the register of figures, the macro key_figures; here is what they are
 -- made of. Averages and growths are of annual rates of pay; totals are of paid compensation. A ratio over nothing does
 -- not exist and is null.
+-- Long because figures are made of sums of several models.
 {%- call(figures) key_figures() %}{{ config(meta={'register': figures}) }}{% endcall %}
 with
 

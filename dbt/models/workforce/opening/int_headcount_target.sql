@@ -4,6 +4,7 @@
 -- Announced exits, deaths, disability and retirements count within the year's exits; only the rest is drawn by hazard.
 -- Retirements are floor(sum of the yearly rates of those still here + u), less the announced exits of people of 55 and
 -- older. Exits grow where these are more, and where fewer would leave more people than the target (exact mode).
+-- Long because every kind of exit has its count.
 with
 
 opening as (
