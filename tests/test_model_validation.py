@@ -27,7 +27,7 @@ PLAUSIBLE = {
 WARNINGS = {"row_count_drift", "hire_termination_ratio", "event_spike"}
 # noted in every run, because limits of later years are not published; and where it happens
 NOTES = {"assert_irs_limits_are_published"}
-NOTED_AT_TIMES = {"assert_retirements_fit_the_exits"}
+NOTED_AT_TIMES = {"assert_retirements_fit_the_exits", "assert_sexes_are_known"}
 
 
 def demand_every_rule_passes(result: Result) -> None:
@@ -314,6 +314,12 @@ DAMAGES = {
         "assert_events_are_numbered",
         PROMOTED,
         event("event_sequence = 1", "%"),
+    ),
+    "an age and sex twice": Damage(
+        "unique_key_stg_decrement_rates_age_sex",
+        "select ''",
+        again_in_model("stg_decrement_rates", "age = 40 and sex = 'male'"),
+        "sex male",
     ),
     "an age twice": Damage(
         "unique_key_stg_age_segments_age", "select ''", again_in_model("stg_age_segments", "age = 40"), "age 40"
