@@ -346,7 +346,7 @@
             'unit': 'USD',
             'of': 'people',
             'expression': 'coalesce(sum(forfeiture_amount), 0)',
-            'description': "Forfeitures of the year's leavers, for next year's pool.",
+            'description': "Forfeitures of the year's exits, for next year's pool.",
             'lowest': 0,
             'leading': true,
         },

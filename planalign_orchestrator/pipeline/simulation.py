@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from planalign_orchestrator.background import BackgroundWork
-from planalign_orchestrator.census.records import SET_ASIDE
+from planalign_orchestrator.census.records import SET_ASIDE, WARNING
 from planalign_orchestrator.config import SimulationConfig, testing_status
 from planalign_orchestrator.database import checkpoints, resuming
 from planalign_orchestrator.database.checkpoints import duckdb_version
@@ -172,4 +172,4 @@ def _census_notes(census: dict[str, Any]) -> list[str]:
     set_aside = [f"{SET_ASIDE}{text}" for text in census["problems"]]
     if set_aside:
         set_aside.insert(0, f"{SET_ASIDE}{census['quarantined']:,} of {census['rows_read']:,} rows")
-    return [*set_aside, *(f"census: {text}" for text in census["warnings"])]
+    return [*set_aside, *(f"{WARNING}{text}" for text in census["warnings"])]
