@@ -353,6 +353,22 @@ def test_dry_run_says_what_would_stop_the_run(planalign: Planalign, project: Pat
     ]
 
 
+@pytest.mark.model
+def test_validate_and_run_call_a_warning_and_a_row_set_aside_by_their_names(
+    planalign: Planalign, project: Path
+) -> None:
+    rows = [{**person(f"L{n}"), "employee_gross_compensation": "oops" if n < 2 else "60000"} for n in range(400)]
+    write_rows(project / "bad.csv", rows)
+    told = ("--set", "census.path=bad.csv", "--set", "census.on_invalid_rows=quarantine")
+    judged = planalign("validate", *told)
+    ran = planalign("run", *told, "--years", "2025")
+    assert (judged.code, ran.code) == (0, 0)
+    assert "  set aside: employee_gross_compensation is not an amount of money: 2 rows" in judged.out
+    assert "  warning: the census gives no deferral rates" in judged.out
+    assert "Note: census, set aside: 2 of 400 rows" in ran.err
+    assert "Note: census, warning: the census gives no deferral rates" in ran.err
+
+
 def test_dry_run_says_what_does_not_fit(planalign: Planalign, project: Path) -> None:
     """400 people paid at most 42,000, with the packaged levels, whose lowest begins at 56,000."""
     write_rows(project / "low.csv", [{**person(f"L{n}", pay=26_000 + 40 * n), "employee_ssn": ""} for n in range(400)])

@@ -7,18 +7,22 @@
     of           people, where the expression aggregates the year's fct_workforce_snapshot; events, where it aggregates
                  the year's fct_yearly_events; absent, where it is made of other figures and totals of the mart's model
     expression   SQL
+    totals       what the expression needs beside other figures, aggregated over the year's fct_workforce_snapshot, by
+                 name; absent where it needs none
+    by_group     whether it is made of figures and totals of people alone, so that a group of people has it too
     description  what it is
     lowest       the least it can be; absent where there is no bound
     highest      the most it can be; absent where there is no bound
     leading      whether it is among the first columns of a summary
     table        the table of a report that shows it year by year: pay, plan or employer; absent where none does
-    column       its heading there
+    column       its heading there and in the table of groups
     headline     heading of the figure in an executive report; absent where it is not in it -#}
 {% macro key_figures() -%}
     {%- set opening_average = ratio('opening.payroll', 'opening.headcount') -%}
     {%- set closing_average = ratio('closing_payroll', 'closing_headcount') -%}
     {%- set continuous_average = ratio('continuous_payroll', 'continuous_headcount') -%}
     {%- set staying_average = ratio('continuous_opening.payroll', 'continuous_headcount') -%}
+    {%- set participating = "filter (where is_eligible and is_enrolled and employment_status = 'active')" -%}
     {{ caller([
         {
             'name': 'opening_headcount',
@@ -37,6 +41,7 @@
             'description': 'Exits of the opening population, layoffs left out.',
             'lowest': 0,
             'leading': true,
+            'column': 'Exits',
         },
         {
             'name': 'layoffs',
@@ -95,6 +100,7 @@
             'description': 'People hired in the year.',
             'lowest': 0,
             'leading': true,
+            'column': 'Hires',
         },
         {
             'name': 'new_hire_terminations',
@@ -104,6 +110,7 @@
             'description': 'Hires who leave in the year they came.',
             'lowest': 0,
             'leading': true,
+            'column': 'New-hire exits',
         },
         {
             'name': 'closing_headcount',
@@ -114,6 +121,7 @@
             'lowest': 0,
             'leading': true,
             'headline': 'Headcount',
+            'column': 'Headcount',
         },
         {
             'name': 'target_headcount',
@@ -176,14 +184,20 @@
             'description': 'Paid compensation of everyone in the snapshot.',
             'lowest': 0,
             'leading': true,
+            'column': 'Paid in the year',
         },
         {
             'name': 'average_compensation',
             'unit': 'USD a year',
             'expression': closing_average,
+            'totals': {
+                'closing_payroll': "coalesce(sum(current_compensation) filter (where employment_status = 'active'), 0)",
+            },
+            'by_group': true,
             'description': 'Average rate of pay of everyone active at the close.',
             'lowest': 0,
             'leading': true,
+            'column': 'Average pay',
         },
         {
             'name': 'compensation_growth_all',
@@ -257,6 +271,7 @@
             'name': 'participation_rate',
             'unit': 'rate',
             'expression': ratio('participant_count', 'eligible_count'),
+            'by_group': true,
             'description': 'Participants over eligible people.',
             'lowest': 0,
             'highest': 1,
@@ -269,6 +284,10 @@
             'name': 'average_deferral_rate',
             'unit': 'rate',
             'expression': ratio('participant_rates', 'participant_count'),
+            'totals': {
+                'participant_rates': 'sum(current_deferral_rate) ' ~ participating,
+            },
+            'by_group': true,
             'description': 'Average deferral rate of participants.',
             'lowest': 0,
             'highest': 1,
@@ -280,6 +299,7 @@
             'name': 'average_deferral_rate_all_eligible',
             'unit': 'rate',
             'expression': ratio('coalesce(participant_rates, 0)', 'eligible_count'),
+            'by_group': true,
             'description': 'Average deferral rate of eligible people, 0 for those who do not participate.',
             'lowest': 0,
             'highest': 1,
@@ -288,6 +308,11 @@
             'name': 'average_deferral_rate_payroll_weighted',
             'unit': 'rate',
             'expression': ratio('coalesce(deferring_payroll, 0)', 'eligible_payroll'),
+            'totals': {
+                'deferring_payroll': 'sum(current_deferral_rate * current_compensation::decimal(38, 2)) ' ~ participating,
+                'eligible_payroll': "sum(current_compensation) filter (where is_eligible and employment_status = 'active')",
+            },
+            'by_group': true,
             'description': 'Average deferral rate of eligible people, weighted by the annual rate of pay.',
             'lowest': 0,
             'highest': 1,
@@ -355,7 +380,7 @@
             'unit': 'USD',
             'of': 'people',
             'expression': 'coalesce(sum(forfeiture_amount), 0)',
-            'description': "Forfeitures of the year's leavers, for next year's pool.",
+            'description': "Forfeitures of the year's exits, for next year's pool.",
             'lowest': 0,
             'leading': true,
         },
@@ -428,6 +453,7 @@
             'name': 'employer_cost_rate',
             'unit': 'rate',
             'expression': ratio('employer_match_total + employer_core_total', 'total_compensation'),
+            'by_group': true,
             'description': 'Match + core over total compensation, gross of forfeitures.',
             'lowest': 0,
             'highest': 1,
@@ -485,6 +511,18 @@
     {%- call(figures) key_figures() -%}
         {%- for figure in figures if figure.of == what -%}
             {{ figure.expression }} as {{ figure.name }}{{ ",\n        " if not loop.last }}
+        {%- endfor -%}
+    {%- endcall -%}
+{%- endmacro %}
+
+{#- The totals of people that figures need, as columns of a select. -#}
+{% macro totals_of_people() -%}
+    {%- call(figures) key_figures() -%}
+        {%- for figure in figures if figure.totals -%}
+            {%- set last = loop.last -%}
+            {%- for name, expression in figure.totals.items() -%}
+                {{ expression }} as {{ name }}{{ ",\n        " if not (last and loop.last) }}
+            {%- endfor -%}
         {%- endfor -%}
     {%- endcall -%}
 {%- endmacro %}

@@ -51,7 +51,7 @@ from planalign_orchestrator.api.projects import (
     year_after_census,
 )
 from planalign_orchestrator.api.running import RunResult, run
-from planalign_orchestrator.report_templates import ReportTemplate
+from planalign_orchestrator.report_templates import ReportDimension, ReportTemplate
 from planalign_orchestrator.reports.formats import FORMATS, PRINTED, SUFFIXES, Report, ReportFormat, format_of
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "Preflight",
     "ProjectAnswers",
     "Report",
+    "ReportDimension",
     "ReportFormat",
     "ReportTemplate",
     "RunResult",

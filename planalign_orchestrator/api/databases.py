@@ -10,7 +10,7 @@ from planalign_orchestrator.errors import DatabaseBusyError, DatabaseError
 
 if TYPE_CHECKING:
     from planalign_orchestrator.database.verification import Verification
-    from planalign_orchestrator.report_templates import ReportTemplate
+    from planalign_orchestrator.report_templates import ReportDimension, ReportTemplate
     from planalign_orchestrator.reports.comparison import RunComparison
     from planalign_orchestrator.reports.formats import Report, ReportFormat
 
@@ -88,9 +88,12 @@ def report(
     years: Sequence[int] | None = None,
     *,
     template: "ReportTemplate | None" = None,
+    by: "ReportDimension | None" = None,
     unverified: bool = False,
 ) -> "tuple[Report, Path]":
     """Return the report of the finished years, or of `years`, and the census of the run.
+
+    With `by` it holds the figures of the groups of a dimension, too.
 
     The digests of what is reported are recomputed. Errors: DatabaseError; DamagedDatabaseError when the database is not
     what was recorded, unless `unverified` asks to see it all the same.
@@ -100,16 +103,20 @@ def report(
     from planalign_orchestrator.database.verification import verify
     from planalign_orchestrator.reports import MultiYearReporter
     from planalign_orchestrator.reports.formats import Report
+    from planalign_orchestrator.reports.groups import read_breakdown
 
     with DatabaseConnectionManager(places.database, read_only=True) as db:
         found = read_status_of(db)
         wanted = years or found.years
-        verification = verify(db, found, wanted)
+        # the groups of the census stand in the years in which people entered
+        read = wanted if by is None else [year for year in found.years if year <= max(wanted)]
+        verification = verify(db, found, read)
         if not unverified:
             verification.check(places.database)
         census = Path(str(found.runs[-1]["census"].get("path", "")))
         summary = MultiYearReporter(db).generate_summary(wanted)
-    return Report(summary, verification, template or places.template), census
+        breakdown = None if by is None else read_breakdown(db, wanted, by)
+    return Report(summary, verification, template or places.template, breakdown), census
 
 
 def check_report_file(places: Places, census: Path, chosen: "ReportFormat", output: Path, *, force: bool) -> None:

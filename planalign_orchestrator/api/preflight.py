@@ -165,8 +165,8 @@ def _judge_census(config: "SimulationConfig | None", configuration: Findings) ->
     found.summary = summary.to_dict()
     found.facts += [
         f"{summary.rows_read:,} rows, {summary.simulated:,} people simulated from {config.simulation.start_year} on",
-        *summary.problems,
-        *summary.warnings,
+        *(f"set aside: {text}" for text in summary.problems),
+        *(f"warning: {text}" for text in summary.warnings),
         *summary.notes,
     ]
     return found

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 # how the note of a run begins that says which rows of the census were not used
 SET_ASIDE: Final = "census, set aside: "
+WARNING: Final = "census, warning: "
 
 # a column of the census and a value in it
 Group = tuple[str, str]

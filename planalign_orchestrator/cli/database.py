@@ -124,6 +124,12 @@ def report(
         api.ReportTemplate | None,
         typer.Option("--template", help="How much to show, instead of the configured one.", show_default=False),
     ] = None,
+    by: Annotated[
+        api.ReportDimension | None,
+        typer.Option(
+            "--by", help="The figures of groups of people, too; in CSV instead of the years'.", show_default=False
+        ),
+    ] = None,
     unverified: UnverifiedOption = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a year's JSON report.")] = False,
     verbose: VerboseOption = False,
@@ -150,7 +156,7 @@ def report(
     span = read_years(years)
     places = api.locate(config, database)
     wanted = range(span[0], span[1] + 1) if span else None
-    found, census = api.report(places, wanted, template=template, unverified=unverified)
+    found, census = api.report(places, wanted, template=template, by=by, unverified=unverified)
     if output is not None:
         api.check_report_file(places, census, chosen, output, force=force)
         api.write_report(found, chosen, output)

@@ -109,13 +109,15 @@ def show_summary(summary: "MultiYearSummary", template: "ReportTemplate") -> Non
 
 
 def show_report(found: "Report") -> None:
-    """Print a report as text: the tables of the years, or everything about a single one."""
-    if len(found.summary.years) > 1:
-        show_summary(found.summary, found.template)
-        return
+    """Print a report as text: the tables of the years, or everything about a single one; then those of groups."""
     from planalign_orchestrator.api.text import ConsoleReporter
 
-    show(ConsoleReporter(found.template).format_year_audit(found.summary.years[0]), wrap=False)
+    if len(found.summary.years) > 1:
+        show_summary(found.summary, found.template)
+    else:
+        show(ConsoleReporter(found.template).format_year_audit(found.summary.years[0]), wrap=False)
+    if found.breakdown is not None:
+        show("\n" + ConsoleReporter(found.template, width=width()).format_breakdown(found.breakdown), wrap=False)
 
 
 def width() -> int:

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from planalign_orchestrator.background import BackgroundWork
-from planalign_orchestrator.census.records import SET_ASIDE
+from planalign_orchestrator.census.records import SET_ASIDE, WARNING
 from planalign_orchestrator.config import SimulationConfig, testing_status
 from planalign_orchestrator.database import checkpoints, resuming
 from planalign_orchestrator.database.checkpoints import duckdb_version
@@ -181,4 +181,4 @@ def _census_notes(census: dict[str, Any]) -> list[str]:
             f"{SET_ASIDE}{census['earlier_spells']:,} of {census['rows_read']:,} rows are earlier employments of people"
             " hired again, whose newest row counts (census.duplicates: latest_spell)"
         )
-    return [*set_aside, *(f"census: {text}" for text in census["warnings"])]
+    return [*set_aside, *(f"{WARNING}{text}" for text in census["warnings"])]

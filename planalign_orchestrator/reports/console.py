@@ -9,6 +9,7 @@ from planalign_orchestrator.escaping import visible
 from planalign_orchestrator.problems import verdicts_in_words
 from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports.figures import KeyFigure, columns_of, headlines
+from planalign_orchestrator.reports.groups import Breakdown
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
 from planalign_orchestrator.reports.tables import WIDTH, Block, aligned, blocks
 from planalign_orchestrator.reports.year import Metric, YearAuditReport
@@ -82,6 +83,12 @@ class ConsoleReporter:
             lines += [*aligned([part.headings, *part.rows], left=part.left, width=self._width, keys=1), ""]
         return "\n".join([*lines, *map(visible, self.closing_lines(summary))])
 
+    def format_breakdown(self, breakdown: Breakdown) -> str:
+        """The figures of groups as lines of tables below their title; no final newline."""
+        part = breakdown_part(breakdown)
+        table = aligned([part.headings, *part.rows], left=part.left, width=self._width, keys=2)
+        return "\n".join([part.title, "", *table, *(["", breakdown.note] if breakdown.note else [])])
+
     def title(self, summary: MultiYearSummary) -> str:
         """The first line of `format_summary`."""
         return visible(summary_title(summary))
@@ -133,6 +140,16 @@ class ConsoleReporter:
         ]
 
 
+def breakdown_part(breakdown: Breakdown) -> Part:
+    """The table of a breakdown: a row for each year and group, with the figures that have a heading."""
+    columns = {figure.column: figure for figure in breakdown.figures if figure.column is not None}
+    rows = [
+        (str(group.simulation_year), group.group, *(_cell(one, group.metrics[one.name]) for one in columns.values()))
+        for group in breakdown.groups
+    ]
+    return Part(f"By {breakdown.dimension}", rows, ("Year", breakdown.dimension, *columns), (0, 1))
+
+
 def year_title(report: YearAuditReport) -> str:
     """The first line of a year's report."""
     return f"Year {report.simulation_year}: scenario {report.scenario_id}, plan design {report.plan_design_id}"
@@ -174,10 +191,11 @@ def _workforce_cells(summary: MultiYearSummary) -> list[tuple[str, ...]]:
 
 
 def _cells(report: YearAuditReport, figures: Iterable[KeyFigure]) -> list[str]:
-    return [
-        _percent(report.value(figure.name), places=2) if figure.is_rate else _amount(report.value(figure.name))
-        for figure in figures
-    ]
+    return [_cell(figure, Metric(report.value(figure.name), figure.unit)) for figure in figures]
+
+
+def _cell(figure: KeyFigure, metric: Metric) -> str:
+    return _percent(metric.value, places=2) if figure.is_rate else _amount(metric.value)
 
 
 def _part_of(title: str, table: str, summary: MultiYearSummary) -> Part:

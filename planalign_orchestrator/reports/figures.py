@@ -14,7 +14,7 @@ class KeyFigure:
 
     `unit` is people, events, rate, USD or USD a year. `table` is the table that shows the figure year by year (pay,
     plan or employer), `column` its heading there, `headline` its heading in an executive report; None where the figure
-    is not shown. The leading figures are the first columns of a summary.
+    is not shown. The leading figures are the first columns of a summary. Some exist for groups of people, too.
     """
 
     name: str
@@ -24,6 +24,7 @@ class KeyFigure:
     column: str | None
     headline: str | None
     is_leading: bool
+    is_by_group: bool
 
     @property
     def is_rate(self) -> bool:
@@ -44,6 +45,7 @@ def key_figures() -> tuple[KeyFigure, ...]:
             column=row.get("column"),
             headline=row.get("headline"),
             is_leading=row.get("leading", False),
+            is_by_group=row.get("of") == "people" or row.get("by_group", False),
         )
         for row in mart.register
     )

@@ -16,6 +16,7 @@ from planalign_orchestrator.files.atomic import write_atomically
 from planalign_orchestrator.files.replacing import csv_header
 from planalign_orchestrator.report_templates import ReportTemplate
 from planalign_orchestrator.reports.figures import headlines, leading_names
+from planalign_orchestrator.reports.groups import Breakdown
 from planalign_orchestrator.reports.year import WorkforceBreakdown, YearAuditReport, json_number, read_years
 from planalign_orchestrator.validation import ValidationResult
 
@@ -23,6 +24,7 @@ from planalign_orchestrator.validation import ValidationResult
 _IDENTIFIERS = ("scenario_id", "plan_design_id", "run_id", "simulation_year")
 _CENSUS = ("rows_set_aside", "set_aside")
 _LIMITS = "irs_limits"
+_DIMENSION, _GROUP = "dimension", "group"
 _PARTICIPATION_METRICS = (
     "eligible_count",
     "participant_count",
@@ -141,15 +143,17 @@ class MultiYearSummary:
             },
         }
 
-    def to_csv(self, template: ReportTemplate = "detailed") -> str:
+    def to_csv(self, template: ReportTemplate = "detailed", breakdown: Breakdown | None = None) -> str:
         """One line a year: identifiers, rows of the census that were set aside and why, every metric (empty where it
         does not exist), the number of events by type.
 
-        The template `executive` has the headline figures and the numbers of failed checks and of warnings instead.
+        The template `executive` has the headline figures and the numbers of failed checks and of warnings instead. A
+        breakdown has one line a year and group: identifiers, rows set aside, the group and its figures.
         """
+        rows = self.to_rows(template) if breakdown is None else self.group_rows(breakdown)
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([_csv_cell(value) for value in row] for row in self.to_rows(template))
+        writer.writerows([_csv_cell(value) for value in row] for row in rows)
         return text.getvalue()
 
     def to_rows(self, template: ReportTemplate = "detailed") -> list[list[str | int | Decimal | None]]:
@@ -165,13 +169,21 @@ class MultiYearSummary:
             rows = [[*_IDENTIFIERS, *_CENSUS, _LIMITS, *metrics, *(f"{name}_events" for name in events)]]
             others = [list(counts) for counts in zip(*events.values(), strict=True)] or [[] for _ in self.years]
         for report, counts in zip(self.years, others, strict=True):
-            row: list[str | int | Decimal | None] = [report.scenario_id, report.plan_design_id, report.run_id]
-            reasons = "; ".join(text.removeprefix(SET_ASIDE) for text in report.set_aside)
-            row += [report.simulation_year, report.rows_set_aside, reasons]
+            row = _beginning(report)
             if template == "detailed":
                 row.append("projected" if report.irs_limits["is_projected"] else "published")
             row += [report.metrics[name].value if name in report.metrics else None for name in metrics]
             rows.append([*row, *counts])
+        return rows
+
+    def group_rows(self, breakdown: Breakdown) -> list[list[str | int | Decimal | None]]:
+        """The lines of a breakdown's `to_csv` as values, the headings first."""
+        names = [figure.name for figure in breakdown.figures]
+        years = {report.simulation_year: report for report in self.years}
+        rows: list[list[str | int | Decimal | None]] = [[*_IDENTIFIERS, *_CENSUS, _DIMENSION, _GROUP, *names]]
+        for group in breakdown.groups:
+            figures = [group.metrics[name].value for name in names]
+            rows.append([*_beginning(years[group.simulation_year]), breakdown.dimension, group.group, *figures])
         return rows
 
     def export_csv(self, path: str | Path, template: ReportTemplate = "detailed") -> Path:
@@ -208,6 +220,13 @@ class MultiYearReporter:
         return MultiYearSummary(reports[0].scenario_id, reports[0].plan_design_id, tuple(reports))
 
 
+def _beginning(report: YearAuditReport) -> list[str | int | Decimal | None]:
+    """The first cells of a line: which run and year it is of, and what of its census was set aside."""
+    reasons = "; ".join(text.removeprefix(SET_ASIDE) for text in report.set_aside)
+    identifiers = (report.scenario_id, report.plan_design_id, report.run_id, report.simulation_year)
+    return [*identifiers, report.rows_set_aside, reasons]
+
+
 def is_summary(path: Path) -> bool:
     """Return whether a file is a summary that `export_csv` wrote, by its headings.
 
@@ -217,7 +236,10 @@ def is_summary(path: Path) -> bool:
     header = tuple(name for name in csv_header(path) if name not in _CENSUS)
     executive = tuple(name for name in _executive_header() if name not in _CENSUS)
     beginning = (*_IDENTIFIERS, _LIMITS, *leading_names())
-    return header in (executive, executive[:-1]) or header[: len(beginning)] == beginning
+    of_groups = (*_IDENTIFIERS, _DIMENSION, _GROUP)
+    return header in (executive, executive[:-1]) or any(
+        header[: len(start)] == start for start in (beginning, of_groups)
+    )
 
 
 def runs_of_summary(path: Path) -> set[str]:

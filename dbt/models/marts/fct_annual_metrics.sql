@@ -15,15 +15,10 @@ opening as (
 people as (
     select
         {{ figures_of('people') }},
+        {{ totals_of_people() }},
         count(*) filter (where detailed_status_code = 'continuous_active') as continuous_headcount,
-        coalesce(sum(current_compensation) filter (where employment_status = 'active'), 0) as closing_payroll,
         coalesce(sum(current_compensation) filter (where detailed_status_code = 'continuous_active'), 0)
-            as continuous_payroll,
-        sum(current_deferral_rate) filter (where is_eligible and is_enrolled and employment_status = 'active')
-            as participant_rates,
-        sum(current_deferral_rate * current_compensation::decimal(38, 2))
-        filter (where is_eligible and is_enrolled and employment_status = 'active') as deferring_payroll,
-        sum(current_compensation) filter (where is_eligible and employment_status = 'active') as eligible_payroll
+            as continuous_payroll
     from {{ ref('fct_workforce_snapshot') }}
     where simulation_year = {{ param('simulation_year') }}
 ),

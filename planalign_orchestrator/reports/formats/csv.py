@@ -1,4 +1,4 @@
-"""The key figures of the years as comma-separated values, a row for each year."""
+"""The key figures of the years as comma-separated values, a row for each year, or for each year and group."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from planalign_orchestrator.reports.formats.format import Report, ReportFormat
 
 
 def csv_report(report: Report) -> str:
-    """Return the table of a spreadsheet: headings, then a row for each year."""
-    return report.summary.to_csv(report.template)
+    """Return the table of a spreadsheet: headings, then a row for each year, or each of its groups."""
+    return report.summary.to_csv(report.template, report.breakdown)
 
 
 def _is_ours(path: Path) -> bool:

@@ -13,11 +13,19 @@ from planalign_orchestrator.reports.formats.format import Report, ReportFormat
 
 if TYPE_CHECKING:
     from planalign_orchestrator.report_templates import ReportTemplate
+    from planalign_orchestrator.reports.groups import Breakdown
     from planalign_orchestrator.reports.multi_year import MultiYearSummary
 
 
-def excel_report(summary: "MultiYearSummary", template: "ReportTemplate" = "detailed", verified: str = "") -> bytes:
+def excel_report(
+    summary: "MultiYearSummary",
+    template: "ReportTemplate" = "detailed",
+    verified: str = "",
+    breakdown: "Breakdown | None" = None,
+) -> bytes:
     """The bytes of a workbook: sheet Years is the CSV summary; in detail also Events by category, and Checks.
+
+    Sheet Groups is the CSV of a breakdown.
 
     `verified`, which says whether the database was verified, is the workbook's description.
 
@@ -37,6 +45,8 @@ def excel_report(summary: "MultiYearSummary", template: "ReportTemplate" = "deta
             workbook, "Set aside", [["rows of the census that were set aside"], *([line] for line in summary.set_aside)]
         )
     _add_sheet(workbook, "Years", summary.to_rows(template))
+    if breakdown is not None:
+        _add_sheet(workbook, "Groups", summary.group_rows(breakdown))
     if template == "detailed":
         _add_sheet(workbook, "Events", _event_rows(summary))
         _add_sheet(workbook, "Checks", _check_rows(summary))
@@ -102,7 +112,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _render(report: Report) -> bytes:
-    return excel_report(report.summary, report.template, report.verification.line)
+    return excel_report(report.summary, report.template, report.verification.line, report.breakdown)
 
 
 FORMAT = ReportFormat("excel", (".xlsx",), "a workbook", _is_ours, _render, is_printable=False)

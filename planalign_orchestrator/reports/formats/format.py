@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from planalign_orchestrator.database.verification import Verification
     from planalign_orchestrator.report_templates import ReportTemplate
+    from planalign_orchestrator.reports.groups import Breakdown
     from planalign_orchestrator.reports.multi_year import MultiYearSummary
 
 
 @dataclass(frozen=True)
 class Report:
-    """What is rendered: the finished years, whether their database was verified, and how much is shown of them."""
+    """What is rendered: the finished years, whether their database was verified, and how much is shown of them.
+
+    With a `breakdown` the figures of groups are shown too; a format of one table shows these alone.
+    """
 
     summary: "MultiYearSummary"
     verification: "Verification"
     template: "ReportTemplate" = "detailed"
+    breakdown: "Breakdown | None" = None
 
 
 @dataclass(frozen=True)

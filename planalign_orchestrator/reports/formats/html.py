@@ -11,6 +11,7 @@ from planalign_orchestrator.reports.formats.format import Report, ReportFormat
 if TYPE_CHECKING:
     from planalign_orchestrator.report_templates import ReportTemplate
     from planalign_orchestrator.reports.console import Part
+    from planalign_orchestrator.reports.groups import Breakdown
     from planalign_orchestrator.reports.multi_year import MultiYearSummary
 
 # by it a later report knows a file that it may replace
@@ -26,18 +27,26 @@ _STYLE = (
 )
 
 
-def html_report(summary: "MultiYearSummary", template: "ReportTemplate" = "detailed", verified: str = "") -> str:
-    """The summary of the years; in detail also each year. The tables are those of `ConsoleReporter`.
+def html_report(
+    summary: "MultiYearSummary",
+    template: "ReportTemplate" = "detailed",
+    verified: str = "",
+    breakdown: "Breakdown | None" = None,
+) -> str:
+    """The summary of the years and a breakdown; in detail also each year. The tables are those of `ConsoleReporter`.
 
     `verified` says whether the database was verified; it stands below, with the runs.
     """
-    from planalign_orchestrator.reports.console import ConsoleReporter, summary_title, year_title
+    from planalign_orchestrator.reports.console import ConsoleReporter, breakdown_part, summary_title, year_title
 
     reporter = ConsoleReporter(template)
     title = summary_title(summary)
     body = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(line)}</p>" for line in summary.set_aside)]
     body += [_section(part, level=2) for part in reporter.summary_parts(summary)]
     body += [f"<p>{escape(line)}</p>" for line in reporter.closing_lines(summary)]
+    if breakdown is not None:
+        body.append(_section(breakdown_part(breakdown), level=2))
+        body += [f"<p>{escape(breakdown.note)}</p>"] if breakdown.note else []
     if template == "detailed":
         for report in summary.years:
             body.append(f"<h2>{escape(year_title(report))}</h2>")
@@ -72,7 +81,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _render(report: Report) -> str:
-    return html_report(report.summary, report.template, report.verification.line)
+    return html_report(report.summary, report.template, report.verification.line, report.breakdown)
 
 
 FORMAT = ReportFormat("html", (".html", ".htm"), "an HTML report", _is_ours, _render)

@@ -8,12 +8,13 @@ from planalign_orchestrator.reports.formats.format import Report, ReportFormat
 
 
 def document(report: Report) -> dict[str, Any]:
-    """Return the report as JSON values; `years` have the schema of a year's report."""
+    """Return the report as JSON values; `years` have the schema of a year's report, `breakdown` the groups."""
     return {
         "product": PRODUCT,
         "verification": report.verification.to_dict(),
         "summary": report.summary.to_dict(),
         "years": [year.to_dict() for year in report.summary.years],
+        **({} if report.breakdown is None else {"breakdown": report.breakdown.to_dict()}),
     }
 
 

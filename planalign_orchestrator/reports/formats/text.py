@@ -15,6 +15,8 @@ def text_report(report: Report) -> str:
 
     reporter, years = ConsoleReporter(report.template), report.summary.years
     shown = reporter.format_year_audit(years[0]) if len(years) == 1 else reporter.format_summary(report.summary)
+    if report.breakdown is not None:
+        shown += "\n\n" + reporter.format_breakdown(report.breakdown)
     return f"{shown}\n\n{report.verification.line}\n"
 
 

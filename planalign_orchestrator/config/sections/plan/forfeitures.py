@@ -7,7 +7,7 @@ from planalign_orchestrator.config.sections.base import Dollars, Section, key
 
 
 class ForfeituresSection(Section):
-    """What becomes of money that leavers were not vested in."""
+    """What becomes of money that people were not vested in at their exit."""
 
     use: Literal["offset_employer", "pay_expenses", "reallocate"] = key(
         "offset_employer",
