@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from planalign_orchestrator.config.sections.irs_limits import LIMITS
-from tests.companies import read_rows
+from tests.companies import Row, read_rows
 from tests.knobs import Knob, changed_tables, columns_with_numbers
 from tests.laboratory import Laboratory
 
@@ -239,17 +239,13 @@ LIMIT_KNOBS: Mapping[str, tuple[str, int, int, Settings]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def laboratory(
-    tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path], simulates: None
-) -> Laboratory:
-    """A thousand people in 2025, among them the rare ones to whom the plan's rules apply.
+def with_rare_people(rows: list[Row], last_day: str) -> list[Row]:
+    """Return a census with the rare people to whom the plan's rules apply.
 
     One in five earns little and does not participate; some work less than 1,000 hours a year; some are 62, earn a lot,
-    were hired two years ago and save more than all limits together. One of 30 leaves on 31 December, and some who save
+    were hired two years ago and save more than all limits together. One of 30 leaves on `last_day`, and some who save
     were hired in the last autumn.
     """
-    rows = read_rows(generated(1000))
     for row in rows[::5]:
         row |= {"employee_gross_compensation": "40000", "level_id": "1", "employee_deferral_rate": ""}
         row |= {"employee_enrollment_date": "", "enrollment_method": ""}
@@ -261,7 +257,7 @@ def laboratory(
         row |= {"employee_deferral_rate": "0.15", "employee_enrollment_date": "2023-08-01"}
         row |= {"enrollment_method": "voluntary", "employee_termination_date": "", "active": "true"}
     rows[3] |= {"employee_birth_date": "1995-05-05", "employee_hire_date": "2020-05-01", "active": "true"}
-    rows[3] |= {"employee_termination_date": "2025-12-31", "employee_deferral_rate": "0.06"}
+    rows[3] |= {"employee_termination_date": last_day, "employee_deferral_rate": "0.06"}
     rows[3] |= {"employee_enrollment_date": "2021-05-01", "enrollment_method": "voluntary"}
     for row in rows[4::100]:
         row |= {
@@ -271,6 +267,15 @@ def laboratory(
         }
         row |= {"employee_enrollment_date": "2024-11-01", "enrollment_method": "voluntary"}
         row |= {"employee_termination_date": "", "active": "true"}
+    return rows
+
+
+@pytest.fixture(scope="module")
+def laboratory(
+    tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path], simulates: None
+) -> Laboratory:
+    """A thousand people in 2025, some of them rare."""
+    rows = with_rare_people(read_rows(generated(1000)), "2025-12-31")
     return Laboratory(tmp_path_factory.mktemp("plan knobs"), rows)
 
 

@@ -19,6 +19,7 @@ class ForfeituresSection(Section):
         Decimal(0),
         "Forfeitures in US dollars that the plan holds on 1 January of start_year and has not used yet.",
         "forfeiture_opening_balance",
+        of_all_years=True,
     )
     annual_expenses: Dollars = key(
         Decimal(0), "Plan expenses in US dollars a year, which forfeitures may pay.", "plan_expenses"
