@@ -1,6 +1,5 @@
 """Positions computed again, from census and ledger alone, for random companies with levels of 0 and 1 people.
 
-
 Each company is computed a second time in Python: the headcount path, the exits and retirements of the year, what is
 promoted and hired into each level, and how many of the hires leave again. Exact mode must close each level with its
 positions, save for a surplus and what is given up for it.
