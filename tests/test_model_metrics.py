@@ -124,6 +124,7 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "level_surplus": Fraction(surplus),
         "people_below_range": Fraction(len(below)),
         "total_compensation": sum((Fraction(row["prorated_annual_compensation"]) for row in rows), Fraction(0)),
+        "bonus_total": total("bonus_amount"),
         "average_compensation": average(active),
         "compensation_growth_all": growth(average(active), average(opening)),
         "compensation_growth_continuous": growth(average(continuous), average(opening)),

@@ -19,7 +19,7 @@ Traces = Mapping[str, Any]
 
 # The order in which a year is settled: nothing of the plan acts on what comes before, least of all on careers.
 CHAIN = (
-    ("hire", "promotion", "raise", "termination", "total_compensation"),
+    ("hire", "promotion", "raise", "bonus", "termination", "total_compensation"),
     ("eligibility_date", "is_eligible"),
     ("enrollment", "enrollment_change", "deferral_escalation", "deferral_match_response"),
     ("contribution", "catch_up_amount", "roth_amount"),
@@ -158,6 +158,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "plan.previous_match.cap_amount": Knob(500, FROM_STRETCH),
     },
     "contribution": {
+        "plan.compensation": Knob(["base"], {"compensation.bonus.target_share": {1: 0.1}}),
         "plan.deferrals.maximum_rate": Knob(0.1),
         "plan.deferrals.roth_share": Knob(0.2),
         "plan.deferrals.roth_feature": Knob(False, ROTH_CATCH_UP),

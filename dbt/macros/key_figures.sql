@@ -139,9 +139,17 @@
             'unit': 'USD',
             'of': 'people',
             'expression': 'coalesce(sum(prorated_annual_compensation), 0)',
-            'description': 'Paid compensation of everyone in the snapshot.',
+            'description': 'Paid compensation of everyone in the snapshot, bonuses included.',
             'lowest': 0,
             'leading': true,
+        },
+        {
+            'name': 'bonus_total',
+            'unit': 'USD',
+            'of': 'people',
+            'expression': 'coalesce(sum(bonus_amount), 0)',
+            'description': 'Bonuses of everyone in the snapshot, part of their paid compensation.',
+            'lowest': 0,
         },
         {
             'name': 'average_compensation',

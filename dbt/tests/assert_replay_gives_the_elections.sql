@@ -21,6 +21,7 @@ ledger as not materialized (
         compensation_before,
         compensation_after,
         level_after,
+        amount,
         deferral_rate_after,
         case when event_type = 'eligibility' then (event_details ->> 'match_entry_date')::date end as match_entry_date,
         simulation_year = {{ param('simulation_year') }} as is_this_year,
@@ -42,6 +43,8 @@ histories as (
         sum(compensation_after - compensation_before) filter (where is_this_year and event_type = 'promotion')
             as promoted,
         max(effective_date) filter (where is_this_year and event_type = 'promotion') as promoted_on,
+        sum(amount) filter (where is_this_year and event_type = 'bonus') as bonus,
+        max(effective_date) filter (where is_this_year and event_type = 'bonus') as bonus_on,
         max(effective_date) filter (where event_type = 'eligibility') as eligible_from,
         arg_max(match_entry_date, position) as match_eligible_from,
         arg_max(deferral_rate_after, position) as deferral_rate,
@@ -86,6 +89,8 @@ people as (
         histories.raised_on,
         histories.promoted,
         histories.promoted_on,
+        histories.bonus,
+        histories.bonus_on,
         histories.deferral_rate,
         histories.enrollment_date,
         histories.enrollment_category,
@@ -134,6 +139,10 @@ replayed as (
                     ~ '* greatest(counted.last_date - greatest(counted.promoted_on, counted.pay_from) + 1, 0), 0)',
                     'counted.days_in_year'
                 ) }}
+                + case
+                    when {{ param('bonus_in_plan') }} and counted.bonus_on >= counted.pay_from then counted.bonus
+                    else 0
+                end
             )
         end::decimal(18, 2) as plan_compensation,
         case when counted.is_included then counted.eligible_from end as eligibility_date,

@@ -74,8 +74,9 @@ def write_census(path: Path, size: int, *, seed: int, census_date: date) -> None
         raise CensusError(f"the census cannot be written: {error}", source=str(path)) from error
 
 
-# a made-up company has departments, and no other groups
-MADE_COLUMNS: Final = tuple(c for c in STORED_COLUMNS if c.name not in ("location", "employee_class", "sex"))
+# a made-up company has departments and no other groups, and pays no bonuses
+NOT_MADE: Final = ("location", "employee_class", "sex", "employee_variable_compensation")
+MADE_COLUMNS: Final = tuple(c for c in STORED_COLUMNS if c.name not in NOT_MADE)
 
 
 def generated_kind() -> OutputKind:

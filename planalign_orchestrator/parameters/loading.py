@@ -105,6 +105,7 @@ def _check_named_levels(config: "SimulationConfig", levels: ParameterTable, prob
     named = {
         "workforce.level_mix": config.workforce.level_mix,
         "new_hires.level_mix": config.new_hires.level_mix,
+        "compensation.bonus.target_share": config.compensation.bonus.target_share,
         "plan.eligibility.excluded_levels": config.plan.eligibility.excluded_levels,
     }
     problems += [
