@@ -159,6 +159,9 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "deferral_coverage_ratio": coverage("deferral"),
         "match_coverage_ratio": coverage("match"),
         "core_coverage_ratio": coverage("core"),
+        # the plan counts all pay
+        "compensation_ratio_hce": None,
+        "compensation_ratio_others": None,
     }
 
 

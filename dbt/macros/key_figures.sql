@@ -451,6 +451,24 @@
             'description': 'Share of those not highly compensated who share in the core contribution, over that share of the highly compensated.',
             'lowest': 0,
         },
+        {
+            'name': 'compensation_ratio_hce',
+            'unit': 'rate',
+            'of': 'people',
+            'expression': counted_compensation('is_hce'),
+            'description': 'Average share of their pay that is plan compensation, of the highly compensated who may defer, both at most the limit of 401(a)(17); null where the plan counts all pay.',
+            'lowest': 0,
+            'highest': 1,
+        },
+        {
+            'name': 'compensation_ratio_others',
+            'unit': 'rate',
+            'of': 'people',
+            'expression': counted_compensation('not is_hce'),
+            'description': 'The same average of those who may defer and are not highly compensated.',
+            'lowest': 0,
+            'highest': 1,
+        },
     ]) }}
 {%- endmacro %}
 

@@ -1,6 +1,7 @@
 -- The key figures of the year. Each is a row of the register of figures, the macro key_figures; here is what they are
 -- made of. Averages and growths are of annual rates of pay; totals are of paid compensation. A ratio over nothing does
 -- not exist and is null.
+-- Long because each source of figures has a select of its own.
 {%- call(figures) key_figures() %}{{ config(meta={'register': figures}) }}{% endcall %}
 with
 
@@ -9,6 +10,15 @@ opening as (
         count(*) as headcount,
         coalesce(sum(compensation), 0) as payroll
     from {{ ref('int_opening_workforce') }}
+),
+
+snapshot as (
+    select
+        everyone.*,
+        limits.compensation_limit
+    from {{ ref('fct_workforce_snapshot') }} as everyone
+    cross join {{ ref('stg_irs_limits') }} as limits
+    where everyone.simulation_year = {{ param('simulation_year') }}
 ),
 
 people as (
@@ -23,8 +33,7 @@ people as (
         sum(current_deferral_rate * current_compensation::decimal(38, 2))
         filter (where is_eligible and is_enrolled and employment_status = 'active') as deferring_payroll,
         sum(current_compensation) filter (where is_eligible and employment_status = 'active') as eligible_payroll
-    from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year') }}
+    from snapshot
 ),
 
 continuous_opening as (
