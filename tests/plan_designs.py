@@ -131,6 +131,9 @@ def _employee(random: Random, employee_id: str, start: int) -> Row:
         match_account_balance=random.choice((0, 5_000, "2345.67")),
         core_account_balance=random.choice((0, 5_000, "345.67")),
         **_election(random, hired, start),
+        employee_variable_compensation=random.choice(
+            ("", "", "", 0, (pay * random.randint(1, 99) / 100).quantize(_CENT))
+        ),
     )
 
 
@@ -193,7 +196,17 @@ def design(random: Random, start: int) -> Design:
         "plan.forfeitures.use": forfeiture_use,
         "plan.forfeitures.annual_expenses": random.choice((0, 500)) if forfeiture_use == "pay_expenses" else 0,
         "plan.hce.top_paid_group": random.random() < 0.3,
-        "plan.forfeitures.opening_balance": random.choice((0, 0, 12_345)),
+        **_bonus(random),
+    }
+
+
+def _bonus(random: Random) -> dict[str, object]:
+    rising = {1: rate("0.05"), 2: rate("0.1"), 3: rate("0.155555"), 4: rate("0.3"), 5: rate("0.75")}
+    return {
+        "compensation.bonus.target_share": random.choice(({}, {}, rising, {2: rate("0.2"), 4: rate("0.1")})),
+        "compensation.bonus.pay_date": random.choice(("03-15", "03-15", "01-01", "02-29", "12-31")),
+        "compensation.bonus.standard_deviation": random.choice((rate("0"), rate("0"), rate("0.5"))),
+        "plan.compensation": random.choice((["base", "bonus"], ["base", "bonus"], ["base"])),
     }
 
 

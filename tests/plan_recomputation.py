@@ -1,4 +1,4 @@
-"""Deferrals, match and core of every person and year, from the census, the ledger and the published limits alone.
+"""Bonuses, deferrals, match and core by person and year, from the census, the ledger and the published limits alone.
 
 Written from the specification, day by day and in exact fractions; it shares no line with the model. Whether people
 enroll, leave or are paid more is read from the ledger; who may be in, from when, and every amount is worked out here.
@@ -15,9 +15,10 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache, cached_property
 from itertools import accumulate, groupby, pairwise
+from math import cos, log, pi, sqrt
 from typing import Any
 
-from tests.companies import Row, anniversary, completed_years, default_table
+from tests.companies import Row, anniversary, completed_years, default_table, draw
 from tests.plan_designs import ELIGIBILITY_KEYS, NONELECTIVE, SAFE_HARBOR_MATCHES, Design
 
 Event = Mapping[str, Any]
@@ -84,11 +85,17 @@ class Life:
     is_census_participant: bool = False
     override: bool | None = None
     wages: Fraction | None = None
+    base_wages: Fraction = NOTHING
+    bonus_share: Fraction | None = None
+    entry_level: int = 0
 
 
 @dataclass
 class Year:
-    """A person's calendar year by day, 1 January first: the rate of pay in cents and the deferral rate in force."""
+    """A person's calendar year by day, 1 January first: the rate of pay in cents and the deferral rate in force.
+
+    A bonus that the plan counts is in the pay of its day, times the days of the year.
+    """
 
     number: int
     life: Life
@@ -97,6 +104,9 @@ class Year:
     pay: list[int]
     rates: list[Fraction]
     exit_reason: str | None
+    bonus: Fraction = NOTHING
+    bonus_day: int = 0
+    is_bonus_counted: bool = True
 
     @property
     def as_of(self) -> dt.date:
@@ -129,6 +139,10 @@ class Year:
         """Return the pay of the days from `start` up to, not including, `end`."""
         end = self.days if end is None else end
         return Fraction(self._paid[max(start, end)] - self._paid[start], 100 * self.days)
+
+    def compensation(self) -> Fraction:
+        """Return all that is paid in the year, whatever the plan counts of it, in whole cents."""
+        return cents(self.paid()) + (NOTHING if self.is_bonus_counted else self.bonus)
 
     def elected(self, end: int | None = None) -> Fraction:
         return Fraction(self._elected[self.days if end is None else end], 100 * 10**6 * self.days)
@@ -469,7 +483,7 @@ def contribution_of(year: Year, design: Design, reallocated: Fraction, result: R
     """Return the events of a person's year by type, without those of nothing."""
     found = deferrals(year, design)
     core, match = core_of(year, design), match_of(year, design, found)
-    allowed = min(limit(year.number, "annual_additions_limit"), cents(year.paid()))
+    allowed = min(limit(year.number, "annual_additions_limit"), year.compensation())
     additions = found.amount - found.catch_up + found.after_tax + match + core + reallocated
     # 414(v)(3)(A): what is above the limit of 415(c) is catch-up while there is room for it
     room = min(found.catch_up_limit - found.catch_up, found.amount - found.catch_up)
@@ -549,6 +563,23 @@ def rules_used(year: Year, design: Design, found: Deferrals, cuts: Mapping[str, 
         yield "long-term part-time"
 
 
+def bonus_rules_used(year: Year, design: Design) -> Iterator[str]:
+    """Name the rules that decided a bonus and what the plan made of it."""
+    yield "bonus of a level" if year.life.bonus_share is None else "bonus of the person"
+    if design["compensation.bonus.standard_deviation"]:
+        yield "bonus drawn"
+    if year.exit_reason is not None and year.bonus_day == year.last:
+        yield "bonus on the exit day"
+    if not year.is_bonus_counted:
+        yield "bonus left out"
+        return
+    entry = entry_day(year, design, "match")
+    if entry is not None:
+        yield f"bonus before entry, {design['plan.compensation_from']}" if year.bonus_day < entry else "bonus counted"
+    if year.elected() > year.elected(year.bonus_day):
+        yield f"bonus deferred from, match {design['plan.match.computed']}"
+
+
 def matched(year: Year, design: Design, found: Deferrals) -> Fraction:
     """Return the part of a deferral that some tier matches, the formula having no gap above its first tier."""
     deferral = found.amount - deferred_before_match(year, design, found)
@@ -575,9 +606,46 @@ def shares_of(pool: Fraction, years: Mapping[str, Year], design: Design) -> dict
     return {employee_id: Fraction(amount, 100) for employee_id, amount in whole.items()}
 
 
-def live(life: Life, number: int, events: Iterable[Event]) -> Year:
+def to_places(value: Fraction, places: int) -> Fraction:
+    """Round a number of 0 or more to decimal places, half away from zero."""
+    unit = 10**places
+    return Fraction((2 * unit * value.numerator + value.denominator) // (2 * value.denominator), unit)
+
+
+def bonus_share(life: Life, level: int, design: Design) -> Fraction:
+    """Return the share of variable pay of somebody in a level, before the draw."""
+    targets = design["compensation.bonus.target_share"]
+    if life.bonus_share is None:
+        return Fraction(targets.get(level, 0))
+    reached = (Fraction(share) for at, share in targets.items() if life.entry_level < at <= level)
+    return max((life.bonus_share, *reached))
+
+
+def pay_bonus(employee_id: str, year: Year, promotions: Iterable[tuple[int, int]], design: Design) -> None:
+    """Put the bonus of a year into it; `promotions` are days, counted from 0, with the level after them."""
+    month, day = (int(part) for part in design["compensation.bonus.pay_date"].split("-"))
+    day = min(day, monthrange(year.number, month)[1])
+    year.bonus_day = (dt.date(year.number, month, day) - dt.date(year.number, 1, 1)).days
+    year.is_bonus_counted = "bonus" in design["plan.compensation"]
+    if year.first or year.life.hired.year == year.number or year.bonus_day > year.last:
+        return
+    level = max((level for when, level in promotions if when <= year.bonus_day), default=year.life.level)
+    share = bonus_share(year.life, level, design)
+    spread = float(design["compensation.bonus.standard_deviation"])
+    if spread:
+        seed = design["simulation.random_seed"]
+        first, second = (draw(seed, "bonus", employee_id, year.number, part) for part in (0, 1))
+        drawn = round(1 + spread * round(sqrt(-2 * log(1 - first)) * cos(2 * pi * second), 12), 12)
+        share = to_places(share * Fraction(f"{max(0.0, drawn):.12f}"), 12)
+    year.bonus = cents(share * year.life.base_wages)
+    if year.is_bonus_counted:
+        year.pay[year.bonus_day] += int(100 * year.bonus) * year.days
+
+
+def live(employee_id: str, life: Life, number: int, events: Iterable[Event], design: Design) -> Year:
     """Carry a life through a year's events, in ledger order, and return the year by day."""
     length = 366 if isleap(number) else 365
+    promotions = []
     is_hire = life.hired.year == number and not life.pay
     pay = [0 if is_hire else life.pay] * length
     year = Year(number, Life(**vars(life)), 0, length - 1, pay, [life.election] * length, None)
@@ -592,6 +660,8 @@ def live(life: Life, number: int, events: Iterable[Event]) -> Year:
             year.pay[day:] = [life.pay] * (length - day)
             if kind == "hire":
                 year.first = day
+            if kind == "promotion":
+                promotions.append((day, life.level))
         elif kind in RATE_EVENTS:
             life.election = Fraction(event["deferral_rate_after"])
             if kind == "enrollment":
@@ -600,7 +670,9 @@ def live(life: Life, number: int, events: Iterable[Event]) -> Year:
         elif kind == "termination":
             year.last, year.exit_reason = day, event["event_category"]
             year.pay[day + 1 :] = [0] * (length - day - 1)
-    life.wages = cents(year.paid())
+    life.base_wages = cents(Fraction(sum(year.pay), 100 * length))
+    pay_bonus(employee_id, year, promotions, design)
+    life.wages = year.compensation()
     return year
 
 
@@ -619,6 +691,9 @@ def life_of_row(row: Row, start: int) -> Life:
     hired = dt.date.fromisoformat(str(row["employee_hire_date"]))
     days = 366 if isleap(start - 1) else 365
     days_paid = (dt.date(start, 1, 1) - max(hired, dt.date(start - 1, 1, 1))).days
+    level = int(str(row["level_id"])) if row["level_id"] else by_pay
+    given = str(row["employee_variable_compensation"])
+    variable = Fraction(given or 0)
     return Life(
         born=dt.date.fromisoformat(str(row["employee_birth_date"])),
         hired=hired,
@@ -626,12 +701,15 @@ def life_of_row(row: Row, start: int) -> Life:
         hours=hours,
         department=str(row["department"]),
         employee_class=str(row["employee_class"]),
-        level=int(str(row["level_id"])) if row["level_id"] else by_pay,
+        level=level,
         pay=int(pay * 100),
         election=election,
         is_census_participant=election > 0,
         override=None if override == "" else bool(override),
-        wages=cents(Fraction(pay) * days_paid / days) if wages == "" else Fraction(str(wages)),
+        wages=cents((Fraction(pay) + variable) * days_paid / days) if wages == "" else Fraction(str(wages)),
+        base_wages=cents(Fraction(pay) * days_paid / days),
+        bonus_share=to_places(variable / Fraction(pay), 12) if given else None,
+        entry_level=level,
     )
 
 
@@ -660,7 +738,7 @@ def recompute(rows: Iterable[Row], design: Design, ledger: Iterable[Event]) -> R
             lives[event["employee_id"]] = life_of_hire(event)
     for number in range(start, design["simulation.end_year"] + 1):
         years = {
-            employee_id: live(life, number, events[number, employee_id])
+            employee_id: live(employee_id, life, number, events[number, employee_id], design)
             for employee_id, life in lives.items()
             if life.hired.year <= number
         }
@@ -671,6 +749,10 @@ def recompute(rows: Iterable[Row], design: Design, ledger: Iterable[Event]) -> R
             share = reallocated.get(employee_id, NOTHING)
             for kind, amounts in contribution_of(year, design, share, result).items():
                 result.amounts[number, employee_id, kind] = amounts
+            if year.bonus:
+                paid_on = dt.date(number, 1, 1) + dt.timedelta(year.bonus_day)
+                result.amounts[number, employee_id, "bonus"] = {"amount": year.bonus, "date": paid_on}
+                result.uses.update(bonus_rules_used(year, design))
             result.carried += forfeited(events[number, employee_id])
     return result
 

@@ -45,6 +45,7 @@ TYPES = {
     "plan_eligible_override": "BOOLEAN",
     "is_five_percent_owner": "BOOLEAN",
     "prior_year_compensation": "DECIMAL(18,2)",
+    "employee_variable_compensation": "DECIMAL(18,2)",
     "employee_account_balance": "DECIMAL(18,2)",
     "match_account_balance": "DECIMAL(18,2)",
     "core_account_balance": "DECIMAL(18,2)",
@@ -200,6 +201,7 @@ def test_every_column_is_kept(tmp_path: Path) -> None:
         plan_eligible_override="no",
         is_five_percent_owner="1",
         prior_year_compensation="58,000.10",
+        employee_variable_compensation="6,000",
         employee_account_balance="$1,000.00",
         match_account_balance="500",
         core_account_balance="0.25",
@@ -210,8 +212,8 @@ def test_every_column_is_kept(tmp_path: Path) -> None:
     assert row["employee_service_date"] == dt.date(2012, 2, 29)
     assert list(row.values())[5:] == [
         dt.date(2025, 6, 30), True, 2, "Café, North", "Plant 1", "Union", "F", Decimal("37.50"), Decimal("0.065000"),
-        dt.date(2015, 4, 1), "auto", True, False, True, Decimal("58000.10"), Decimal("1000.00"), Decimal("500.00"),
-        Decimal("0.25"), True, 2,
+        dt.date(2015, 4, 1), "auto", True, False, True, Decimal("58000.10"), Decimal("6000.00"), Decimal("1000.00"),
+        Decimal("500.00"), Decimal("0.25"), True, 2,
     ]  # fmt: skip
     assert "123" not in str(loaded.rows)
     assert loaded.summary.announced_exits == 1
@@ -258,6 +260,12 @@ BAD_VALUES = [
     ("plan_eligible_override", "2", "plan_eligible_override is not true or false"),
     ("is_five_percent_owner", "5%", "is_five_percent_owner is not true or false"),
     ("prior_year_compensation", "-1", "prior_year_compensation is negative"),
+    ("employee_variable_compensation", "-1", "employee_variable_compensation is negative"),
+    (
+        "employee_variable_compensation",
+        "6000000.01",
+        "employee_variable_compensation is more than 100 times the rate of pay",
+    ),
     ("employee_account_balance", "(0.01)", "employee_account_balance is negative"),
     ("match_account_balance", "-1", "match_account_balance is negative"),
     ("core_account_balance", "x", "core_account_balance is not an amount of money"),

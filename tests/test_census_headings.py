@@ -37,6 +37,7 @@ NEAR = {
     "auto escalation opt-out": "auto_escalation_opt_out",
     "5% Owner": "is_five_percent_owner",
     "Prior Yr Comp": "prior_year_compensation",
+    "Annual Bonus": "employee_variable_compensation",
     "Match Balance": "match_account_balance",
     "Work Location": "location",
     "Employee Type": "employee_class",

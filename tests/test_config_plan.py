@@ -828,6 +828,12 @@ def test_match_and_core_have_the_same_gates_each_with_its_own_keys(load: Load) -
 
 # --- which tests a plan needs -----------------------------------------------------------------------------------------
 
+INTEGRATED: Settings = {
+    **FLAT,
+    "plan.core.integration_level": "wage_base",
+    "plan.core.rate": 0.05,
+    "plan.core.disparity_rate": 0.05,
+}
 NEEDS_BOTH = "Needs ADP and ACP testing under 401(k)(3) and 401(m)(2)."
 NONELECTIVE: Settings = {"plan.core.formula": "safe_harbor_nonelective"}
 
@@ -914,6 +920,21 @@ NONELECTIVE: Settings = {"plan.core.formula": "safe_harbor_nonelective"}
             {"plan.match.formula": "custom", "plan.match.tiers_by": "age", "plan.match.tiers": BANDED},
             [NEEDS_BOTH, "Match by age: requires 401(a)(4) testing."],
             id="match by age",
+        ),
+        pytest.param(
+            {"plan.compensation": ["base"]},
+            ["by its match: no ADP", "leaves bonuses out, and the plan is a safe harbor only where that passes"],
+            id="a safe harbor without bonuses",
+        ),
+        pytest.param(
+            {"plan.match.formula": "simple", "plan.compensation": ["base"], **INTEGRATED},
+            [NEEDS_BOTH, "the plan is integrated under 401(l) only where that passes the compensation ratio test"],
+            id="an integrated plan without bonuses",
+        ),
+        pytest.param(
+            {"plan.match.formula": "simple", "plan.compensation": ["base"]},
+            [NEEDS_BOTH],
+            id="a tested plan without bonuses",
         ),
     ],
 )

@@ -23,6 +23,7 @@ UNEVEN = [0.2, 0, *[0.08] * 10]
 
 RATES: Mapping[str, object] = {"workforce.structure": "rates"}
 PART_TIME = {"new_hires.part_time_share": 0.5}
+BONUS = {"compensation.bonus.target_share": {1: 0.1}}
 
 KNOBS = {
     "scenario_id": Knob("other"),
@@ -49,6 +50,9 @@ KNOBS = {
     "compensation.promotion.increase_spread": Knob(0.01),
     "compensation.promotion.maximum_increase_rate": Knob(0.1),
     "compensation.promotion.maximum_increase_amount": Knob(10_000),
+    "compensation.bonus.target_share": Knob({1: 0.1}),
+    "compensation.bonus.pay_date": Knob("06-30", BONUS),
+    "compensation.bonus.standard_deviation": Knob(0.2, BONUS),
     "raise_timing.methodology": Knob("anniversary"),
     "raise_timing.fixed_date": Knob("04-01", {"raise_timing.methodology": "fixed"}),
     "raise_timing.month_weights": Knob(UNEVEN),

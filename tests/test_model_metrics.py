@@ -134,6 +134,7 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "level_surplus": Fraction(surplus),
         "people_below_range": Fraction(len(below)),
         "total_compensation": sum((Fraction(row["prorated_annual_compensation"]) for row in rows), Fraction(0)),
+        "bonus_total": total("bonus_amount"),
         "average_compensation": average(active),
         "compensation_growth_all": growth(average(active), average(opening)),
         "compensation_growth_continuous": growth(average(continuous), average(opening)),
@@ -168,6 +169,9 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "deferral_coverage_ratio": coverage("deferral"),
         "match_coverage_ratio": coverage("match"),
         "core_coverage_ratio": coverage("core"),
+        # the plan counts all pay
+        "compensation_ratio_hce": None,
+        "compensation_ratio_others": None,
     }
 
 

@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 import json
 from calendar import isleap
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -39,6 +40,7 @@ CAREER = (
     "tenure_band",
     "current_compensation",
     "prorated_annual_compensation",
+    "bonus_amount",
     "annual_hours",
 )
 
@@ -98,8 +100,8 @@ def read_ledger(result: Result, folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def snapshot_row(life: Life, year: int, rates: Iterable[tuple[dt.date, Decimal]]) -> dict[str, Any]:
-    """Return the row that a life and the rates in force from each day give for a year."""
+def snapshot_row(life: Life, year: int, rates: Iterable[tuple[dt.date, Decimal]], bonus: Decimal) -> dict[str, Any]:
+    """Return the row that a life, the rates in force from each day and the bonus give for a year."""
     last = life.left or dt.date(year, 12, 31)
     days_in_year = 366 if isleap(year) else 365
     segments = pairwise([*rates, (last + dt.timedelta(1), Decimal(0))])
@@ -127,7 +129,8 @@ def snapshot_row(life: Life, year: int, rates: Iterable[tuple[dt.date, Decimal]]
         "age_band": band("age_bands", age)["age_band"],
         "tenure_band": band("tenure_bands", service)["tenure_band"],
         "current_compensation": life.rate,
-        "prorated_annual_compensation": rounded(paid / days_in_year),
+        "prorated_annual_compensation": rounded(paid / days_in_year) + bonus,
+        "bonus_amount": bonus,
         "annual_hours": rounded(Fraction(life.hours) * 52 * ((last - first).days + 1) / days_in_year),
     }
 
@@ -137,6 +140,7 @@ def replay_year(
 ) -> dict[tuple[int, str], dict[str, Any]]:
     """Carry every life through a year's events and return its snapshot; `lives` is what 31 December leaves behind."""
     rates = {employee_id: [(dt.date(year, 1, 1), life.rate)] for employee_id, life in lives.items()}
+    bonuses: dict[str, Decimal] = defaultdict(Decimal)
     for event in ledger:
         employee_id, day = event["employee_id"], dt.date.fromisoformat(event["effective_date"])
         if event["event_type"] == "hire":
@@ -155,12 +159,17 @@ def replay_year(
         assert life.left is None or day <= life.left, "an event after the exit"
         if event["event_type"] == "termination":
             life.left, life.reason = day, event["event_category"]
+        elif event["event_type"] == "bonus":
+            bonuses[employee_id] += Decimal(event["amount"])
         elif event["event_type"] in ("promotion", "raise"):
             assert (str(life.rate), str(life.level)) == (event["compensation_before"], event["level_before"])
             assert Decimal(event["amount"]) == Decimal(event["compensation_after"]) - life.rate
             life.rate, life.level = Decimal(event["compensation_after"]), int(event["level_after"])
             rates[employee_id].append((day, life.rate))
-    rows = {(year, employee_id): snapshot_row(life, year, rates[employee_id]) for employee_id, life in lives.items()}
+    rows = {
+        (year, employee_id): snapshot_row(life, year, rates[employee_id], bonuses[employee_id])
+        for employee_id, life in lives.items()
+    }
     for employee_id in [employee_id for employee_id, life in lives.items() if life.left]:
         del lives[employee_id]
     return rows
@@ -189,6 +198,17 @@ def replay_year(
                 "simulation.target_growth_rate": "-0.1",
             },
             id="anniversary raises, shrinking",
+        ),
+        pytest.param(
+            {
+                "compensation.bonus.target_share": {1: "0.05", 2: "0.1", 3: "0.15", 4: "0.3", 5: "0.75"},
+                "compensation.bonus.standard_deviation": "0.4",
+                "compensation.promotion.effective_date": "03-15",
+                "plan.eligibility.deferral.service": 6,
+                "plan.compensation_from": "plan_year",
+                "workforce.total_termination_rate": "0.25",
+            },
+            id="bonuses",
         ),
     ],
 )

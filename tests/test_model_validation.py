@@ -1,5 +1,6 @@
 """The model's own rules: real runs pass every one of them, and each of them finds the damage it is there to find."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -140,6 +141,20 @@ def event(change: str, event_type: str) -> str:
     """
 
 
+def bonus_of_a_raise(day: str) -> str:
+    """Make the person's raise of the last year another bonus, of a tenth of nothing."""
+    details = json.dumps({"base_compensation": 0, "paid_share": 0.1, "share": 0.1})
+    return f"""
+        insert into planalign.main.fct_yearly_events
+        select * replace (
+            'bonus' as event_type, 'level_target' as event_category, {day} as effective_date,
+            null as compensation_before, null as compensation_after, '{details}' as event_details
+        )
+        from planalign.main.fct_yearly_events
+        where simulation_year = {YEAR} and employee_id = '{{who}}' and event_type = 'raise'
+    """
+
+
 def metric(change: str, *names: str) -> str:
     """Change figures of the last year."""
     listed = ", ".join(f"'{name}'" for name in names)
@@ -255,6 +270,10 @@ DAMAGES = {
         event("compensation_after = compensation_after + 1000", "raise"),
         "raises ",
     ),
+    "a bonus that is no share of base pay": Damage(
+        "assert_bonuses_are_shares_of_base_pay", RAISED, bonus_of_a_raise("date '2029-03-15'")
+    ),
+    "a bonus of which the snapshot knows nothing": Damage(REPLAY, RAISED, bonus_of_a_raise("effective_date")),
     "a closing headcount that does not tie": Damage(
         "assert_headcount_ties", "select ''", metric("value + 1", "closing_headcount"), "closing "
     ),

@@ -26,6 +26,7 @@ PACKAGED = {"job_levels": "default", "new_hire_pay": "default", "new_hire_ages":
 DERIVED = {
     "level_mix",
     "new_hire_level_mix",
+    "bonus_targets",
     "annual_rates",
     "automatic_enrollment_terms",
     "reductions",

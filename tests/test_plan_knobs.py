@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from planalign_orchestrator.config.sections.irs_limits import LIMITS
-from tests.companies import Row, read_rows
+from tests.companies import read_rows
 from tests.knobs import Knob, changed_tables, columns_with_numbers
 from tests.laboratory import Laboratory
 
@@ -19,7 +19,7 @@ Traces = Mapping[str, Any]
 
 # The order in which a year is settled: nothing of the plan acts on what comes before, least of all on careers.
 CHAIN = (
-    ("hire", "promotion", "raise", "termination", "total_compensation"),
+    ("hire", "promotion", "raise", "bonus", "termination", "total_compensation"),
     ("eligibility_date", "is_eligible"),
     ("enrollment", "enrollment_change", "deferral_escalation", "deferral_match_response"),
     ("contribution", "catch_up_amount", "roth_amount"),
@@ -158,6 +158,7 @@ MOVES: Mapping[str, Mapping[str, Knob]] = {
         "plan.previous_match.cap_amount": Knob(500, FROM_STRETCH),
     },
     "contribution": {
+        "plan.compensation": Knob(["base"], {"compensation.bonus.target_share": {1: 0.1}}),
         "plan.deferrals.maximum_rate": Knob(0.1),
         "plan.deferrals.roth_share": Knob(0.2),
         "plan.deferrals.roth_feature": Knob(False, ROTH_CATCH_UP),
@@ -239,7 +240,7 @@ LIMIT_KNOBS: Mapping[str, tuple[str, int, int, Settings]] = {
 }
 
 
-def with_rare_people(rows: list[Row], last_day: str) -> list[Row]:
+def with_rare_people(rows: list[dict[str, str]], last_day: str) -> list[dict[str, str]]:
     """Return a census with the rare people to whom the plan's rules apply.
 
     One in five earns little and does not participate; some work less than 1,000 hours a year; some are 62, earn a lot,

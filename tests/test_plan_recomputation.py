@@ -1,4 +1,4 @@
-"""Deferrals, match and core to the cent: 2,000 people at random under plan designs that hypothesis draws.
+"""Bonus, deferrals, match and core to the cent: 2,000 people at random under plan designs that hypothesis draws.
 
 What the model wrote is held against a recomputation that reads census, ledger and published limits only. Where they
 differ, hypothesis looks for the simplest design that shows it, and prints it.
@@ -27,7 +27,7 @@ COMPANIES, PEOPLE = 20, 100
 DESIGNS, SOAK_DESIGNS = 6, 10
 # among which one is looked for that uses a rule, or shows a fault
 MOST_DESIGNS = 200
-MONEY = ("contribution", "employer_match", "employer_core")
+MONEY = ("bonus", "contribution", "employer_match", "employer_core")
 DETAILS = ("pre_tax", "roth", "after_tax", "catch_up", "elected", "limit_reason")
 BEFORE_ENTRY = ", deferred before its entry"
 RULES = {
@@ -57,6 +57,16 @@ RULES = {
     *(f"match {computed}{before}" for computed in ("annual", "per_payroll") for before in ("", BEFORE_ENTRY)),
     *(f"core {formula}, level none" for formula in ("flat", "service", "points", "age", *NONELECTIVE)),
     "match of a safe harbor of its own",
+    *(
+        "bonus of a level",
+        "bonus of the person",
+        "bonus drawn",
+        "bonus on the exit day",
+        "bonus left out",
+        "bonus counted",
+    ),
+    *(f"bonus before entry, {counted}" for counted in ("entry_date", "plan_year")),
+    *(f"bonus deferred from, match {computed}" for computed in ("annual", "per_payroll")),
     *(f"core flat, level {level}" for level in ("wage_base", "percent_of_wage_base", "dollars")),
 }
 
@@ -86,6 +96,17 @@ FAULTS = {
         "rounded.match_before_caps",
     ),
     "pay of two periods": ("int_match_periods", "lag(pay_cents, 1, 0)", "lag(pay_cents, 2, 0)"),
+    "a bonus of last year's whole pay": (
+        "int_opening_workforce",
+        "snapshot.prorated_annual_compensation - snapshot.bonus_amount",
+        "snapshot.prorated_annual_compensation",
+    ),
+    "the level after the pay date": (
+        "int_bonuses",
+        "promotions.promotion_date <= calendar.bonus_date",
+        "promotions.promotion_date >= calendar.bonus_date",
+    ),
+    "a bonus counts before entry": ("int_eligibility", "eligible.bonus_day between", "366 >="),
     "cents to the smallest remainder": ("int_reallocations", "remainder desc", "remainder asc"),
 }
 

@@ -299,6 +299,17 @@ def test_the_coverage_ratio_is_printed_where_somebody_is_left_out(summary: Multi
     assert line in ConsoleReporter().format_summary(narrower)
 
 
+def test_the_averages_of_414s_are_printed_where_bonuses_are_left_out(summary: MultiYearSummary) -> None:
+    last = summary.years[-1]
+    assert last.value("compensation_ratio_hce") is None
+    assert "414(s)" not in ConsoleReporter().format_summary(summary)
+    ratios = {"compensation_ratio_hce": Decimal("0.75"), "compensation_ratio_others": Decimal("0.912")}
+    metrics = {**last.metrics, **{name: replace(last.metrics[name], value=value) for name, value in ratios.items()}}
+    leaving_out = replace(summary, years=(*summary.years[:-1], replace(last, metrics=metrics)))
+    line = "Plan compensation over pay in 2029, on average: highly compensated 75.0 %, others 91.2 %; 414(s) lets"
+    assert line in ConsoleReporter().format_summary(leaving_out)
+
+
 def test_years_are_reported_once_and_in_order(db: DatabaseConnectionManager) -> None:
     found = MultiYearReporter(db).generate_summary([2028, 2026, 2026])
     assert [report.simulation_year for report in found.years] == [2026, 2028]

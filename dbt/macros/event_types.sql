@@ -84,6 +84,14 @@
             'description': 'The yearly raise; prorated where less than a year of service came before it.',
         },
         {
+            'event_type': 'bonus',
+            'subject': 'pay',
+            'categories': ['own_share', 'level_target'],
+            'account': none,
+            'sign': 0,
+            'description': 'A bonus is paid, by the share of the census or the target of the level; dated the pay date.',
+        },
+        {
             'event_type': 'contribution',
             'subject': 'money',
             'categories': ['elective_deferral'],

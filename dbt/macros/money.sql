@@ -42,15 +42,28 @@
     )::decimal(18, 2)
 {%- endmacro %}
 
-{#- Pay in cents x days from a day of the year to the last day of employment (or an earlier day), both paid, for the
+{#- Base pay in cents x days from a day of the year to the last day of employment (or an earlier day), both paid, for the
     alias of a row of int_employment: the opening rate from that day on, each change of pay from its own day if later. -#}
-{% macro pay_days(people, from_day, to_day=none) -%}
+{% macro base_pay_days(people, from_day, to_day=none) -%}
     {%- set last_day = to_day or people ~ '.last_day' -%}
     (
         {{ people }}.opening_cents * greatest({{ last_day }} - {{ from_day }} + 1, 0)
         + {{ people }}.raise_cents * greatest({{ last_day }} - greatest({{ people }}.raise_day, {{ from_day }}) + 1, 0)
         + {{ people }}.promotion_cents
         * greatest({{ last_day }} - greatest({{ people }}.promotion_day, {{ from_day }}) + 1, 0)
+    )
+{%- endmacro %}
+
+{#- Base pay and the bonus that the plan counts, in cents x days, from a day of the year to the last day of employment
+    (or an earlier day): a bonus is all of its day, so that over the days of the year it is the whole of it. -#}
+{% macro pay_days(people, from_day, to_day=none) -%}
+    (
+        {{ base_pay_days(people, from_day, to_day) }}
+        + case
+            when {{ people }}.bonus_day between {{ from_day }} and {{ to_day or people ~ '.last_day' }}
+                then {{ people }}.plan_bonus_cents * {{ people }}.days_in_year
+            else 0
+        end
     )
 {%- endmacro %}
 

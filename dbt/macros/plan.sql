@@ -115,7 +115,8 @@
         else least(
             (limits.compensation_limit * 100)::bigint,
             case
-                when {{ param('compensation_from') }} = 'plan_year' then eligible.paid_cents
+                when {{ param('compensation_from') }} = 'plan_year'
+                    then eligible.paid_cents - eligible.bonus_cents + eligible.plan_bonus_cents
                 else {{ rounded_ratio(
                     pay_days('eligible', 'eligible.' ~ source ~ '_from_day'), 'eligible.days_in_year'
                 ) }}

@@ -1,6 +1,6 @@
 -- Pay and level go on from year to year. Whoever the year opened with or hired is in its snapshot, and nobody else; pay
 -- and level before an event are those after the person's event before it, or those the year opened with; at the close
--- they are those after the last event, or those of the opening. What was paid in the year is what these pays add up to:
+-- they are those after the last event, or those of the opening. Base pay of the year is what these pays add up to:
 -- opening x last day + sum of change x days from the change to the last day, both ends paid, / days of the year.
 -- assert_elections_are_continuous tests the elections.
 with
@@ -52,7 +52,7 @@ closing as (
         employee_id,
         current_compensation as compensation,
         level_id,
-        prorated_annual_compensation as paid,
+        prorated_annual_compensation - bonus_amount as base_paid,
         dayofyear(make_date({{ param('simulation_year') }}, 12, 31)) as days_in_year,
         coalesce(dayofyear(termination_date), days_in_year) as last_day
     from {{ ref('fct_workforce_snapshot') }}
@@ -67,7 +67,7 @@ select
     opening.compensation as opening_compensation,
     pay_events.compensation_after,
     closing.compensation as closing_compensation,
-    closing.paid
+    closing.base_paid
 from opening
 full outer join closing
     on opening.employee_id = closing.employee_id
@@ -99,7 +99,7 @@ where
     )
     or (
         coalesce(pay_events.is_last, true)
-        and closing.paid is distinct from {{ per_year(
+        and closing.base_paid is distinct from {{ per_year(
             'coalesce(opening.compensation, 0) * closing.last_day'
             ~ ' + coalesce(pay_events.change, 0) * (closing.last_day + 1) - coalesce(pay_events.change_days, 0)',
             'closing.days_in_year'

@@ -21,6 +21,7 @@ ledger as not materialized (
         compensation_before,
         compensation_after,
         level_after,
+        amount,
         deferral_rate_after,
         -- in a struct, so that a date which is not there counts as what was said last
         case
@@ -52,6 +53,8 @@ histories as (
         sum(compensation_after - compensation_before) filter (where is_this_year and event_type = 'promotion')
             as promoted,
         max(effective_date) filter (where is_this_year and event_type = 'promotion') as promoted_on,
+        sum(amount) filter (where is_this_year and event_type = 'bonus') as bonus,
+        max(effective_date) filter (where is_this_year and event_type = 'bonus') as bonus_on,
         arg_max(entry, position) as entry,
         arg_max(match_entry, position) as match_entry,
         arg_max(deferral_rate_after, position) as deferral_rate,
@@ -102,6 +105,8 @@ people as (
         histories.raised_on,
         histories.promoted,
         histories.promoted_on,
+        histories.bonus,
+        histories.bonus_on,
         histories.deferral_rate,
         histories.enrollment_date,
         histories.enrollment_category,
@@ -150,6 +155,10 @@ replayed as (
                     ~ '* greatest(counted.last_date - greatest(counted.promoted_on, counted.pay_from) + 1, 0), 0)',
                     'counted.days_in_year'
                 ) }}
+                + case
+                    when {{ param('bonus_in_plan') }} and counted.bonus_on >= counted.pay_from then counted.bonus
+                    else 0
+                end
             )
         end::decimal(18, 2) as plan_compensation,
         case when counted.is_included then counted.eligible_from end as eligibility_date,

@@ -20,6 +20,7 @@ ledger as not materialized (
         event_sequence,
         compensation_after,
         level_after,
+        amount,
         event_details
     from {{ ref('fct_yearly_events') }}
     where
@@ -73,6 +74,9 @@ history as (
         arg_max(compensation_after, simulation_year * 1000 + event_sequence)
         filter (where simulation_year < {{ param('simulation_year') }}) as opening_compensation,
         arg_max(level_after, simulation_year * 1000 + event_sequence) as level_id,
+        coalesce(
+            sum(amount) filter (where event_type = 'bonus' and simulation_year = {{ param('simulation_year') }}), 0
+        )::decimal(18, 2) as bonus,
         max(effective_date) filter (where event_type = 'termination') as termination_date,
         max(event_category) filter (where event_type = 'termination') as termination_reason
     from ledger
@@ -89,6 +93,7 @@ present as (
         people.entry_year = {{ param('simulation_year') }} as is_new_hire,
         coalesce(history.opening_compensation, people.compensation) as opening_compensation,
         coalesce(history.level_id, people.level_id) as level_id,
+        coalesce(history.bonus, 0)::decimal(18, 2) as bonus,
         history.termination_date,
         history.termination_reason,
         greatest(people.employee_hire_date, year_bounds.year_start) as first_date,
@@ -110,6 +115,7 @@ dated as (
         scheduled_hours_per_week,
         is_new_hire,
         level_id,
+        bonus,
         termination_date,
         termination_reason,
         first_date,
@@ -193,7 +199,9 @@ replayed as (
         age_bands.age_band,
         tenure_bands.tenure_band,
         paid.closing_rate as current_compensation,
-        {{ per_year('paid.rate_days', 'present.days_in_year') }} as prorated_annual_compensation,
+        ({{ per_year('paid.rate_days', 'present.days_in_year') }} + present.bonus)::decimal(18, 2)
+            as prorated_annual_compensation,
+        present.bonus as bonus_amount,
         round(
             present.scheduled_hours_per_week * 52 * (present.last_date - present.first_date + 1) / present.days_in_year,
             2
@@ -227,5 +235,6 @@ replayed as (
     'tenure_band',
     'current_compensation',
     'prorated_annual_compensation',
+    'bonus_amount',
     'annual_hours'
 ]) }}

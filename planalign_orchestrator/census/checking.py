@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MINIMUM_AGE: Final = 14
 MAXIMUM_AGE: Final = 100
+# times the rate of pay; variable pay above it is in another unit
+MOST_VARIABLE: Final = 100
 HOURS_IN_A_WEEK: Final = 168
 EXAMPLES: Final = 3
 MOST_CODES: Final = 50
@@ -462,7 +464,21 @@ def _plan_checks(census_date: date) -> list[Check]:
             "leave it and the deferral rate blank for people who are not enrolled yet",
         ),
     ]
-    amounts = ("prior_year_compensation", "employee_account_balance", "match_account_balance", "core_account_balance")
+    amounts = (
+        "prior_year_compensation",
+        "employee_variable_compensation",
+        "employee_account_balance",
+        "match_account_balance",
+        "core_account_balance",
+    )
+    checks.append(
+        Check(
+            "employee_variable_compensation",
+            f"employee_variable_compensation > {MOST_VARIABLE} * employee_gross_compensation",
+            f"is more than {MOST_VARIABLE} times the rate of pay",
+            "it is an amount in US dollars a year",
+        )
+    )
     return checks + [Check(name, f"{name} < 0", "is negative") for name in amounts]
 
 

@@ -260,6 +260,19 @@ COLUMNS: Final[tuple[Column, ...]] = (
         ),
     ),
     Column(
+        "employee_variable_compensation",
+        "money",
+        meaning=(
+            "Variable pay of a year, such as a bonus. Its share of the rate of pay is the person's for good; 0 is none,"
+            " and a blank has the share of the level (`compensation.bonus`)."
+        ),
+        aliases=words(
+            "variablecompensation variablepay variablecomp annualbonus bonusamount targetbonus bonustarget bonuspay"
+            " annualincentive incentivepay incentivecompensation bonuscompensation"
+        ),
+        weak_aliases=words("bonus incentive commission commissions"),
+    ),
+    Column(
         "employee_account_balance",
         "money",
         meaning="Balance of the person's own deferrals.",

@@ -74,9 +74,9 @@ def write_census(path: Path, size: int, *, seed: int, census_date: date) -> None
         raise CensusError(f"the census cannot be written: {error}", source=str(path)) from error
 
 
-# a made-up company has departments and no other groups, and nobody in it was there before
-_NOT_MADE: Final = ("employee_service_date", "location", "employee_class", "sex")
-MADE_COLUMNS: Final = tuple(column for column in STORED_COLUMNS if column.name not in _NOT_MADE)
+# a made-up company has departments and no other groups, pays no bonuses, and nobody in it was there before
+NOT_MADE: Final = ("employee_service_date", "location", "employee_class", "sex", "employee_variable_compensation")
+MADE_COLUMNS: Final = tuple(column for column in STORED_COLUMNS if column.name not in NOT_MADE)
 
 
 def generated_kind() -> OutputKind:

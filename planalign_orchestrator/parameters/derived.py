@@ -15,10 +15,11 @@ _SLICE = "decimal(18,12)"
 
 
 def workforce_tables(config: "SimulationConfig") -> tuple[ParameterTable, ...]:
-    """Return the level mixes of positions and of hires, and the slices of the months."""
+    """Return the level mixes of positions and of hires, bonuses by level, and the slices of the months."""
     return (
-        _level_mix("level_mix", config.workforce.level_mix),
-        _level_mix("new_hire_level_mix", config.new_hires.level_mix),
+        _shares_by_level("level_mix", config.workforce.level_mix),
+        _shares_by_level("new_hire_level_mix", config.new_hires.level_mix),
+        _shares_by_level("bonus_targets", config.compensation.bonus.target_share),
         _month_weights(config),
     )
 
@@ -142,10 +143,10 @@ def reduction_tables(config: "SimulationConfig") -> tuple[ParameterTable, Parame
     )
 
 
-def _level_mix(name: str, shares: Mapping[int, Decimal]) -> ParameterTable:
-    mix = tuple((str(level), f"{share:f}", CONFIGURATION) for level, share in shares.items())
+def _shares_by_level(name: str, shares: Mapping[int, Decimal]) -> ParameterTable:
+    rows = tuple((str(level), f"{share:f}", CONFIGURATION) for level, share in shares.items())
     columns = (("level_id", "integer"), ("share", FACTOR), ("source", "varchar"))
-    return ParameterTable(name, columns, mix)
+    return ParameterTable(name, columns, rows)
 
 
 def _month_weights(config: "SimulationConfig") -> ParameterTable:

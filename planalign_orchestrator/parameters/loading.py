@@ -157,6 +157,7 @@ def _check_named_levels(config: "SimulationConfig", levels: ParameterTable, prob
         "workforce.level_mix": config.workforce.level_mix,
         "new_hires.level_mix": config.new_hires.level_mix,
         "workforce.reductions": [level for entry in config.workforce.reductions for level in entry.get("levels", ())],
+        "compensation.bonus.target_share": config.compensation.bonus.target_share,
         "plan.eligibility.excluded_levels": config.plan.eligibility.excluded_levels,
     }
     problems += [

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 # the models and the rules of validation multiply cents by rates in millionths and by 2, in 64 bits
 _LARGEST_AMOUNT = 46_000_000_000
-_AMOUNTS = ("employee_gross_compensation", "employee_account_balance", "match_account_balance", "core_account_balance")
+_AMOUNTS = (
+    "employee_gross_compensation",
+    "employee_variable_compensation",
+    "employee_account_balance",
+    "match_account_balance",
+    "core_account_balance",
+)
 
 
 @dataclass(frozen=True)

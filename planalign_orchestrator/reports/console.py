@@ -69,7 +69,7 @@ class ConsoleReporter:
             Part(_limits_title(report), _limit_cells(report), left=(0, 2)),
             Part(
                 "Nondiscrimination tests",
-                [(sentence, "") for sentence in (*report.plan_testing, *_coverage_lines(report))],
+                [(sentence, "") for sentence in (*report.plan_testing, *_tested_lines(report))],
             ),
             Part("Validation", checks),
             Part("Notes", [(note, "") for note in report.notes if note not in report.set_aside]),
@@ -207,12 +207,17 @@ def _part_of(title: str, table: str, summary: MultiYearSummary) -> Part:
 
 def _plan_lines(summary: MultiYearSummary) -> list[str]:
     """Which tests the plan needs, and which years' limits are not published yet."""
-    lines = [*summary.years[-1].plan_testing, *_coverage_lines(summary.years[-1])] if summary.years else []
+    lines = [*summary.years[-1].plan_testing, *_tested_lines(summary.years[-1])] if summary.years else []
     projected = summary.projected_limit_years
     if projected:
         span = f"{projected[0]}-{projected[-1]}" if len(projected) > 1 else str(projected[0])
         lines.append(f"IRS limits of {span} are projected.")
     return lines
+
+
+def _tested_lines(report: YearAuditReport) -> list[str]:
+    """The figures of a year that belong to the tests."""
+    return [*_coverage_lines(report), *_compensation_lines(report)]
 
 
 def _coverage_lines(report: YearAuditReport) -> list[str]:
@@ -222,6 +227,16 @@ def _coverage_lines(report: YearAuditReport) -> list[str]:
     if all(ratio in (None, 1) for ratio in ratios.values()):
         return []
     return [f"Coverage ratio of 410(b) in {report.simulation_year}: {', '.join(shown)}; 70 % passes by itself."]
+
+
+def _compensation_lines(report: YearAuditReport) -> list[str]:
+    """The averages of 414(s) of a year in which the plan leaves bonuses out of plan compensation."""
+    highly, others = (report.value(f"compensation_ratio_{standing}") for standing in ("hce", "others"))
+    if highly is None or others is None:
+        return []
+    averages = f"highly compensated {_percent(highly)}, others {_percent(others)}"
+    law = "414(s) lets the first be more than the second by a de minimis amount only."
+    return [f"Plan compensation over pay in {report.simulation_year}, on average: {averages}; {law}"]
 
 
 def _counts(counts: dict[str, int]) -> list[tuple[str, str]]:

@@ -70,6 +70,18 @@ changes as (
     union all by name
     select
         employee_id,
+        'bonus' as event_type,
+        bonus_category as event_category,
+        bonus_date as effective_date,
+        {{ order_in_day('bonus') }} as type_order,
+        amount,
+        bonus_draw as random_draw,
+        '{"base_compensation":' || prior_year_base_compensation || ',"paid_share":' || paid_share
+        || ',"share":' || bonus_share || '}' as event_details
+    from {{ ref('int_bonuses') }}
+    union all by name
+    select
+        employee_id,
         'termination' as event_type,
         termination_reason as event_category,
         termination_date as effective_date,

@@ -49,6 +49,7 @@ select
     tenures.tenure_band,
     {{ dollars('people.opening_cents + people.raise_cents + people.promotion_cents') }} as current_compensation,
     {{ dollars('people.paid_cents') }} as prorated_annual_compensation,
+    {{ dollars('people.bonus_cents') }} as bonus_amount,
     (people.hundredths_of_hours / 100)::decimal(9, 2) as annual_hours,
     elections.deferral_rate,
     elections.enrollment_date,

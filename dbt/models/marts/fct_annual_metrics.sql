@@ -1,7 +1,7 @@
 -- The key figures of the year. Each is a row of the register of figures, the macro key_figures; here is what they are
 -- made of. Averages and growths are of annual rates of pay; totals are of paid compensation. A ratio over nothing does
 -- not exist and is null.
--- Long because figures are made of sums of several models.
+-- Long because each source of figures has a select of its own.
 {%- call(figures) key_figures() %}{{ config(meta={'register': figures}) }}{% endcall %}
 with
 
@@ -12,6 +12,15 @@ opening as (
     from {{ ref('int_opening_workforce') }}
 ),
 
+snapshot as (
+    select
+        everyone.*,
+        limits.compensation_limit
+    from {{ ref('fct_workforce_snapshot') }} as everyone
+    cross join {{ ref('stg_irs_limits') }} as limits
+    where everyone.simulation_year = {{ param('simulation_year') }}
+),
+
 people as (
     select
         {{ figures_of('people') }},
@@ -19,8 +28,7 @@ people as (
         count(*) filter (where detailed_status_code = 'continuous_active') as continuous_headcount,
         coalesce(sum(current_compensation) filter (where detailed_status_code = 'continuous_active'), 0)
             as continuous_payroll
-    from {{ ref('fct_workforce_snapshot') }}
-    where simulation_year = {{ param('simulation_year') }}
+    from snapshot
 ),
 
 continuous_opening as (

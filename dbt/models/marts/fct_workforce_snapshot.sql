@@ -18,6 +18,7 @@ select
     work.tenure_band,
     work.current_compensation,
     work.prorated_annual_compensation,
+    work.bonus_amount,
     plan.plan_compensation,
     work.annual_hours,
     plan.eligibility_date,

@@ -9,6 +9,7 @@ select
     structure_factor,
     promotion_date,
     fixed_raise_date,
+    bonus_date,
     escalation_date,
     reenrollment_date
 from {{ ref('stg_years') }}

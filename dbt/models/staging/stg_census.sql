@@ -1,4 +1,5 @@
--- The people of the census who are simulated, with the level from full-time pay where the census gives none.
+-- The people of the census who are simulated, with the level from full-time pay where the census gives none, and their
+-- own share of variable pay: the yearly amount over the rate of pay, to 12 places.
 with
 
 people as (
@@ -31,6 +32,11 @@ select
     census.plan_eligible_override,
     census.is_five_percent_owner,
     census.prior_year_compensation,
+    census.employee_variable_compensation as variable_compensation,
+    ({{ rounded_ratio(
+        '(census.employee_variable_compensation * 100)::hugeint * 1000000000000',
+        '(census.employee_gross_compensation * 100)::bigint'
+    ) }} / 1000000000000)::decimal(18, 12) as bonus_share,
     census.employee_account_balance,
     census.match_account_balance,
     census.core_account_balance

@@ -35,6 +35,7 @@ select
     factors.structure_factor,
     {{ yearly_date('annual_rates.simulation_year', param('promotion_effective_date')) }} as promotion_date,
     {{ yearly_date('annual_rates.simulation_year', param('raise_fixed_date')) }} as fixed_raise_date,
+    {{ yearly_date('annual_rates.simulation_year', param('bonus_pay_date')) }} as bonus_date,
     {{ yearly_date('annual_rates.simulation_year', param('escalation_effective_day')) }} as escalation_date,
     {{ yearly_date('annual_rates.simulation_year', param('reenrollment_date')) }} as reenrollment_date
 from annual_rates

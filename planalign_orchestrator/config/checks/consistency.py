@@ -23,6 +23,7 @@ Band = tuple[int, int | None]
 def consistency_findings(plan: PlanSection) -> list[Finding]:
     """Return what does not fit together within the plan, each finding with the keys it is about."""
     return [
+        *_compensation_findings(plan),
         *_own_change_findings(plan),
         *_maximum_rate_findings(plan),
         *_roth_findings(plan),
@@ -52,6 +53,13 @@ def band_problem(bands: Iterable[Band]) -> str | None:
     if expected is not None:
         return f"the last band ends at {expected}; leave its `to` out, so that nobody falls outside"
     return None
+
+
+def _compensation_findings(plan: PlanSection) -> list[Finding]:
+    if "base" in plan.compensation:
+        return []
+    text = "leaves out base, and without it there is no pay that rates are of; write [base] or [base, bonus]"
+    return [Finding(text, (("plan", "compensation"),))]
 
 
 def _own_change_findings(plan: PlanSection) -> list[Finding]:

@@ -62,6 +62,12 @@ def _status(cfg: SimulationConfig) -> tuple[str, ...]:
         sentences.append(f"Match by {plan.match.tiers_by}: requires 401(a)(4) testing.")
     if plan.core.formula in ("service", "points", "age"):
         sentences.append(f"Core contribution by {plan.core.formula}: requires 401(a)(4) testing.")
+    if "bonus" not in plan.compensation and (source is not None or plan.core.integration_level != "none"):
+        kept = "is a safe harbor" if source is not None else "is integrated under 401(l)"
+        sentences.append(
+            f"Warning: plan.compensation leaves bonuses out, and the plan {kept} only where that passes the "
+            "compensation ratio test of 414(s), Reg. 1.414(s)-1(d)(3)."
+        )
     warning = mandatory_enrollment_warning(cfg)
     return tuple(sentences) if warning is None else (*sentences, warning)
 

@@ -1,13 +1,17 @@
 """The section `compensation`, and promotions below it."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
+from planalign_orchestrator.config.collection_types import mapping_by_number
 from planalign_orchestrator.config.sections.base import (
     DOLLARS,
     FACTOR,
+    LEVEL,
+    RATE,
     EveryYearDate,
     Parameter,
     Rate,
@@ -73,8 +77,30 @@ class PromotionSection(Section):
     )
 
 
+class BonusSection(Section):
+    """Variable pay: a share of the base pay of the year before, paid on one day to everyone employed on it.
+
+    `employee_variable_compensation` of the census fixes a person's own share; it needs no key.
+    """
+
+    target_share: Annotated[
+        Mapping[int, Decimal], mapping_by_number(LEVEL, RATE, "a mapping such as {4: 0.15, 5: 0.3}")
+    ] = key(
+        {},
+        "Level -> bonus as a share of the base pay of the year before, for everyone whose share the census does not "
+        "give; a level that is not named has none.",
+        narrower="levels of parameters.job_levels, rates from 0 to 1",
+    )
+    pay_date: EveryYearDate = key("03-15", "Day on which bonuses are paid.", "bonus_pay_date")
+    standard_deviation: Rate = key(
+        Decimal(0),
+        "Spread of bonuses around the share: each is share x (1 + this x a normal draw), at least 0.",
+        "bonus_standard_deviation",
+    )
+
+
 class CompensationSection(Section):
-    """How pay changes."""
+    """How pay changes, and what is paid beside it."""
 
     cola_rate: Rate = key(Decimal("0.02"), "Cost-of-living part of every raise.")
     merit_budget: Rate = key(
@@ -89,3 +115,4 @@ class CompensationSection(Section):
         "the COLA of the year.",
     )
     promotion: PromotionSection = Field(default_factory=PromotionSection)
+    bonus: BonusSection = Field(default_factory=BonusSection)

@@ -1,8 +1,9 @@
 -- Who is eligible for which contribution source from which day of the year, and on how much pay.
 -- Eligible from the entry date on, unless the level of 1 January (or at hire) or a group of the census is excluded, in
 -- any case of letters; the override of the census comes before that too. Plan compensation of a source = what is paid
--- from its entry date to the exit (or in the whole year), at most the limit of section 401(a)(17), which is never
--- prorated. Somebody first may join on the entry date, or on the 1 January on which an exclusion has ended.
+-- from its entry date to the exit (or in the whole year), with the bonus or without, at most the limit of section
+-- 401(a)(17), which is never prorated. Somebody first may join on the entry date, or on the 1 January on which an
+-- exclusion has ended.
 -- Long because of its columns: the plan reads everything about a person from here, in one pass over all.
 with
 
@@ -103,6 +104,9 @@ select
     eligible.promotion_day,
     eligible.promotion_cents,
     eligible.promoted_level_id,
+    eligible.bonus_day,
+    eligible.bonus_cents,
+    eligible.plan_bonus_cents,
     eligible.age,
     eligible.completed_years,
     eligible.paid_cents,

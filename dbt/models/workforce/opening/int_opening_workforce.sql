@@ -16,10 +16,17 @@ select
     census.auto_escalation_opt_out,
     census.plan_eligible_override,
     census.is_five_percent_owner,
+    census.level_id as entry_level_id,
+    census.bonus_share,
+    {{ per_year(
+        'census.compensation * (calendar.year_start - greatest(census.employee_hire_date, calendar.prior_year_start))',
+        '(calendar.year_start - calendar.prior_year_start)'
+    ) }} as prior_year_base_compensation,
     coalesce(
         census.prior_year_compensation,
         {{ per_year(
-            'census.compensation * (calendar.year_start - greatest(census.employee_hire_date, calendar.prior_year_start))',
+            '(census.compensation + coalesce(census.variable_compensation, 0)) '
+            ~ '* (calendar.year_start - greatest(census.employee_hire_date, calendar.prior_year_start))',
             '(calendar.year_start - calendar.prior_year_start)'
         ) }}
     ) as prior_year_compensation,
@@ -71,6 +78,9 @@ select
     people.auto_escalation_opt_out,
     people.plan_eligible_override,
     people.is_five_percent_owner,
+    people.entry_level_id,
+    people.bonus_share,
+    snapshot.prorated_annual_compensation - snapshot.bonus_amount as prior_year_base_compensation,
     snapshot.prorated_annual_compensation as prior_year_compensation,
     {{ entry_in_force('deferral_entry_date') }},
     {{ entry_in_force('match_entry_date') }},

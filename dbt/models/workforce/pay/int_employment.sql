@@ -1,6 +1,6 @@
 -- Everyone employed at any time in the year: from which day to which, and at what rate of pay when. Days are days of
 -- the year, both ends paid. Pay is the opening rate (for a hire the hiring rate) and at most two changes, in whole
--- cents. Paid compensation = sum over the rates of rate x days / days in the year, rounded once.
+-- cents. Paid compensation = sum over the rates of rate x days / days in the year, rounded once, + the year's bonus.
 with
 
 people as (
@@ -21,7 +21,9 @@ people as (
         coalesce(dayofyear(promotions.promotion_date), 1)::integer as promotion_day,
         coalesce(((promotions.compensation_after - promotions.compensation_before) * 100)::bigint, 0)
             as promotion_cents,
-        coalesce(promotions.level_after, opening.level_id) as promoted_level_id
+        coalesce(promotions.level_after, opening.level_id) as promoted_level_id,
+        coalesce(dayofyear(bonuses.bonus_date), 1)::integer as bonus_day,
+        {{ cents('bonuses.amount') }} as bonus_cents
     from {{ ref('int_opening_workforce') }} as opening
     left join {{ ref('int_exits') }} as exits
         on opening.employee_id = exits.employee_id
@@ -29,6 +31,8 @@ people as (
         on opening.employee_id = raises.employee_id
     left join {{ ref('int_promotions') }} as promotions
         on opening.employee_id = promotions.employee_id
+    left join {{ ref('int_bonuses') }} as bonuses
+        on opening.employee_id = bonuses.employee_id
     union all
     select
         hires.employee_id,
@@ -46,7 +50,9 @@ people as (
         0 as raise_cents,
         1 as promotion_day,
         0 as promotion_cents,
-        hires.level_id as promoted_level_id
+        hires.level_id as promoted_level_id,
+        1 as bonus_day,
+        0 as bonus_cents
     from {{ ref('int_hires') }} as hires
     left join {{ ref('int_new_hire_exits') }} as exits
         on hires.employee_id = exits.employee_id
@@ -81,9 +87,13 @@ select
     dated.promotion_day,
     dated.promotion_cents,
     dated.promoted_level_id,
+    dated.bonus_day,
+    dated.bonus_cents,
+    case when {{ param('bonus_in_plan') }} then dated.bonus_cents else 0 end as plan_bonus_cents,
     {{ completed_years('dated.employee_birth_date', 'dated.as_of') }} as age,
     {{ completed_years('dated.employee_service_date', 'dated.as_of') }} as completed_years,
-    {{ rounded_ratio(pay_days('dated', 'dated.first_day'), 'dated.days_in_year') }} as paid_cents,
+    {{ rounded_ratio(base_pay_days('dated', 'dated.first_day'), 'dated.days_in_year') }} + dated.bonus_cents
+        as paid_cents,
     {{ rounded_ratio(
         '(dated.scheduled_hours_per_week * 100)::bigint * 52 * (dated.last_day - dated.first_day + 1)',
         'dated.days_in_year'

@@ -59,6 +59,13 @@ class PlanSection(Section):
     normal_retirement_age: Annotated[int, RETIREMENT_AGE] = key(
         65, "Age from which an employee is fully vested.", "normal_retirement_age"
     )
+    compensation: Annotated[tuple[str, ...], WordList(("base", "bonus"))] = key(
+        ("base", "bonus"),
+        "Pay that deferrals, match and core are of. What is left out is not deferred from; it still counts for 415(c), "
+        "for who is highly compensated and for the wages of 414(v)(7).",
+        Parameter("bonus_in_plan", lambda parts, config: "bonus" in parts, "boolean"),
+        narrower="base is always there",
+    )
     compensation_from: Literal["entry_date", "plan_year"] = key(
         "entry_date",
         "Pay that counts for employer contributions: from the entry date of their source on, or of the whole year.",
