@@ -28,6 +28,7 @@ from planalign_orchestrator.migration import MigrationManager
 from planalign_orchestrator.migration.draft import NewSetting
 from planalign_orchestrator.migration.translation import Translation, translate
 from planalign_orchestrator.migration.writing import yaml_text
+from tests.companies import Row, person, write_rows
 from tests.laboratory import Result
 from tests.program import Planalign
 
@@ -499,6 +500,44 @@ def test_a_dropped_value_says_whether_results_may_differ(translated: Translated)
 
 
 # --- unknown keys and the command -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("override", "contribution", "columns", "told"),
+    [
+        ("true", "0.05", {"plan_eligible_override", "employee_deferral_rate"}, "is read as employee_deferral_rate"),
+        ("", "3000", {"plan_eligible_override"}, "of amounts a year employee_contribution / employee_gross_comp"),
+        ("maybe", "0.05", {"employee_deferral_rate"}, "eligibility_override of the census is not true or false"),
+    ],
+    ids=["rates", "amounts", "no truth values"],
+)
+def test_legacy_columns_of_the_census_are_mapped_where_they_hold_the_same(
+    tmp_path: Path, override: str, contribution: str, columns: set[str], told: str
+) -> None:
+    rows: list[Row] = [
+        {**person(f"P{n}"), "eligibility_override": override if n % 2 else "", "employee_contribution": contribution}
+        for n in range(6)
+    ]
+    old = tmp_path / "old.yaml"
+    old.write_text("simulation: {start_year: 2025}\n", encoding="utf-8")
+    translation = translate(old, write_rows(tmp_path / "census.csv", rows))
+    assert {path[-1] for path in translation.settings if path[:2] == ("census", "columns")} == columns
+    assert any(told in note for note in translation.notes)
+    new = tmp_path / "new.yaml"
+    new.write_text(yaml_text(translation, tmp_path), encoding="utf-8")
+    assert set(load_simulation_config(new).census.columns) == columns
+
+
+def test_a_census_of_today_is_left_alone_and_the_structure_is_said(tmp_path: Path) -> None:
+    old = tmp_path / "old.yaml"
+    old.write_text("simulation: {start_year: 2025}\n", encoding="utf-8")
+    rows = [{**person("A"), "employee_deferral_rate": "0.04", "employee_contribution": "2400"}]
+    translation = translate(old, write_rows(tmp_path / "census.csv", rows))
+    assert not any(path[:2] == ("census", "columns") for path in translation.settings)
+    assert any("workforce.structure: rates is nearer to what it did" in note for note in translation.notes)
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"none")
+    assert any("cannot be read, so that its columns" in note for note in translate(old, broken).notes)
 
 
 @pytest.mark.parametrize(

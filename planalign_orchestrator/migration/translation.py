@@ -12,6 +12,7 @@ from planalign_orchestrator.config.legacy_keys import legacy_key, suggestion
 from planalign_orchestrator.config.load import judge
 from planalign_orchestrator.config.sources import Gathered, Problem
 from planalign_orchestrator.errors import ConfigurationError
+from planalign_orchestrator.migration.census_columns import settle_columns
 from planalign_orchestrator.migration.draft import Draft, NewSetting, Outcome
 from planalign_orchestrator.migration.employer_rules import translate_core, translate_match
 from planalign_orchestrator.migration.legacy_file import Entry, holds_path, is_todays_key, read_legacy_file
@@ -69,7 +70,7 @@ def translate(path: Path, census: Path | None = None) -> Translation:
     for entry in entries:
         if entry.key not in draft.outcomes:
             _translate_by_table(draft, entry)
-    notes = [*_settle_census(draft, census), *_match_note(draft)]
+    notes = [*_settle_census(draft, census), *_match_note(draft), *_structure_note(draft)]
     _judge(draft)
     return Translation(
         path,
@@ -138,7 +139,16 @@ def _settle_census(draft: Draft, census: Path | None) -> list[str]:
     chosen = Path(str(draft.settings[path].value))
     if not chosen.is_file():
         notes.append(f"The census {chosen} does not exist here; see that census.path is right before a run.")
-    return notes
+        return notes
+    return [*notes, *settle_columns(draft, chosen)]
+
+
+def _structure_note(draft: Draft) -> list[str]:
+    """How people are promoted and hired, which the legacy runner had no key for."""
+    if ("workforce", "structure") in draft.settings:
+        return []
+    was = "The legacy runner promoted by rates and hired by a mix of levels; today promotions and hires fill openings"
+    return [f"{was}, and workforce.structure: rates is nearer to what it did."]
 
 
 def _match_note(draft: Draft) -> list[str]:
