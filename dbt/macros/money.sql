@@ -42,8 +42,8 @@
     )::decimal(18, 2)
 {%- endmacro %}
 
-{#- Base pay in cents x days from a day of the year to the last day of employment (or an earlier day), both paid, for the
-    alias of a row of int_employment: the opening rate from that day on, each change of pay from its own day if later. -#}
+{#- Base pay in cents x days from a day of the year to the last day of employment (or an earlier day), both paid, for
+    the alias of a row of int_employment: the opening rate from that day on, each change of pay from its own day if later. -#}
 {% macro base_pay_days(people, from_day, to_day=none) -%}
     {%- set last_day = to_day or people ~ '.last_day' -%}
     (

@@ -33,7 +33,9 @@ levels as (
         level_id,
         case when lag(level_id) over (order by level_id) is null then 0 else pay_from end as pay_from,
         coalesce(lead(pay_from) over (order by level_id), 1e15) as pay_to
-    from {{ parameters('job_levels') }}
+    -- the census is cut by the ranges of the first year
+    from {{ source('parameters', 'job_levels') }}
+    where simulation_year = {{ param('start_year') }}
 ),
 
 people as (

@@ -1,5 +1,5 @@
--- Everyone without an announced exit who neither is laid off, dies nor becomes disabled this year: the yearly probability
--- of retirement by age, and the relative hazard of leaving for any other reason,
+-- Everyone without an announced exit who neither is laid off, dies nor becomes disabled this year: the yearly
+-- probability of retirement by age, and the relative hazard of leaving for any other reason,
 --   level factor x age multiplier x tenure multiplier,
 -- both at the age and service of 1 January, with the person's draws of the year and the keys of two exponential races:
 -- -ln(1 - u) / hazard, and for retirements, whose hazard is -ln(1 - rate), ln(1 - u) / ln(1 - rate).

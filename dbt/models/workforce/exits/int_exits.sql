@@ -1,7 +1,8 @@
 -- Who of the opening population leaves this year, when and why.
 -- Layoffs and announced exits happen on their day, then come deaths and disability, then the retirements. Of everyone
 -- else, exact mode takes the people with the smallest race keys, which is drawing without replacement in proportion to
--- the hazard; stochastic mode lets each leave with probability min(1, c x hazard). They leave voluntarily or not by draw.
+-- the hazard; stochastic mode lets each leave with probability min(1, c x hazard). They leave voluntarily or not by
+-- draw.
 with
 
 ranked as (
