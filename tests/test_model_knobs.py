@@ -36,6 +36,8 @@ KNOBS = {
     "workforce.total_termination_rate": Knob(0.13),
     "workforce.new_hire_termination_rate": Knob(0.3),
     "workforce.voluntary_share": Knob(0.5),
+    "workforce.reductions": Knob([{"date": "2025-03-31", "people": 20}]),
+    "workforce.announced_exits": Knob("lower_target"),
     "workforce.exit_timing": Knob(UNEVEN),
     "compensation.cola_rate": Knob(0.03),
     "compensation.merit_budget": Knob(0.04),
@@ -92,6 +94,10 @@ ELSEWHERE = {
     "census.hash_ids",
     "census.level_cuts",
     "parameters",
+    # a second census, in tests/test_acquisitions.py
+    "workforce.acquisitions",
+    # every key of it, in tests/test_changes.py
+    "changes",
     "runtime.engine",
     "validation.rules",
     "validation.custom_rules_file",

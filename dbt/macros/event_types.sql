@@ -14,10 +14,10 @@
         {
             'event_type': 'hire',
             'subject': 'employment',
-            'categories': ['new_hire'],
+            'categories': ['new_hire', 'acquired'],
             'account': none,
             'sign': 0,
-            'description': 'Somebody is hired.',
+            'description': 'Somebody is hired, or comes with a company that is bought.',
         },
         {
             'event_type': 'hce_status',

@@ -9,6 +9,7 @@
     expression   SQL
     totals       what the expression needs beside other figures, aggregated over the year's fct_workforce_snapshot, by
                  name; absent where it needs none
+    with_limits  whether the expression reads the year's limits beside the people, so that a group does not have it
     by_group     whether it is made of figures and totals of people alone, so that a group of people has it too
     description  what it is
     lowest       the least it can be; absent where there is no bound
@@ -42,6 +43,14 @@
             'lowest': 0,
             'leading': true,
             'column': 'Exits',
+        },
+        {
+            'name': 'acquired',
+            'unit': 'people',
+            'of': 'people',
+            'expression': "count(*) filter (where detailed_status_code = 'acquired_active')",
+            'description': 'People who came with a company that was bought in the year.',
+            'lowest': 0,
         },
         {
             'name': 'layoffs',
@@ -515,6 +524,7 @@
             'name': 'compensation_ratio_hce',
             'unit': 'rate',
             'of': 'people',
+            'with_limits': true,
             'expression': counted_compensation('is_hce'),
             'description': 'Average share of their pay that is plan compensation, of the highly compensated who may defer, both at most the limit of 401(a)(17); null where the plan counts all pay.',
             'lowest': 0,
@@ -524,6 +534,7 @@
             'name': 'compensation_ratio_others',
             'unit': 'rate',
             'of': 'people',
+            'with_limits': true,
             'expression': counted_compensation('not is_hce'),
             'description': 'The same average of those who may defer and are not highly compensated.',
             'lowest': 0,

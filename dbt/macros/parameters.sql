@@ -45,6 +45,7 @@
         'escalation_scope': 'varchar',
         'forfeiture_opening_balance': 'decimal(18, 2)',
         'forfeiture_use': 'varchar',
+        'has_acquisitions': 'boolean',
         'has_reductions': 'boolean',
         'headcount_mode': 'varchar',
         'is_qaca': 'boolean',

@@ -182,13 +182,18 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- Whether somebody of the opening population, alias opening, is in an excluded group; `which` are names or bargained.
-    Who has no group is in none. -#}
+{#- Whether somebody of the opening population or acquired this year, aliases opening and acquired, is in an excluded
+    group; `which` are names or bargained. Who has no group is in none. -#}
 {% macro is_in_excluded_group(which) -%}
     (
     {%- for kind in excluded_kinds() -%}
         {{ ' or ' if not loop.first -}}
-        coalesce(list_contains(exclusions.{{ kind }}_{{ which }}, lower(trim(opening.{{ kind }}))), false)
+        coalesce(
+            list_contains(
+                exclusions.{{ kind }}_{{ which }}, lower(trim(coalesce(opening.{{ kind }}, acquired.{{ kind }})))
+            ),
+            false
+        )
     {%- endfor -%}
     )
 {%- endmacro %}

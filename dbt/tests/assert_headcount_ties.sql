@@ -1,4 +1,4 @@
--- opening - terminations - layoffs + hires - new-hire terminations = closing, the opening is last year's closing or
+-- opening + acquired - terminations - layoffs + hires - new-hire terminations = closing, the opening is last year's closing or
 -- the census, and in exact mode the closing is the target.
 with
 
@@ -7,6 +7,7 @@ figures as (
         max(value) filter (where metric = 'opening_headcount') as opening,
         max(value) filter (where metric = 'terminations') as terminations,
         max(value) filter (where metric = 'layoffs') as layoffs,
+        max(value) filter (where metric = 'acquired') as acquired,
         max(value) filter (where metric = 'hires') as hires,
         max(value) filter (where metric = 'new_hire_terminations') as new_hire_terminations,
         max(value) filter (where metric = 'closing_headcount') as closing,
@@ -40,6 +41,7 @@ select
     opening.expected_opening,
     figures.terminations,
     figures.layoffs,
+    figures.acquired,
     figures.hires,
     figures.new_hire_terminations,
     figures.closing,
@@ -48,7 +50,8 @@ from figures
 cross join opening
 where
     figures.opening is distinct from opening.expected_opening
-    or figures.opening - figures.terminations - figures.layoffs + figures.hires - figures.new_hire_terminations
+    or figures.opening + figures.acquired - figures.terminations - figures.layoffs + figures.hires
+    - figures.new_hire_terminations
     is distinct from figures.closing
     or (
         {{ param('headcount_mode') }} = 'exact'

@@ -47,7 +47,8 @@ people as (
         census.scheduled_hours_per_week,
         coalesce(census.level_id, levels.level_id) as level_id,
         census.employee_gross_compensation as compensation,
-        {{ param('start_year') }} - 1 as entry_year
+        {{ param('start_year') }} - 1 as entry_year,
+        false as is_acquired
     from {{ source('inputs', 'census') }} as census
     inner join levels
         on
@@ -61,11 +62,12 @@ people as (
         employee_id,
         (event_details ->> 'employee_birth_date')::date as employee_birth_date,
         effective_date as employee_hire_date,
-        effective_date as employee_service_date,
+        coalesce((event_details ->> 'employee_service_date')::date, effective_date) as employee_service_date,
         (event_details ->> 'scheduled_hours_per_week')::decimal(9, 2) as scheduled_hours_per_week,
         level_after as level_id,
         compensation_after as compensation,
-        simulation_year as entry_year
+        simulation_year as entry_year,
+        event_category = 'acquired' as is_acquired
     from ledger
     where event_type = 'hire'
 ),
@@ -93,6 +95,7 @@ present as (
         people.employee_service_date,
         people.scheduled_hours_per_week,
         people.entry_year = {{ param('simulation_year') }} as is_new_hire,
+        people.is_acquired,
         coalesce(history.opening_compensation, people.compensation) as opening_compensation,
         coalesce(history.level_id, people.level_id) as level_id,
         coalesce(history.bonus, 0)::decimal(18, 2) as bonus,
@@ -116,6 +119,7 @@ dated as (
         employee_service_date,
         scheduled_hours_per_week,
         is_new_hire,
+        is_acquired,
         level_id,
         bonus,
         termination_date,
@@ -184,6 +188,7 @@ replayed as (
         present.employee_hire_date,
         case when present.termination_date is null then 'active' else 'terminated' end as employment_status,
         case
+            when present.is_new_hire and present.is_acquired then 'acquired'
             when present.is_new_hire then 'new_hire'
             when present.termination_date is null then 'continuous'
             else 'experienced'

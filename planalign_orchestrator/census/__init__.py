@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from planalign_orchestrator.census.generating import generated_kind, write_census
-from planalign_orchestrator.census.loading import check_census, latest_date, load_census
+from planalign_orchestrator.census.loading import add_people, check_census, latest_date, load_census
 from planalign_orchestrator.census.records import CensusSource, CensusSummary, OptionalColumn
 from planalign_orchestrator.census.summarising import columns_missing_in, fingerprint_of
 from planalign_orchestrator.files.spilling import private_connection
@@ -14,6 +14,7 @@ __all__ = [
     "ColumnSuggestion",
     "OptionalColumn",
     "Proposal",
+    "add_people",
     "check_census",
     "columns_missing_in",
     "fingerprint_of",

@@ -93,6 +93,31 @@ def load_census(
         return judgement.summary
 
 
+def add_people(
+    connection: "duckdb.DuckDBPyConnection",
+    source: CensusSource,
+    table: str,
+    values_before: str,
+    *,
+    census_date: date,
+    level_ids: Collection[int],
+    full_time_hours: Decimal = FULL_TIME_HOURS,
+) -> CensusSummary:
+    """Add the simulated people of another census to a table: the columns `values_before` (SQL), then the census's.
+
+    Errors: CensusError as `load_census`; rows that are set aside are kept nowhere, and the summary says why.
+    """
+    with _judged(connection, source, census_date, level_ids, (), full_time_hours) as judgement:
+        connection.execute(f"""
+            insert into {qualified_name(table)}
+            select {values_before}, people.* from (
+                select {select_list(source, census_date)}, row_number from {TYPED_TABLE} where problems = 0
+            ) as people
+            where people.is_simulated
+        """)
+        return judgement.summary
+
+
 def check_census(
     source: CensusSource,
     *,

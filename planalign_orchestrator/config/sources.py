@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from planalign_orchestrator.config.changes import CHANGES
+from planalign_orchestrator.config.collection_types import ListOf, Record
 from planalign_orchestrator.config.configuration import Origin, Place, Setting
 from planalign_orchestrator.config.keys import advice, known_keys, known_sections, mapping_rule
 from planalign_orchestrator.config.sections.parameters import CENSUS, DEFAULT, TABLES_RULE
@@ -211,6 +213,8 @@ class Gathered:
         value = node.plain()
         if channel.folder is not None and isinstance(value, str) and _holds_path(path) and not _is_word(path, value):
             value = _anchored(value, channel.folder)
+        elif channel.folder is not None and isinstance(value, list):
+            value = _anchored_entries(path, value, channel.folder)
         # Inserted anew, so that an entry of a mapping comes after the mapping it is added to.
         full = channel.change + path
         self.settings.pop(full, None)
@@ -260,6 +264,24 @@ def _node(value: object) -> Node:
 def _holds_path(path: KeyPath) -> bool:
     key = known_keys().get(path)
     return (mapping_rule(path[:-1]) if key is None else key.rule) in (PATH, TABLES_RULE)
+
+
+def _anchored_entries(path: KeyPath, entries: list[Any], folder: Path) -> list[Any]:
+    """The entries of a list with the paths in them relative to `folder`."""
+    key = known_keys().get(path)
+    rule = key.rule if key is not None else None
+    if not isinstance(rule, ListOf) or not isinstance(rule.entry, Record):
+        return entries
+    paths = [name for name, column in rule.entry.columns.items() if column is PATH]
+    return [
+        {
+            name: _anchored(value, folder) if name in paths and isinstance(value, str) else value
+            for name, value in entry.items()
+        }
+        if isinstance(entry, dict)
+        else entry
+        for entry in entries
+    ]
 
 
 def _is_word(path: KeyPath, value: str) -> bool:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Fingerprints = Mapping[str, Any]
 
 _BY_YEAR = "irs_limits.by_year."
+# lists of events, each with its date
+_DATED = ("workforce.reductions", "workforce.acquisitions")
 
 
 def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Relation]) -> None:
@@ -163,15 +165,27 @@ def differences_of_origin(before: Fingerprints, now: Fingerprints, year: int) ->
         differences.append(
             f"census: its people are not those of the run (was {before['census']}, is now {now['census']})"
         )
+    if before.get("acquired", {}) != now.get("acquired", {}):
+        differences.append("workforce.acquisitions: the people of an acquisition are not those of the run")
     if before["model"] != now["model"]:
         differences.append(f"model: the SQL models changed (was {before['model']}, is now {now['model']})")
     return differences
 
 
 def _up_to(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
-    """Leave out limits of years that are not simulated yet: they may still be set."""
-    return {
+    """Leave out what is of years that are not simulated yet, and may still be set: limits, and events by their date."""
+    kept = {
         key: value
         for key, value in configuration.items()
         if not (key.startswith(_BY_YEAR) and (last := key.rpartition(".")[2]).isdecimal()) or int(last) <= year
     }
+    return kept | {
+        key: [_without_files(entry) for entry in kept[key] if int(str(entry["date"])[:4]) <= year]
+        for key in _DATED
+        if key in kept
+    }
+
+
+def _without_files(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out where a file lies: its people are compared themselves."""
+    return {name: value for name, value in entry.items() if name != "census"}

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from planalign_orchestrator.errors import CensusError
 from planalign_orchestrator.model import CompiledModel, ModelOfYears, load_compiled_model
 from planalign_orchestrator.parameters import Assumptions, RunTables
 from planalign_orchestrator.parameters.census_statistics import Workforce
+from planalign_orchestrator.pipeline import acquisitions
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,10 +38,8 @@ class LoadedInputs:
 
     summary: CensusSummary
     tables: RunTables
-
-    def extend(self, connection: "duckdb.DuckDBPyConnection", first_year: int) -> None:
-        """Bring the tables by year up to date for a resumed run, in the transaction of its first year."""
-        parameters.write_years_from(connection, self.tables, first_year)
+    acquired: Mapping[int, str] = field(default_factory=dict)
+    """The fingerprint of the people who are acquired in a year."""
 
     def changed_in(self, connection: "duckdb.DuckDBPyConnection", last_year: int) -> list[str]:
         """Return the parameter tables whose rows in a database are not those its years were made from."""
@@ -88,12 +87,19 @@ class RunInputs:
         parameters.write_parameters(connection, loaded.tables)
         return loaded
 
+    def extend(self, connection: "duckdb.DuckDBPyConnection", loaded: LoadedInputs, first_year: int) -> None:
+        """Bring what is of years to come up to date for a resumed run, in the transaction of its first year."""
+        parameters.write_years_from(connection, loaded.tables, first_year)
+        levels = parameters.level_ids(loaded.tables.of_year(first_year))
+        acquisitions.load_acquired(connection, self.config, census_source(self.config), levels, "planalign")
+
     def fingerprints(self, loaded: LoadedInputs, year: int) -> dict[str, Any]:
         """Return what decides the results of a year: a resumed run must agree on all of it."""
         return {
             "configuration": config_fingerprint(self.config.of_year(year)),
             "parameters": parameters.fingerprints(loaded.tables.of_year(year)),
             "census": loaded.summary.fingerprint,
+            "acquired": {str(one): digest for one, digest in loaded.acquired.items() if one <= year},
             "model": self.model.key,
         }
 
@@ -136,7 +142,10 @@ def load_inputs(
     )
     fitted = assumptions.fitted(workforce)
     workforce.close()
-    return LoadedInputs(replace(summary, findings=(*summary.findings, *fitted.findings)), fitted.tables)
+    levels = parameters.level_ids(fitted.tables.of_year(date.year + 1))
+    acquired, said = acquisitions.load_acquired(connection, config, census_source(config), levels, database)
+    findings = (*summary.findings, *fitted.findings, *said)
+    return LoadedInputs(replace(summary, findings=findings), fitted.tables, acquired)
 
 
 def _load_people(

@@ -142,7 +142,7 @@ class Simulation:
                     checkpoints.record_replaced(connection, replaces)
                 self.registries.create_for_year(first)
             else:
-                loaded.extend(connection, first)
+                self.inputs.extend(connection, loaded, first)
             for values in self.inputs.variables.values():
                 session.check_types(connection, self.inputs.model, values)
             checkpoints.record_run(connection, self._row(loaded.summary.to_dict(), kept))

@@ -45,7 +45,7 @@ def key_figures() -> tuple[KeyFigure, ...]:
             column=row.get("column"),
             headline=row.get("headline"),
             is_leading=row.get("leading", False),
-            is_by_group=row.get("of") == "people" or row.get("by_group", False),
+            is_by_group=(row.get("of") == "people" and not row.get("with_limits")) or row.get("by_group", False),
         )
         for row in mart.register
     )

@@ -28,14 +28,17 @@ changes as (
     select
         employee_id,
         'hire' as event_type,
-        'new_hire' as event_category,
+        hire_category as event_category,
         hire_date as effective_date,
         {{ order_in_day('hire') }} as type_order,
         compensation as compensation_after,
         level_id as level_after,
-        '{"department":null,"employee_birth_date":"' || birth_date
-        || '","employee_class":null,"location":null,"scheduled_hours_per_week":' || scheduled_hours_per_week
-        || ',"sex":null}' as event_details
+        '{"department":' || {{ json_text('department') }} || ',"employee_birth_date":"' || birth_date
+        || '","employee_class":' || {{ json_text('employee_class') }}
+        || case when service_date <> hire_date then ',"employee_service_date":"' || service_date || '"' else '' end
+        || ',"location":' || {{ json_text('location') }}
+        || ',"scheduled_hours_per_week":' || scheduled_hours_per_week
+        || ',"sex":' || {{ json_text('sex') }} || '}' as event_details
     from {{ ref('int_hires') }}
     union all by name
     select

@@ -32,6 +32,7 @@ select
     people.employee_hire_date,
     case when people.termination_date is null then 'active' else 'terminated' end as employment_status,
     case
+        when people.is_acquired then 'acquired_active'
         when people.is_new_hire and people.termination_date is null then 'new_hire_active'
         when people.is_new_hire then 'new_hire_termination'
         when people.termination_date is null then 'continuous_active'

@@ -26,22 +26,22 @@ people as (
     union all by name
     select
         employee_id,
-        'hire' as origin,
+        case hire_category when 'acquired' then 'acquired' else 'hire' end as origin,
         birth_date as employee_birth_date,
         hire_date as employee_hire_date,
-        hire_date as employee_service_date,
+        service_date as employee_service_date,
         level_id as entry_level_id,
         compensation as entry_compensation,
         null::decimal(18, 12) as bonus_share,
-        null::varchar as department,
-        null::varchar as location,
-        null::varchar as employee_class,
-        null::varchar as sex,
+        department,
+        location,
+        employee_class,
+        sex,
         scheduled_hours_per_week,
-        null::date as announced_termination_date,
-        false as auto_escalation_opt_out,
+        announced_termination_date,
+        auto_escalation_opt_out,
         null::boolean as plan_eligible_override,
-        false as is_five_percent_owner
+        is_five_percent_owner
     from {{ ref('int_hires') }}
 )
 

@@ -89,9 +89,13 @@ def _year_findings(config: "SimulationConfig") -> list[Finding]:
     early = [
         Finding(
             f"{entry['date']} is before the first simulated year {simulation.start_year}; remove it or change the year",
-            (("workforce", "reductions"), start),
+            (("workforce", name), start),
         )
-        for entry in config.workforce.reductions
+        for name, entries in (
+            ("reductions", config.workforce.reductions),
+            ("acquisitions", config.workforce.acquisitions),
+        )
+        for entry in entries
         if entry["date"].year < simulation.start_year
     ]
     # the limits of the year before the first are read too

@@ -28,6 +28,12 @@ def testing_status(cfg: SimulationConfig) -> tuple[str, ...]:
             sentences += [f"From {year} on: {sentence}" for sentence in _status(now) if sentence not in known]
             sentences += _safe_harbor_comes_or_goes(before.plan, now.plan, year)
         before = now
+    sentences += [
+        f"Acquisition of {entry['date']}: coverage counts as before it until the end of {entry['date'].year + 1}, if "
+        "neither plan changes much, 410(b)(6)(C)."
+        for entry in cfg.workforce.acquisitions
+        if entry["date"].year <= simulation.end_year
+    ]
     return tuple(sentences)
 
 

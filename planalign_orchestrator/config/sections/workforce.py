@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
+from planalign_orchestrator.config.sections.acquisitions import EXAMPLE as ACQUISITIONS_EXAMPLE
+from planalign_orchestrator.config.sections.acquisitions import Acquisitions
 from planalign_orchestrator.config.sections.base import LEVEL_MIX, Parameter, Rate, Section, TwelveWeights, key
 from planalign_orchestrator.config.sections.reductions import EXAMPLE as REDUCTIONS_EXAMPLE
 from planalign_orchestrator.config.sections.reductions import Reductions
@@ -58,6 +60,16 @@ class WorkforceSection(Section):
         Parameter("has_reductions", lambda reductions, config: bool(reductions), "boolean"),
         narrower="no date before start_year; either people or share, the share of the named group on 1 January",
         example=REDUCTIONS_EXAMPLE,
+        of_all_years=True,
+    )
+    acquisitions: Acquisitions = key(
+        (),
+        "People of companies that are bought, each from a census of its own. They are hired on the `date`, above the "
+        "headcount path; nobody of them leaves or is paid more in that year. Service before it counts where it is "
+        "credited (`credit_service`, true unless given). Elections and accounts are not taken over.",
+        Parameter("has_acquisitions", lambda acquisitions, config: bool(acquisitions), "boolean"),
+        narrower="no date before start_year",
+        example=ACQUISITIONS_EXAMPLE,
         of_all_years=True,
     )
     announced_exits: Literal["within_target", "lower_target"] = key(

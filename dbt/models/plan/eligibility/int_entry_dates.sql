@@ -28,7 +28,7 @@ entrants as (
         employee_id,
         birth_date as employee_birth_date,
         hire_date as employee_hire_date,
-        hire_date as employee_service_date,
+        service_date as employee_service_date,
         scheduled_hours_per_week,
         null::boolean as plan_eligible_override,
         false as is_participant,

@@ -15,6 +15,7 @@ keys as (
     inner join {{ ref('int_hire_levels') }} as levels
         on hires.level_id = levels.level_id
     cross join {{ ref('stg_calendar') }} as calendar
+    where hires.hire_category = 'new_hire'
 ),
 
 ranked as (

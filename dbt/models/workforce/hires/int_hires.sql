@@ -1,4 +1,5 @@
--- The year's hires: level, hire date, birth date, hours and pay.
+-- The year's hires: level, hire date, birth date, hours and pay. People who are acquired are hires, too, of whom all is
+-- known.
 -- Target = the level's target pay x this year's structure factor, or (minimum + (maximum - minimum) x percentile) x
 -- market factor of its range. Full-time pay = target x exp(sd x z), kept inside the range; a part-timer's is its share.
 -- The birth date is the hire date less the drawn age, less up to 364 days: the age at hire is the drawn one.
@@ -105,9 +106,38 @@ paid as (
 
 select
     employee_id,
+    'new_hire' as hire_category,
     level_id,
     hire_date,
+    hire_date as service_date,
     birth_date,
     scheduled_hours_per_week,
-    {{ pay_for_hours('full_time_pay', 'scheduled_hours_per_week') }} as compensation
+    {{ pay_for_hours('full_time_pay', 'scheduled_hours_per_week') }} as compensation,
+    null::varchar as department,
+    null::varchar as location,
+    null::varchar as employee_class,
+    null::varchar as sex,
+    null::date as announced_termination_date,
+    false as auto_escalation_opt_out,
+    false as is_five_percent_owner
 from paid
+
+union all
+
+select
+    employee_id,
+    'acquired' as hire_category,
+    level_id,
+    acquired_on as hire_date,
+    employee_service_date as service_date,
+    employee_birth_date as birth_date,
+    scheduled_hours_per_week,
+    compensation,
+    department,
+    location,
+    employee_class,
+    sex,
+    announced_termination_date,
+    auto_escalation_opt_out,
+    is_five_percent_owner
+from {{ ref('stg_acquired') }}

@@ -1,5 +1,5 @@
 -- One row: how many people are hired, and how many of them leave again before the year ends.
---   net = target - (opening - exits).  Exact mode: hires = ceil(net / (1 - new-hire exit rate)) and new-hire exits =
+--   net = target - acquired people - (opening - exits).  Exact mode: hires = ceil(net / (1 - new-hire exit rate)) and new-hire exits =
 -- hires - net, so the year closes at the target.  Stochastic mode: hires = round(net / (1 - rate)), and each hire
 -- leaves by chance.
 -- Whole numbers throughout: in double precision ceil(21 / (1 - 0.3)) is 31.
@@ -15,7 +15,9 @@ needed as (
         target.opening_headcount,
         target.target_headcount,
         exits.exits,
-        greatest(target.target_headcount - (target.opening_headcount - exits.exits), 0) as net_hires,
+        greatest(
+            target.target_headcount - target.acquired_headcount - (target.opening_headcount - exits.exits), 0
+        ) as net_hires,
         ((1 - {{ param('new_hire_termination_rate') }}) * 1000000)::bigint as staying_millionths
     from {{ ref('int_headcount_target') }} as target
     cross join exits

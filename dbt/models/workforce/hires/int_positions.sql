@@ -7,14 +7,26 @@
 -- Long because each step needs the result of the one before it for every level.
 with recursive
 
-stayers as (
+staying as (
     select
         opening.level_id,
-        count(*) as stayers
+        opening.employee_id
     from {{ ref('int_opening_workforce') }} as opening
     anti join {{ ref('int_exits') }} as exits
         on opening.employee_id = exits.employee_id
-    group by {{ world('opening') }} opening.level_id
+    union all
+    select
+        level_id,
+        employee_id
+    from {{ ref('stg_acquired') }}
+),
+
+stayers as (
+    select
+        level_id,
+        count(*) as stayers
+    from staying
+    group by {{ world() }} level_id
 ),
 
 candidates as (

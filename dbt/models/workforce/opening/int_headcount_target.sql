@@ -29,6 +29,11 @@ laid_off as (
     from {{ ref('int_reductions') }}
 ),
 
+acquired as (
+    select count(*) as people
+    from {{ ref('stg_acquired') }}
+),
+
 path as (
     select sum(positions)::bigint as target_headcount
     from {{ ref('int_level_targets') }}
@@ -81,8 +86,10 @@ rates as (
                     + (opening.opening_headcount - opening.announced_exits) * {{ param('total_termination_rate') }}
             else opening.opening_headcount * {{ param('total_termination_rate') }}
         end::decimal(38, 6) as expected_exits,
-        path.target_headcount
+        path.target_headcount,
+        acquired.people as acquired_headcount
     from opening
+    cross join acquired
     cross join laid_off
     cross join path
     cross join decrements
@@ -97,13 +104,14 @@ exact as (
         greatest(
             round(expected_exits, 0)::bigint,
             announced_exits + drawn_decrements + drawn_retirements,
-            staying_headcount - target_headcount
+            staying_headcount - (target_headcount - acquired_headcount)
         ) as exits
     from rates
 )
 
 select
     opening_headcount,
+    acquired_headcount,
     target_headcount,
     announced_exits,
     expected_exits,

@@ -1,8 +1,8 @@
 -- The headcount path and the positions of each level to close the year with.
---   path(Y) = path(Y - 1) x (1 + growth) - layoffs by level, from the people of the first 1 January, and never
--- rounded on the way; announced exits that lower the target are taken off, too. The target is the sum of the paths,
--- rounded half away from zero, and the positions of the levels are the path in whole people by largest remainder of
--- the target, ties to the lower level. A configured mix replaces the shares of the levels.
+--   path(Y) = path(Y - 1) x (1 + growth) - layoffs + acquired people by level, from the people of the first 1 January,
+-- and never rounded on the way; announced exits that lower the target are taken off, too. The target is the sum of the
+-- paths, rounded half away from zero, and the positions of the levels are the path in whole people by largest remainder
+-- of the target, ties to the lower level. A configured mix replaces the shares of the levels.
 with
 
 carried as (
@@ -40,6 +40,14 @@ abolished as (
     group by {{ world('opening') }} opening.level_id
 ),
 
+acquired as (
+    select
+        level_id,
+        count(*) as positions
+    from {{ ref('stg_acquired') }}
+    group by {{ world() }} level_id
+),
+
 grown as (
     select
         levels.level_id,
@@ -47,7 +55,8 @@ grown as (
             round(
                 coalesce(carried.headcount_path, 0)::decimal(24, 12) * (1 + {{ param('target_growth_rate') }}), 12
             )
-            - coalesce(abolished.positions, 0),
+            - coalesce(abolished.positions, 0)
+            + coalesce(acquired.positions, 0),
             0
         )::decimal(24, 12) as headcount_path
     from {{ ref('stg_job_levels') }} as levels
@@ -55,6 +64,8 @@ grown as (
         on levels.level_id = carried.level_id
     left join abolished
         on levels.level_id = abolished.level_id
+    left join acquired
+        on levels.level_id = acquired.level_id
 ),
 
 mixed as (

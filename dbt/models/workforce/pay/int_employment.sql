@@ -7,6 +7,7 @@ people as (
     select
         opening.employee_id,
         false as is_new_hire,
+        false as is_acquired,
         opening.employee_birth_date,
         opening.employee_hire_date,
         opening.employee_service_date,
@@ -37,9 +38,10 @@ people as (
     select
         hires.employee_id,
         true as is_new_hire,
+        hires.hire_category = 'acquired' as is_acquired,
         hires.birth_date as employee_birth_date,
         hires.hire_date as employee_hire_date,
-        hires.hire_date as employee_service_date,
+        hires.service_date as employee_service_date,
         hires.level_id,
         hires.scheduled_hours_per_week,
         dayofyear(hires.hire_date)::integer as first_day,
@@ -71,6 +73,7 @@ dated as (
 select
     dated.employee_id,
     dated.is_new_hire,
+    dated.is_acquired,
     dated.employee_birth_date,
     dated.employee_hire_date,
     dated.employee_service_date,
