@@ -3,6 +3,7 @@
 -- Target = the level's target pay x this year's structure factor, or (minimum + (maximum - minimum) x percentile) x
 -- market factor of its range. Full-time pay = target x exp(sd x z), kept inside the range; a part-timer's is its share.
 -- The birth date is the hire date less the drawn age, less up to 364 days: the age at hire is the drawn one.
+-- Long because hires are drawn step by step, and acquired people are read beside them.
 with
 
 numbered as (

@@ -1,5 +1,6 @@
 -- The population of 1 January: the census in the first simulated year, last year's active people in every later one.
 -- Which of the two is decided by the year alone, never by a table being empty.
+-- Long because of its columns: each has a source in the first year and another one in later years.
 select
     census.employee_id,
     census.employee_birth_date,
