@@ -9,7 +9,7 @@ import pytest
 
 from planalign_orchestrator.errors import CensusError, ConfigurationError, ResumeError
 from planalign_orchestrator.factory import build_orchestrator
-from tests.companies import NOBODY_RETIRES, Row, configure, people, person
+from tests.companies import NOBODY_RETIRES, Row, configure, default_table, people, person
 from tests.laboratory import Result, simulate
 
 pytestmark = pytest.mark.model
@@ -176,6 +176,39 @@ def test_money_of_another_plan_is_not_taken_over(tmp_path: Path) -> None:
     text = "employee_deferral_rate, employee_account_balance of bought.csv are of another plan and are not taken over"
     assert text in str(result.query("select notes from run_metadata"))
     assert "410(b)(6)(C)" in str(result.query("select plan_testing from run_metadata"))
+
+
+@pytest.mark.parametrize("is_credited", [True, False])
+def test_pay_elsewhere_makes_highly_compensated_where_it_is_credited(tmp_path: Path, is_credited: bool) -> None:
+    rows = [bought(1, pay=300_000, prior_year_compensation=290_000)]
+    result = run(tmp_path, rows, credit_compensation=is_credited)
+    events = "select effective_date::varchar from fct_yearly_events where event_type = 'hce_status'"
+    assert result.query(f"{events} and employee_id = 'B1' and simulation_year = 2026") == [(DATE,)] * is_credited
+
+
+def test_deferrals_elsewhere_count_towards_the_limit_of_the_year(tmp_path: Path) -> None:
+    enrolled = {
+        "plan.automatic_enrollment.window_days": 0,
+        "plan.automatic_enrollment.default_deferral_rate": 0.1,
+        "plan.automatic_enrollment.scope": "all_eligible",
+        "plan.participation.automatic_enrollment_factor": 0,
+        "plan.escalation.enabled": False,
+        "parameters.participation_by_age": [
+            {"age_from": 0, "join_rate": 0, "second_chance_rate": 0, "opt_out_rate": 0}
+        ],
+        "parameters.deferral_choice": [
+            {"age_from": 0, "income_from": row["income_from"], "deferral_rate": 0.1}
+            for row in default_table("participation_by_income")
+        ],
+    }
+    rows = [bought(1, pay=300_000), bought(2, pay=300_000, year_to_date_deferral=20_000)]
+    result = run(tmp_path, rows, enrolled)
+    deferred = result.query("""
+        select employee_id, employee_contribution_amount from fct_workforce_snapshot
+        where simulation_year = 2026 and employee_id like 'B%' order by 1
+    """)
+    # 300,000 x 184 / 365 x .1 = 15,123.29; 24,500 - 20,000
+    assert [(who, float(amount)) for who, amount in deferred] == [("B1", 15_123.29), ("B2", 4_500.0)]
 
 
 def test_an_acquisition_to_come_may_be_added_and_one_of_a_finished_year_not_changed(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@
             'categories': ['five_percent_owner', 'compensation'],
             'account': none,
             'sign': 0,
-            'description': 'Somebody is highly compensated in the year; dated 1 January.',
+            'description': 'Somebody is highly compensated in the year; dated 1 January, or the day of an acquisition.',
         },
         {
             'event_type': 'eligibility',

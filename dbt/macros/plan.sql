@@ -10,6 +10,11 @@
     end
 {%- endmacro %}
 
+{#- What somebody may defer without catch-up: the limit of 402(g) less what was deferred in another plan before. -#}
+{% macro deferral_limit(people, limits) -%}
+    greatest({{ limits }}.elective_deferral_limit - {{ people }}.deferred_elsewhere, 0)::decimal(18, 2)
+{%- endmacro %}
+
 {#- What a tier set is chosen by: completed years of service, points (age + service), age, or nothing. -#}
 {% macro tier_value(tiers_by, age, service) -%}
     case {{ tiers_by }}

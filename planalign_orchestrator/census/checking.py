@@ -470,6 +470,7 @@ def _plan_checks(census_date: date) -> list[Check]:
         "employee_account_balance",
         "match_account_balance",
         "core_account_balance",
+        "year_to_date_deferral",
     )
     checks.append(
         Check(

@@ -273,6 +273,14 @@ COLUMNS: Final[tuple[Column, ...]] = (
         weak_aliases=words("bonus incentive commission commissions"),
     ),
     Column(
+        "year_to_date_deferral",
+        "money",
+        meaning="Deferrals of the year in another plan before an acquisition, which count towards 402(g); read of people "
+        "of `workforce.acquisitions` only.",
+        default="0",
+        aliases=words("ytddeferral ytddeferrals yeartodatedeferrals ytd401k ytd401kdeferrals"),
+    ),
+    Column(
         "employee_account_balance",
         "money",
         meaning="Balance of the person's own deferrals.",

@@ -75,7 +75,14 @@ def write_census(path: Path, size: int, *, seed: int, census_date: date) -> None
 
 
 # a made-up company has departments and no other groups, pays no bonuses, and nobody in it was there before
-NOT_MADE: Final = ("employee_service_date", "location", "employee_class", "sex", "employee_variable_compensation")
+NOT_MADE: Final = (
+    "employee_service_date",
+    "location",
+    "employee_class",
+    "sex",
+    "employee_variable_compensation",
+    "year_to_date_deferral",
+)
 MADE_COLUMNS: Final = tuple(column for column in STORED_COLUMNS if column.name not in NOT_MADE)
 
 

@@ -41,7 +41,9 @@ def load_acquired(
     held = f"{database}.inputs.acquired"
     connection.execute(f"""
         create or replace table {held} as
-        select null::integer as item, null::date as acquired_on, null::boolean as credits_service, *
+        select
+            null::integer as item, null::date as acquired_on,
+            null::boolean as credits_service, null::boolean as credits_pay, *
         from {database}.inputs.census limit 0
     """)
     findings: list[Finding] = []
@@ -50,7 +52,8 @@ def load_acquired(
             connection,
             _source(census, entry),
             held,
-            f"{item}, date '{entry['date']}', {str(entry.get('credit_service', True)).lower()}",
+            f"{item}, date '{entry['date']}', {_flag(entry.get('credit_service', True))}, "
+            f"{_flag(entry.get('credit_compensation', False))}",
             census_date=entry["date"] - dt.timedelta(days=1),
             level_ids=level_ids,
             full_time_hours=config.new_hires.full_time_hours_per_week,
@@ -62,6 +65,10 @@ def load_acquired(
         select year(acquired_on), count(*) || ':' || sum(hash(people))::varchar from {held} as people group by 1
     """).fetchall()
     return {int(year): str(digest) for year, digest in rows}, findings
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _source(census: CensusSource, entry: "Acquisition") -> CensusSource:

@@ -98,7 +98,7 @@ changes as (
         hce.employee_id,
         'hce_status' as event_type,
         hce.hce_basis as event_category,
-        make_date({{ param('simulation_year') }}, 1, 1) as effective_date,
+        hce.since as effective_date,
         {{ order_in_day('hce_status') }} as type_order,
         '{"prior_year_compensation":' || hce.prior_year_compensation
         || ',"threshold":' || hce.prior_year_hce_threshold || '}' as event_details

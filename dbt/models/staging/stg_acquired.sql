@@ -31,6 +31,8 @@ select
         when people.employee_termination_date > calendar.year_end then people.employee_termination_date
     end as announced_termination_date,
     people.auto_escalation_opt_out,
+    case when people.credits_pay then people.prior_year_compensation end as prior_year_compensation,
+    coalesce(people.year_to_date_deferral, 0)::decimal(18, 2) as deferred_elsewhere,
     people.is_five_percent_owner
 from people
 cross join {{ ref('stg_calendar') }} as calendar

@@ -20,6 +20,7 @@ class Acquisition(TypedDict):
     date: dt.date
     census: Path
     credit_service: NotRequired[bool]
+    credit_compensation: NotRequired[bool]
     sheet: NotRequired[str]
     columns: NotRequired[Mapping[str, str]]
     values: NotRequired[Mapping[str, Mapping[str, str | None]]]
@@ -32,12 +33,13 @@ ENTRY = Record(
         "date": DATE,
         "census": PATH,
         "credit_service": FLAG,
+        "credit_compensation": FLAG,
         "sheet": text("the name of a worksheet"),
         "columns": COLUMN_NAMES,
         "values": CODES,
         "units": UNITS,
     },
-    otherwise="its keys are date, census, credit_service, sheet, columns, values and units",
+    otherwise="its keys are date, census, credit_service, credit_compensation, sheet, columns, values and units",
     required=("date", "census"),
 )
 ACQUISITIONS = ListOf("a list of acquisitions", ENTRY, "acquisition")

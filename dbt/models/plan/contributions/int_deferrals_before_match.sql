@@ -7,7 +7,7 @@ people as (
         people.*,
         people.match_from_day - 1 as day_before,
         deferrals.catch_up_limit,
-        limits.elective_deferral_limit
+        {{ deferral_limit('people', 'limits') }} as elective_deferral_limit
     from {{ ref('int_elective_deferrals') }} as deferrals
     inner join {{ ref('int_eligibility') }} as people
         on deferrals.employee_id = people.employee_id

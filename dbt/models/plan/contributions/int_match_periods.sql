@@ -19,7 +19,7 @@ matched as (
         ) as period_end,
         deferrals.catch_up_limit,
         {{ cents('before.deferral') }} as unmatched_cents,
-        limits.elective_deferral_limit,
+        {{ deferral_limit('people', 'limits') }} as elective_deferral_limit,
         limits.compensation_limit,
         case
             when {{ param('compensation_from') }} = 'plan_year' then people.first_day

@@ -41,10 +41,8 @@ participants as (
         {{ pay_days('people', 'people.deferral_from_day') }} as opening_pay_days,
         coalesce(changed.rate_pay_days, 0) as rate_pay_days,
         coalesce(changed.enrolled_pay_days, 0) as enrolled_pay_days,
-        limits.elective_deferral_limit,
-        coalesce(
-            not people.is_new_hire and people.prior_year_compensation > limits.roth_catch_up_wage_threshold, false
-        ) as is_catch_up_roth,
+        {{ deferral_limit('people', 'limits') }} as elective_deferral_limit,
+        coalesce(people.prior_year_compensation > limits.roth_catch_up_wage_threshold, false) as is_catch_up_roth,
         {{ catch_up_limit('limits', 'year(people.employee_birth_date)') }} as age_catch_up_limit
     from {{ ref('int_eligibility') }} as people
     cross join {{ ref('stg_irs_limits') }} as limits

@@ -49,7 +49,8 @@ people as (
         opening.pending_rate,
         opening.pending_probability,
         opening.pending_draw,
-        opening.prior_year_compensation,
+        coalesce(opening.prior_year_compensation, acquired.prior_year_compensation) as prior_year_compensation,
+        coalesce(acquired.deferred_elsewhere, 0)::decimal(18, 2) as deferred_elsewhere,
         calendar.year_start
     from {{ ref('int_employment') }} as employment
     cross join {{ ref('stg_calendar') }} as calendar
@@ -137,6 +138,7 @@ select
     eligible.pending_probability,
     eligible.pending_draw,
     eligible.prior_year_compensation,
+    eligible.deferred_elsewhere,
     eligible.year_start,
     eligible.deferral_from_day,
     eligible.match_from_day,
