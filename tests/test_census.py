@@ -46,6 +46,7 @@ TYPES = {
     "is_five_percent_owner": "BOOLEAN",
     "prior_year_compensation": "DECIMAL(18,2)",
     "employee_variable_compensation": "DECIMAL(18,2)",
+    "year_to_date_deferral": "DECIMAL(18,2)",
     "employee_account_balance": "DECIMAL(18,2)",
     "match_account_balance": "DECIMAL(18,2)",
     "core_account_balance": "DECIMAL(18,2)",
@@ -172,6 +173,7 @@ def test_one_person_with_the_required_columns_is_a_census(tmp_path: Path) -> Non
             "scheduled_hours_per_week": Decimal("40.00"),
             "auto_escalation_opt_out": False,
             "is_five_percent_owner": False,
+            "year_to_date_deferral": Decimal("0.00"),
             "employee_account_balance": Decimal("0.00"),
             "match_account_balance": Decimal("0.00"),
             "core_account_balance": Decimal("0.00"),
@@ -202,6 +204,7 @@ def test_every_column_is_kept(tmp_path: Path) -> None:
         is_five_percent_owner="1",
         prior_year_compensation="58,000.10",
         employee_variable_compensation="6,000",
+        year_to_date_deferral="2,000",
         employee_account_balance="$1,000.00",
         match_account_balance="500",
         core_account_balance="0.25",
@@ -212,8 +215,8 @@ def test_every_column_is_kept(tmp_path: Path) -> None:
     assert row["employee_service_date"] == dt.date(2012, 2, 29)
     assert list(row.values())[5:] == [
         dt.date(2025, 6, 30), True, 2, "Café, North", "Plant 1", "Union", "F", Decimal("37.50"), Decimal("0.065000"),
-        dt.date(2015, 4, 1), "auto", True, False, True, Decimal("58000.10"), Decimal("6000.00"), Decimal("1000.00"),
-        Decimal("500.00"), Decimal("0.25"), True, 2,
+        dt.date(2015, 4, 1), "auto", True, False, True, Decimal("58000.10"), Decimal("6000.00"), Decimal("2000.00"),
+        Decimal("1000.00"), Decimal("500.00"), Decimal("0.25"), True, 2,
     ]  # fmt: skip
     assert "123" not in str(loaded.rows)
     assert loaded.summary.announced_exits == 1
@@ -266,6 +269,7 @@ BAD_VALUES = [
         "6000000.01",
         "employee_variable_compensation is more than 100 times the rate of pay",
     ),
+    ("year_to_date_deferral", "-5", "year_to_date_deferral is negative"),
     ("employee_account_balance", "(0.01)", "employee_account_balance is negative"),
     ("match_account_balance", "-1", "match_account_balance is negative"),
     ("core_account_balance", "x", "core_account_balance is not an amount of money"),

@@ -614,7 +614,7 @@ def test_status_as_json_holds_everything(planalign: Planalign, finished: Sequenc
     assert document["source"] == "database"
     assert document["runs"][0]["census"]["rows_read"] == 1000
     assert {year["simulation_year"]: year["digests"] for year in document["years"]} == sample_run.digests()
-    assert set(document["years"][0]["fingerprints"]) == {"configuration", "parameters", "census", "model"}
+    assert set(document["years"][0]["fingerprints"]) == {"configuration", "parameters", "census", "acquired", "model"}
 
 
 def test_a_database_can_be_read_without_a_configuration(

@@ -294,7 +294,7 @@ DAMAGES = {
     ),
     "a detailed status nobody knows": Damage(
         "allowed_values_in_year_fct_workforce_snapshot_detailed_status_code_"
-        "continuous_active_new_hire_active_experienced_termination_new_hire_termination",
+        "continuous_active_acquired_active_new_hire_active_experienced_termination_new_hire_termination",
         STAYING,
         snapshot("detailed_status_code = 'rehire'"),
         "detailed_status_code rehire",

@@ -275,8 +275,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "year_to_date_deferral",
         "money",
-        meaning="Deferrals of the year in another plan before an acquisition, which count towards 402(g); read of people "
-        "of `workforce.acquisitions` only.",
+        meaning="Deferrals of the year in another plan before an acquisition, which count towards 402(g); read of "
+        "people of `workforce.acquisitions` only.",
         default="0",
         aliases=words("ytddeferral ytddeferrals yeartodatedeferrals ytd401k ytd401kdeferrals"),
     ),

@@ -66,8 +66,8 @@ class WorkforceSection(Section):
         (),
         "People of companies that are bought, each from a census of its own. They are hired on the `date`, above the "
         "headcount path; nobody of them leaves or is paid more in that year. Service before it counts where it is "
-        "credited (`credit_service`, true unless given), and pay of the year before for 414(q) and 414(v)(7) where that "
-        "is (`credit_compensation`, false unless given). Elections and accounts are not taken over.",
+        "credited (`credit_service`, true unless given), and pay of the year before for 414(q) and 414(v)(7) where "
+        "that is (`credit_compensation`, false unless given). Elections and accounts are not taken over.",
         Parameter("has_acquisitions", lambda acquisitions, config: bool(acquisitions), "boolean"),
         narrower="no date before start_year",
         example=ACQUISITIONS_EXAMPLE,

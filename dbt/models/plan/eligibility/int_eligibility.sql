@@ -57,7 +57,7 @@ people as (
     cross join exclusions
     left join {{ ref('int_opening_workforce') }} as opening
         on employment.employee_id = opening.employee_id
-    left join {{ ref('stg_acquired') }} as acquired
+    left join {{ ref('int_acquired') }} as acquired
         on employment.employee_id = acquired.employee_id
     left join {{ ref('int_entry_dates') }} as entries
         on employment.employee_id = entries.employee_id

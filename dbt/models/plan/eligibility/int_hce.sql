@@ -17,7 +17,7 @@ people as (
         is_five_percent_owner,
         prior_year_compensation,
         acquired_on as since
-    from {{ ref('stg_acquired') }}
+    from {{ ref('int_acquired') }}
     where prior_year_compensation is not null
 ),
 

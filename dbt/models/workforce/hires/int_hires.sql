@@ -141,4 +141,4 @@ select
     announced_termination_date,
     auto_escalation_opt_out,
     is_five_percent_owner
-from {{ ref('stg_acquired') }}
+from {{ ref('int_acquired') }}

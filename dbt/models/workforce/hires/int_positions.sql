@@ -18,7 +18,7 @@ staying as (
     select
         level_id,
         employee_id
-    from {{ ref('stg_acquired') }}
+    from {{ ref('int_acquired') }}
 ),
 
 stayers as (

@@ -31,7 +31,7 @@ laid_off as (
 
 acquired as (
     select count(*) as people
-    from {{ ref('stg_acquired') }}
+    from {{ ref('int_acquired') }}
 ),
 
 path as (

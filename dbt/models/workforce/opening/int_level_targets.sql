@@ -44,7 +44,7 @@ acquired as (
     select
         level_id,
         count(*) as positions
-    from {{ ref('stg_acquired') }}
+    from {{ ref('int_acquired') }}
     group by {{ world() }} level_id
 ),
 
