@@ -1,5 +1,5 @@
--- opening + acquired - terminations - layoffs + hires - new-hire terminations = closing, the opening is last year's closing or
--- the census, and in exact mode the closing is the target.
+-- opening + acquired - terminations - layoffs + hires - new-hire terminations = closing, the opening is last year's
+-- closing or the census, and in exact mode the closing is the target.
 with
 
 figures as (
