@@ -1,7 +1,7 @@
 -- One row: how many people are hired, and how many of them leave again before the year ends.
 --   net = target - acquired people - (opening - exits).  Exact mode: hires = ceil(net / (1 - new-hire exit rate)) and
--- new-hire exits = hires - net, so the year closes at the target.  Stochastic mode: hires = round(net / (1 - rate)), and
--- each hire leaves by chance.
+-- new-hire exits = hires - net, so the year closes at the target.  Stochastic mode: hires = round(net / (1 - rate)),
+-- and each hire leaves by chance.
 -- Whole numbers throughout: in double precision ceil(21 / (1 - 0.3)) is 31.
 with
 
