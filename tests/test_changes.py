@@ -106,7 +106,7 @@ def test_restating_every_value_changes_nothing(
     given = {"simulation.end_year": THIRD}
     config = configure(tmp_path, [person("P")], given)
     restated = {key: value_of(config, key) for key in map(".".join, known_keys()) if may_change(key)}
-    restated["parameters"] = {name: "default" for name in ("merit_by_level", "retirement_rates", "deferral_choice")}
+    restated["parameters"] = dict.fromkeys(("merit_by_level", "retirement_rates", "deferral_choice"), "default")
     assert len(restated) > 100
     assert laboratory.run({**given, **changed(restated)}).digests() == unchanged(given)
 
