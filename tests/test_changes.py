@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 
 from planalign_orchestrator.config.keys import known_keys, known_sections
-from tests.companies import read_rows
+from planalign_orchestrator.config.show import json_value
+from tests.companies import configure, person, read_rows
+from tests.crash_child import Project, contents
 from tests.knobs import Knob
 from tests.laboratory import Digests, Laboratory
+from tests.plan_designs import numbered_design
 from tests.test_model_knobs import KNOBS
 from tests.test_plan_knobs import PLAN_KNOBS, with_rare_people
 
 pytestmark = pytest.mark.model
 
-FIRST, SECOND = 2025, 2026
+FIRST, SECOND, THIRD = 2025, 2026, 2027
+DESIGNS = 3
 LAST_DAY = f"{SECOND}-12-31"
 PART_TIMERS = {"new_hires.part_time_share": 0.5, "new_hires.part_time_hours_per_week": 15}
 RISING = {"plan.match.formula": "safe_harbor_enhanced", f"changes.{SECOND}.plan.match.formula": "safe_harbor_basic"}
@@ -76,3 +80,75 @@ def test_a_key_acts_from_its_year_on_and_not_before(
     before = unchanged(given)
     assert found[FIRST] == before[FIRST]
     assert found != before
+
+
+def changeable(number: int) -> dict[str, Any]:
+    """Return what may change of a design at random."""
+    drawn = numbered_design(number, FIRST)
+    return {key: value for key, value in drawn.items() if key.startswith("parameters.") or may_change(key)}
+
+
+def value_of(config: Any, key: str) -> object:
+    """Return a key's value as a configuration file would give it."""
+    for name in key.split("."):
+        config = getattr(config, name)
+    return json_value(config)
+
+
+def test_no_changes_are_none(laboratory: Laboratory, unchanged: Callable[[Mapping[str, object]], Digests]) -> None:
+    given = {"simulation.end_year": SECOND}
+    assert laboratory.run({**given, "changes": {}}).digests() == unchanged(given)
+
+
+def test_restating_every_value_changes_nothing(
+    laboratory: Laboratory, tmp_path: Path, unchanged: Callable[[Mapping[str, object]], Digests]
+) -> None:
+    given = {"simulation.end_year": THIRD}
+    config = configure(tmp_path, [person("P")], given)
+    restated = {key: value_of(config, key) for key in map(".".join, known_keys()) if may_change(key)}
+    restated["parameters"] = dict.fromkeys(("merit_by_level", "retirement_rates", "deferral_choice"), "default")
+    assert len(restated) > 100
+    assert laboratory.run({**given, **changed(restated)}).digests() == unchanged(given)
+
+
+@pytest.mark.parametrize("number", range(DESIGNS))
+def test_a_change_of_the_first_year_is_the_base(laboratory: Laboratory, number: int) -> None:
+    drawn = changeable(number)
+    given = {"simulation.end_year": SECOND}
+    base = laboratory.run({**given, **drawn}).digests()
+    assert laboratory.run({**given, **changed(drawn, FIRST)}).digests() == base
+
+
+@pytest.mark.parametrize("number", range(DESIGNS))
+def test_years_before_a_change_of_the_whole_plan_are_as_without(
+    laboratory: Laboratory, unchanged: Callable[[Mapping[str, object]], Digests], number: int
+) -> None:
+    drawn = changeable(number)
+    given = {"simulation.end_year": THIRD}
+    found, before = laboratory.run({**given, **changed(drawn, THIRD)}).digests(), unchanged(given)
+    assert {year: found[year] for year in (FIRST, SECOND)} == {year: before[year] for year in (FIRST, SECOND)}
+    differing = {mart for mart in found[THIRD] if found[THIRD][mart] != before[THIRD][mart]}
+    assert {"fct_yearly_events", "fct_workforce_snapshot", "fct_annual_metrics"} <= differing
+
+
+@pytest.mark.dbt
+def test_both_engines_give_the_same_parameters_and_marts(tmp_path: Path, runs_dbt: None) -> None:
+    changes = {
+        SECOND: {
+            "plan": {"match": {"formula": "stretch"}, "eligibility": {"deferral": {"minimum_age": 18}}},
+            "parameters": {"merit_by_level": [{"level_id": level, "merit_rate": "0.02"} for level in range(1, 6)]},
+        },
+        THIRD: {"plan": {"vesting": {"match": "graded_6"}, "automatic_enrollment": {"scope": "all_eligible"}}},
+    }
+    reductions = [{"date": f"{SECOND}-06-30", "share": "0.1"}, {"date": f"{THIRD}-06-30", "people": 5}]
+    found = {}
+    for engine in ("native", "dbt"):
+        project = Project.create(tmp_path / engine, changes=changes, workforce={"reductions": reductions})
+        result = project.run("--engine", engine, "-q")
+        assert result.returncode == 0, result.stderr
+        found[engine] = {
+            name: value for name, value in contents(project.database).items() if name.startswith(("main.", "param"))
+        }
+    for year in (FIRST, SECOND, THIRD):
+        assert {f"main.fct_yearly_events {year}", f"parameters.merit_by_level {year}"} <= found["dbt"].keys()
+    assert found["dbt"] == found["native"]

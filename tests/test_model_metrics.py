@@ -121,7 +121,7 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "disabilities": count("termination_reason", "disability"),
         "announced_terminations": count("termination_reason", "announced"),
         "layoffs": count("termination_reason", "layoff"),
-        # of runs with reductions only
+        # of years with a reduction only
         "employer_initiated_turnover": None,
         "hires": count("event_type", "hire", events),
         "new_hire_terminations": count("detailed_status_code", "new_hire_termination"),

@@ -64,8 +64,8 @@
             'name': 'employer_initiated_turnover',
             'unit': 'rate',
             'expression': ratio('turnover.employer_initiated_exits', 'turnover.participants'),
-            'description': 'Layoffs and involuntary exits of participants over all participants of the year, in runs with '
-                ~ 'reductions; 20 % is presumed to be a partial termination.',
+            'description': 'Layoffs and involuntary exits of participants over all participants of the year, in years with '
+                ~ 'a reduction; 20 % is presumed to be a partial termination.',
             'lowest': 0,
             'highest': 1,
         },

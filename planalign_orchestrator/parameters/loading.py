@@ -4,7 +4,7 @@ What the configuration gives is judged before the census is read; tables that th
 once these are in the database.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -77,12 +77,15 @@ class Assumptions:
         from planalign_orchestrator.parameters.fitting import fit_tables, hours_table
 
         problems: list[str] = []
+        seen: set[str] = set()
         findings: list[Finding] = []
         from_year: dict[int, tuple[ParameterTable, ...]] = {}
         first: Mapping[str, ParameterTable] = {}
         for year, given in self.from_year.items():
             fit = fit_tables(given.config, given.tables, workforce)
-            tables, notes = _checked(given.config, fit.tables, problems)
+            found: list[str] = []
+            tables, notes = _checked(given.config, fit.tables, found)
+            problems += _of_year(found, seen, None if year == self.config.simulation.start_year else year)
             # the people of the census are compared with the tables of the first year alone
             findings += [note for note in notes if note not in findings] if first else [*notes, *fit.warnings]
             first = first or tables
@@ -98,12 +101,15 @@ class Assumptions:
 def load_parameters(config: "SimulationConfig") -> Assumptions:
     """Return what the configuration gives in every year, checked. Errors: ConfigurationError with all findings."""
     problems: list[str] = []
+    seen: set[str] = set()
     simulation = config.simulation
     by_year = {year: config.of_year(year) for year in range(simulation.start_year, simulation.end_year + 1)}
     configs = {max(of_year.first_year, simulation.start_year): of_year for of_year in by_year.values()}
     from_year: dict[int, GivenTables] = {}
     for year, of_year in configs.items():
-        from_year[year] = given = _given(of_year, problems)
+        found: list[str] = []
+        from_year[year] = given = _given(of_year, found)
+        problems += _of_year(found, seen, None if year == simulation.start_year else year)
         if previous_match(of_year) is not None and by_year.get(year + 1) is of_year:
             # participants answer in the first year only
             from_year[year + 1] = replace(given, others=_lists(of_year, None))
@@ -117,6 +123,13 @@ def load_parameters(config: "SimulationConfig") -> Assumptions:
         raise ConfigurationError(list(dict.fromkeys(problems)))
     yearly = (annual_rates(config), enrollment_terms(config), limits_table(limits), *reduction_tables(config))
     return Assumptions(config, from_year, yearly)
+
+
+def _of_year(found: Iterable[str], seen: set[str], changed_in: int | None) -> list[str]:
+    """Return what is wrong with the tables of a year and of none before it, with the year whose change brought it."""
+    fresh = [text for text in dict.fromkeys(found) if text not in seen]
+    seen.update(fresh)
+    return fresh if changed_in is None else [f"from {changed_in} on: {text}" for text in fresh]
 
 
 def _given(config: "SimulationConfig", problems: list[str]) -> GivenTables:

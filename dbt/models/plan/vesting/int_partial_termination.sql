@@ -1,4 +1,4 @@
--- One row, in runs with reductions: whether the year's employer-initiated exits are a partial termination, so that
+-- One row, in years with a reduction: whether the year's employer-initiated exits are a partial termination, so that
 -- everybody who leaves in the year is fully vested. Participants are those who may defer at any time in the year. From
 -- 20 % on it is presumed; an item of the configuration may say otherwise. Code section 411(d)(3), Rev. Rul. 2007-43.
 with
@@ -13,10 +13,12 @@ participants as (
 
 items as (
     select
-        coalesce(bool_or(fully_vested = 'true'), false) as is_said,
-        coalesce(bool_or(fully_vested = 'auto'), false) as is_presumed
+        bool_or(fully_vested = 'true') as is_said,
+        bool_or(fully_vested = 'auto') as is_presumed
     from {{ source('parameters', 'reductions') }}
     where simulation_year = {{ param('simulation_year') }}
+    -- no row without an item: a reduction in a year ahead changes nothing of a finished year
+    having count(*) > 0
 )
 
 select
