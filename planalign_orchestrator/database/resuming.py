@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.config import describe_differences
+from planalign_orchestrator.config import PARAMETER_TABLES, describe_change, describe_differences
 from planalign_orchestrator.database.checkpoints import DBT, DatabaseStatus, Relation, base_tables, mart_digests
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.database.identifiers import quoted
@@ -166,6 +166,26 @@ def differences_of_origin(before: Fingerprints, now: Fingerprints, year: int) ->
     if before["model"] != now["model"]:
         differences.append(f"model: the SQL models changed (was {before['model']}, is now {now['model']})")
     return differences
+
+
+def changes_by_year(checkpoints: Sequence[Mapping[str, Any]]) -> dict[int, tuple[str, ...]]:
+    """Return what each finished year was made from otherwise than the year before: keys and assumption tables."""
+    found: dict[int, tuple[str, ...]] = {}
+    before: Fingerprints | None = None
+    for row in checkpoints:
+        now = row["fingerprints"]
+        found[row["simulation_year"]] = () if before is None else tuple(_changes(before, now))
+        before = now
+    return found
+
+
+def _changes(before: Fingerprints, now: Fingerprints) -> list[str]:
+    tables = [
+        f"parameters.{name} other rows"
+        for name in PARAMETER_TABLES
+        if before["parameters"].get(name) != now["parameters"].get(name)
+    ]
+    return [*describe_change(before["configuration"], now["configuration"]), *tables]
 
 
 def _up_to(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
