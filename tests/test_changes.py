@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planalign_orchestrator.config.keys import known_keys, known_sections
+from planalign_orchestrator.config.keys import may_change
 from tests.companies import read_rows
 from tests.knobs import Knob
 from tests.laboratory import Digests, Laboratory
@@ -32,13 +32,9 @@ OTHERWISE = {
 }
 
 
-def may_change(key: str) -> bool:
-    path = tuple(key.split("."))
-    sections = [known_sections()[path[:depth]] for depth in range(1, len(path))]
-    return not known_keys()[path].details.of_all_years and not any(section.of_all_years for section in sections)
-
-
-CHANGEABLE: Mapping[str, Knob] = {key: knob for key, knob in {**KNOBS, **PLAN_KNOBS}.items() if may_change(key)}
+CHANGEABLE: Mapping[str, Knob] = {
+    key: knob for key, knob in {**KNOBS, **PLAN_KNOBS}.items() if may_change(tuple(key.split(".")))
+}
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,12 @@ import pytest
 
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.reports import ConsoleReporter, MultiYearReporter, MultiYearSummary
+from planalign_orchestrator.reports.comparison import compare_runs
 from planalign_orchestrator.reports.formats.excel import excel_report
 from planalign_orchestrator.reports.formats.html import html_report
 from tests.companies import default_table
 from tests.laboratory import Result, simulate
+from tests.program import Planalign
 
 pytestmark = pytest.mark.model
 
@@ -131,3 +133,39 @@ def test_a_year_alone_says_what_changed_in_it(run: Result) -> None:
     with DatabaseConnectionManager(run.database, read_only=True, threads=1) as db:
         alone = MultiYearReporter(db).generate_summary([2027])
     assert list(alone.years[0].changes) == SAID[2027]
+
+
+def test_status_says_what_changed(run: Result, planalign: Planalign) -> None:
+    done = planalign("status", "--database", run.database, "--json")
+    assert done.document["changes"] == {str(year): texts for year, texts in SAID.items() if texts}
+    shown = planalign("status", "--database", run.database).out
+    assert f"From 2026 on: {', '.join(SAID[2026])}.\nFrom 2027 on: {SAID[2027][0]}.\n" in shown.replace("\n  ", " ")
+
+
+def test_validate_and_a_dry_run_say_what_changes(planalign: Planalign, project: Path) -> None:
+    told = ("--set", "changes.2026.compensation.merit_budget=0", "--set", "changes.2029.plan.match.formula=none")
+    sentences = [
+        "From 2026 on: compensation.merit_budget 0 instead of 0.015.",
+        "From 2029 on, after simulation.end_year 2026: plan.match.formula none instead of safe_harbor_basic.",
+    ]
+    facts = planalign("validate", "--json", *told).document["configuration"]["facts"]
+    assert facts[1:3] == sentences
+    assert planalign("run", "--dry-run", "--json", *told).document["changes"] == sentences
+    shown = planalign("run", "--dry-run", *told).out
+    assert f"\nChanges        {sentences[0]}\n               {sentences[1]}\nDatabase " in shown
+    assert "\nChanges" not in planalign("run", "--dry-run").out
+
+
+def test_a_comparison_names_the_years_of_a_difference(run: Result, mixed_census: Path, tmp_path: Path) -> None:
+    given = {key: value for key, value in CHANGED.items() if not key.startswith("changes")}
+    only = {"changes.2026.compensation.merit_budget": 0, "changes.2027.compensation.merit_budget": 0.015}
+    other = simulate(tmp_path, mixed_census, {**given, **only, "compensation.cola_rate": 0.01})
+    found = compare_runs(run.database, other.database)
+    assert found.origin is not None
+    assert [text for text in found.origin if not text.startswith("parameters.match")] == [
+        "compensation.cola_rate: was 0.02, is now 0.01",
+        "parameters.merit_by_level: the table has other rows (from 2026 on)",
+        "compensation.merit_budget: was 0, is now 0.015 (in 2027)",
+        "plan.match.formula: was none, is now safe_harbor_basic (in 2027)",
+    ]
+    assert compare_runs(run.database, other.database, years=[2025]).origin == (found.origin[0],)

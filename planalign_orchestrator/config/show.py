@@ -89,14 +89,9 @@ def describe_differences(old: Mapping[str, object], new: Mapping[str, object]) -
 
 
 def describe_change(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
-    """What a later year has otherwise than an earlier one of the same run, by two fingerprints, in the order of `new`.
-
-    Assumption tables are left out: their rows are compared where they are loaded.
-    """
+    """What a later year of a run has otherwise than an earlier one, by their fingerprints, in the order of `new`."""
     return [
-        _changed(key, new.get(key), old.get(key))
-        for key in dict.fromkeys([*new, *old])
-        if new.get(key) != old.get(key) and not key.startswith(_TABLES)
+        _changed(key, new.get(key), old.get(key)) for key in dict.fromkeys([*new, *old]) if new.get(key) != old.get(key)
     ]
 
 
@@ -119,6 +114,8 @@ def changes_in_words(cfg: SimulationConfig) -> list[str]:
 
 
 def _changed(key: str, now: object, before: object) -> str:
+    if before is None and key.startswith(_TABLES):
+        return f"{key} {_in_short(now)}"
     return f"{key} {_in_short(now)}" + (" as before" if now == before else f" instead of {_in_short(before)}")
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Fingerprints = Mapping[str, Any]
 
 _BY_YEAR = "irs_limits.by_year."
+_TABLES = "parameters."
 
 
 def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Relation]) -> None:
@@ -152,7 +153,9 @@ def check_same_origin(
 
 def differences_of_origin(before: Fingerprints, now: Fingerprints, year: int) -> list[str]:
     """A sentence for everything that differs in what two runs made their years up to `year` from; empty if nothing."""
-    differences = describe_differences(_up_to(before["configuration"], year), _up_to(now["configuration"], year))
+    differences = describe_differences(
+        _settings_of(before["configuration"], year), _settings_of(now["configuration"], year)
+    )
     tables = before["parameters"].keys() | now["parameters"].keys()
     differences += [
         f"parameters.{name}: the table has other rows"
@@ -173,25 +176,28 @@ def changes_by_year(checkpoints: Sequence[Mapping[str, Any]]) -> dict[int, tuple
     found: dict[int, tuple[str, ...]] = {}
     before: Fingerprints | None = None
     for row in checkpoints:
-        now = row["fingerprints"]
-        found[row["simulation_year"]] = () if before is None else tuple(_changes(before, now))
+        now, year = row["fingerprints"], row["simulation_year"]
+        found[year] = () if before is None else tuple(_changes(before, now, year))
         before = now
     return found
 
 
-def _changes(before: Fingerprints, now: Fingerprints) -> list[str]:
+def _changes(before: Fingerprints, now: Fingerprints, year: int) -> list[str]:
     tables = [
         f"parameters.{name} other rows"
         for name in PARAMETER_TABLES
         if before["parameters"].get(name) != now["parameters"].get(name)
     ]
-    return [*describe_change(before["configuration"], now["configuration"]), *tables]
+    settings = (_settings_of(made_from["configuration"], year) for made_from in (before, now))
+    return [*describe_change(*settings), *tables]
 
 
-def _up_to(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
-    """Leave out limits of years that are not simulated yet: they may still be set."""
+def _settings_of(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
+    """Leave out limits of years that are not simulated yet, which may still be set, and tables, whose rows are
+    compared however they were given."""
     return {
         key: value
         for key, value in configuration.items()
-        if not (key.startswith(_BY_YEAR) and (last := key.rpartition(".")[2]).isdecimal()) or int(last) <= year
+        if not key.startswith(_TABLES)
+        and (not (key.startswith(_BY_YEAR) and (last := key.rpartition(".")[2]).isdecimal()) or int(last) <= year)
     }

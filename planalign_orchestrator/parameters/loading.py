@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # what a level may be called while the levels are still to be fitted
 ANY_LEVEL = range(1, 100)
+_TABLE = "parameters."
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ class Assumptions:
         first: Mapping[str, ParameterTable] = {}
         for year, given in self.from_year.items():
             fit = fit_tables(given.config, given.tables, workforce)
-            tables, notes = _checked(given.config, fit.tables, problems)
+            unfit: list[str] = []
+            tables, notes = _checked(given.config, fit.tables, unfit)
+            problems += _from_year(self.config, year, unfit, problems)
             # the people of the census are compared with the tables of the first year alone
             findings += [note for note in notes if note not in findings] if first else [*notes, *fit.warnings]
             first = first or tables
@@ -103,7 +106,9 @@ def load_parameters(config: "SimulationConfig") -> Assumptions:
     configs = {max(of_year.first_year, simulation.start_year): of_year for of_year in by_year.values()}
     from_year: dict[int, GivenTables] = {}
     for year, of_year in configs.items():
-        from_year[year] = given = _given(of_year, problems)
+        found: list[str] = []
+        from_year[year] = given = _given(of_year, found)
+        problems += _from_year(config, year, found, problems)
         if previous_match(of_year) is not None and by_year.get(year + 1) is of_year:
             # participants answer in the first year only
             from_year[year + 1] = replace(given, others=_lists(of_year, None))
@@ -117,6 +122,21 @@ def load_parameters(config: "SimulationConfig") -> Assumptions:
         raise ConfigurationError(list(dict.fromkeys(problems)))
     yearly = (annual_rates(config), enrollment_terms(config), limits_table(limits), *reduction_tables(config))
     return Assumptions(config, from_year, yearly)
+
+
+def _from_year(config: "SimulationConfig", year: int, found: list[str], known: list[str]) -> list[str]:
+    """Return what is wrong from a year on and not before, each table with the change that gave it."""
+    if config.of_year(year).before is None:
+        return found
+    placed = []
+    for text in found:
+        name = text.removeprefix(_TABLE).split(":")[0].split(" ")[0]
+        given = [one for one in config.changes if one <= year and name in config.changes[one].get("parameters", {})]
+        if text.startswith(_TABLE) and given:
+            placed.append(f"changes.{max(given)}.{text}")
+        elif text not in known:
+            placed.append(f"from {year} on: {text}")
+    return [text for text in placed if text not in known]
 
 
 def _given(config: "SimulationConfig", problems: list[str]) -> GivenTables:
