@@ -2,8 +2,8 @@
 
 The references in this folder: commands come from the program, keys from the sections of the configuration, columns from
 the YAML of the dbt models, so nothing here is written twice. From the sections come the default configuration and the
-SQL types of the model's parameters, too. In the README of the package it writes what the examples print, in
-METHODOLOGY.md the registers of events and of key figures, and the index.
+SQL types of the model's parameters, too. In the README of the package and in changes.md it writes what the examples
+print, in METHODOLOGY.md the registers of events and of key figures, and the index.
 """
 
 import json
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import fill
 from typing import Any
 
 import typer
@@ -40,6 +41,7 @@ from planalign_orchestrator.project import dbt_project
 
 FOLDER = Path(__file__).resolve().parent
 README = FOLDER.parent / "planalign_orchestrator" / "README.md"
+CHANGES = FOLDER / "changes.md"
 _CENSUS_KINDS: Mapping[Kind, str] = {
     "text": "text",
     "date": "date",
@@ -58,6 +60,10 @@ _REGISTER = re.compile(
 )
 # an example and the block of what it prints
 _EXAMPLE = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```\n", re.DOTALL)
+# a command and the block of what it prints
+COMMAND = re.compile(r"```sh\n(.*?)```\n\n```text\n(.*?)```\n", re.DOTALL)
+_PROGRAM = f'planalign() {{ "{sys.executable}" -m planalign_orchestrator "$@"; }}\n'
+_COLUMNS = 80
 _NOTICE = "<!-- Made by docs/generate.py from the code (`make docs`); changes here are overwritten. -->"
 _LAYERS = (
     ("marts", "Marts", "The tables that others build on: in the database for good, their types enforced."),
@@ -251,6 +257,40 @@ def package_readme() -> str:
     return _EXAMPLE.sub(lambda found: f"```python\n{found[1]}```\n\n```text\n{next(printed)}```\n", text)
 
 
+def changes_page() -> str:
+    """The page about changes with what its commands print, each in the text block below it.
+
+    They are run one after the other in a new folder. Of a run it shows headcounts, costs and the sentences below them.
+    Errors: CalledProcessError.
+    """
+    text = CHANGES.read_text(encoding="utf-8")
+    with TemporaryDirectory() as folder:
+
+        def printed(found: re.Match[str]) -> str:
+            done = subprocess.run(
+                ["sh", "-c", _PROGRAM + found[1]],
+                cwd=folder,
+                env={name: value for name, value in os.environ.items() if not name.startswith("PLANALIGN__")},
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+            )
+            return f"```sh\n{found[1]}```\n\n```text\n{_of_changes(done.stdout)}```\n"
+
+        return COMMAND.sub(printed, text)
+
+
+def _of_changes(printed: str) -> str:
+    """Of the summary of a run the tables of headcount and cost and its sentences, other output whole."""
+    if "\nWorkforce " not in printed:
+        return printed
+    parts = printed.split("\n\n")
+    tables = [part for part in parts if re.match(r"Year .*(Headcount|Net cost)", part)]
+    (sentences,) = (part for part in parts if part.startswith("Headcount: "))
+    wrapped = [fill(line, _COLUMNS, subsequent_indent="  ") for line in sentences.splitlines()]
+    return "\n\n".join([*tables, "\n".join(wrapped)]) + "\n"
+
+
 def parameter_macro() -> str:
     """The macro that gives a parameter of the model its SQL type."""
     types = "\n".join(f"        '{name}': '{sql_type}'," for name, sql_type in sorted(parameter_types().items()))
@@ -294,7 +334,7 @@ def stale(folder: Path = FOLDER) -> list[str]:
 def main() -> None:
     """Write everything, or with `--check` exit with 1 if any is stale."""
     if sys.argv[1:] == ["--check"]:
-        made = {README: package_readme, METHODOLOGY: methodology}
+        made = {README: package_readme, CHANGES: changes_page, METHODOLOGY: methodology}
         found = stale() + [path.name for path, make in made.items() if path.read_text(encoding="utf-8") != make()]
         if found:
             sys.exit(f"stale: {', '.join(found)}; run `make docs`")
@@ -305,6 +345,7 @@ def main() -> None:
         (FOLDER.parent / name).write_text(make(), encoding="utf-8")
     METHODOLOGY.write_text(methodology(), encoding="utf-8")
     README.write_text(package_readme(), encoding="utf-8")
+    CHANGES.write_text(changes_page(), encoding="utf-8")
 
 
 def _commands(name: str, command: Any, context: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -22,10 +22,15 @@ def config_template() -> Path:
 
 
 def designs() -> dict[str, Path]:
-    """Return the shipped configurations by the name of their design, the documented default one first."""
+    """Return the shipped configurations by the name of their design: the documented default one, others, examples."""
     default = config_template()
     others = sorted(path for path in default.parent.glob("*.yaml") if path != default)
-    return {"default": default, **{path.stem: path for path in others}}
+    return {"default": default, **{path.stem: path for path in (*others, *examples())}}
+
+
+def examples() -> list[Path]:
+    """Return the shipped configurations that answer a question about a plan or a workforce that changes."""
+    return sorted((config_template().parent / "examples").glob("*.yaml"))
 
 
 def sample_census() -> Path:

@@ -1,6 +1,7 @@
 """The plan's configuration: what the law forbids, what its keys need of each other, and what a preset stands for."""
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +22,7 @@ from planalign_orchestrator.config import (
 from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.config.sections.plan.gates import GATES, GatesSection
 from planalign_orchestrator.errors import ConfigurationError
+from planalign_orchestrator.project import designs
 
 FOLDER = Path(__file__).parents[1] / "config"
 
@@ -982,29 +984,35 @@ def test_other_plans_are_not_warned_of_414a(load: Load, settings: Settings) -> N
     assert not any("414A" in sentence for sentence in configuration.testing_status(load(settings)))
 
 
-@pytest.mark.parametrize("name", ["service_graded", "integrated_core", "stretch_match"])
+SHIPPED = {name: path for name, path in designs().items() if name != "default"}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_ready_configurations_say_which_tests_they_need(name: str) -> None:
-    path = FOLDER / f"{name}.yaml"
+    path = SHIPPED[name]
     lines = path.read_text(encoding="utf-8").splitlines()
     comments = " ".join(line.removeprefix("# ") for line in lines if line.startswith("#"))
     config = load_simulation_config(path)
     config.require_identifiers()
-    assert "Not a safe harbor." in comments
+    assert ("Not a safe harbor." in comments) == (path.parent == FOLDER)
+    assert (config.scenario_id, config.plan_design_id) == (name, name)
     assert [sentence for sentence in configuration.testing_status(config) if sentence not in comments] == []
 
 
 def test_ready_configurations_do_not_get_in_each_others_way() -> None:
-    configs = [load_simulation_config(path) for path in FOLDER.glob("*.yaml")]
+    configs = [load_simulation_config(path) for path in designs().values()]
     places = [(c.runtime.database, c.runtime.checkpoint_directory, c.reports.directory) for c in configs]
-    assert len(configs) == 4
+    assert len(configs) == 8
     assert all(len(set(column)) == len(configs) for column in zip(*places, strict=True))
 
 
 def test_json_schema_accepts_what_the_rules_accept() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     schema = config_json_schema()
-    for path in FOLDER.glob("*.yaml"):
-        jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), schema)
+    for path in designs().values():
+        given = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # JSON has no dates
+        jsonschema.validate(json.loads(json.dumps(given, default=str)), schema)
     wrong: list[Any] = [
         {"match": {"tiers": [TIER | {"rate": 11}]}},
         {"match": {"tiers": [{"lower": 0}]}},

@@ -8,10 +8,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from planalign_orchestrator.config.dbt_vars import parameters_by_key
 from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.model import load_compiled_model
+from planalign_orchestrator.project import examples
 from planalign_orchestrator.reports.figures import key_figures
 from tests.test_cli import COMMANDS
 
@@ -104,3 +106,16 @@ def test_the_examples_of_the_package_run_and_print_what_its_readme_says(
     assert text.count("```python\n") == text.count("```text\n") > 5
     assert len(text.splitlines()) <= 210
     assert generator.package_readme() == text, "run `make docs`"
+
+
+@pytest.mark.process
+@pytest.mark.model
+def test_the_page_about_changes_shows_what_its_commands_print(generator: ModuleType) -> None:
+    text = generator.CHANGES.read_text(encoding="utf-8")
+    blocks = [block for _, block in generator.COMMAND.findall(text)]
+    assert sum("Headcount " in block and "Net cost" in block for block in blocks) == 1 + len(examples())
+    assert all(f"--design {path.stem}\n" in text for path in examples())
+    assert max(len(line) for block in blocks for line in block.splitlines()) <= 80
+    for lines in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL):
+        yaml.safe_load(lines)
+    assert generator.changes_page() == text, "run `make docs`"

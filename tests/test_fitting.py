@@ -17,6 +17,7 @@ from planalign_orchestrator import api
 from planalign_orchestrator.errors import CensusError, ConfigurationError, PlanAlignError, ResumeError
 from planalign_orchestrator.parameters import ParameterTable, load_parameters
 from planalign_orchestrator.pipeline.inputs import LoadedInputs, judge_census
+from planalign_orchestrator.project import designs
 from tests.companies import FITTED, Overrides, Row, completed_years, configure, default_table, person, write_rows
 from tests.laboratory import Laboratory, simulate
 
@@ -372,7 +373,7 @@ def test_the_profile_fits_what_a_configuration_replaces(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("design", ["default", "integrated_core", "service_graded", "stretch_match"])
+@pytest.mark.parametrize("design", designs())
 def test_a_project_of_a_client_runs_at_once(tmp_path: Path, design: str) -> None:
     headings = {
         "employee_id": "Emp #",

@@ -123,6 +123,7 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "layoffs": count("termination_reason", "layoff"),
         # of years with a reduction only
         "employer_initiated_turnover": None,
+        "vested_by_partial_termination": Fraction(0),
         "hires": count("event_type", "hire", events),
         "new_hire_terminations": count("detailed_status_code", "new_hire_termination"),
         "closing_headcount": Fraction(len(active)),

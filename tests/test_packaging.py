@@ -20,7 +20,8 @@ pytestmark = pytest.mark.process
 ROOT = Path(__file__).resolve().parent.parent
 INSIDE = "planalign_orchestrator/project"
 CONFIGURATIONS = [
-    f"config/{name}.yaml" for name in ("integrated_core", "service_graded", "simulation_config", "stretch_match")
+    *(f"config/examples/{name}.yaml" for name in ("layoff", "match_suspended", "merit_freeze", "safe_harbor_adopted")),
+    *(f"config/{name}.yaml" for name in ("integrated_core", "service_graded", "simulation_config", "stretch_match")),
 ]
 SUFFIXES = (".py", ".md", ".csv", ".json")
 

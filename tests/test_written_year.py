@@ -78,6 +78,8 @@ SNAPSHOT: list[Mapping[str, object]] = [
 METRICS = {
     "opening_headcount": 2,
     "terminations": 0,
+    "layoffs": 0,
+    "announced_terminations": 0,
     "hires": 1,
     "new_hire_terminations": 0,
     "closing_headcount": 3,

@@ -70,6 +70,14 @@
             'highest': 1,
         },
         {
+            'name': 'vested_by_partial_termination',
+            'unit': 'people',
+            'expression': 'case when turnover.is_fully_vested then terminations + layoffs + new_hire_terminations '
+                ~ 'else 0 end',
+            'description': 'Everybody who leaves in a year of a partial termination, and is fully vested by it.',
+            'lowest': 0,
+        },
+        {
             'name': 'retirements',
             'unit': 'people',
             'of': 'people',

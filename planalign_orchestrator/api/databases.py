@@ -1,7 +1,7 @@
 """What a simulation's database holds: its state, its checkpoints, its reports. None of it changes the database."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ QUICKLY_VERIFIED_ROWS = 1_000_000
 class DatabaseAnswer:
     """The finished years of a database, and whether they come from itself or, while it is busy, from the JSON copies.
 
-    A year has the columns of `checkpoints`; the copies lack timings and validation. `verification` says whether the
+    A year has the columns of `checkpoints`; the copies lack timings and validation. `changes` says what a year was made
+    from otherwise than the year before, where it was. `verification` says whether the
     marts still are what the checkpoints recorded. `note` says why the answer does not come from the database.
     """
 
@@ -30,6 +31,7 @@ class DatabaseAnswer:
     source: str
     runs: Sequence[dict[str, Any]]
     years: Sequence[dict[str, Any]]
+    changes: Mapping[int, Sequence[str]]
     verification: "Verification"
     note: str | None = None
 
@@ -57,8 +59,15 @@ def status(places: Places, *, most_rows: int | None = QUICKLY_VERIFIED_ROWS) -> 
         copies = [copy for copy in read_checkpoint_files(directory) if copy.database == path.name]
         years = [asdict(copy) for copy in copies]
         note = f"{error}\nThis answer comes from the checkpoint copies in {directory}."
-        return DatabaseAnswer(path, "checkpoint copies", (), years, unverified("the database is busy"), note)
-    return DatabaseAnswer(path, "database", found.runs, found.checkpoints, verification)
+        busy = unverified("the database is busy")
+        return DatabaseAnswer(path, "checkpoint copies", (), years, _changes(years), busy, note)
+    return DatabaseAnswer(path, "database", found.runs, found.checkpoints, _changes(found.checkpoints), verification)
+
+
+def _changes(years: Sequence[Mapping[str, Any]]) -> dict[int, Sequence[str]]:
+    from planalign_orchestrator.database.resuming import changes_by_year
+
+    return {year: changes for year, changes in changes_by_year(years).items() if changes}
 
 
 def checkpoints(places: Places, *, year: int | None = None) -> DatabaseAnswer:
@@ -73,7 +82,7 @@ def checkpoints(places: Places, *, year: int | None = None) -> DatabaseAnswer:
         raise DatabaseError(
             f"{places.database} has no checkpoint of {year or 'any year'}; its finished years are {held}"
         )
-    return DatabaseAnswer(found.database, found.source, found.runs, chosen, found.verification, found.note)
+    return replace(found, years=chosen)
 
 
 def clean_checkpoints(places: Places) -> tuple[list[Path], list[Path]]:

@@ -23,8 +23,8 @@ _RULE = "a rule of thumb for two cores"
 class Foreseen:
     """What a run would do.
 
-    `problems` would stop it; then `people` is None, and so is `seconds`, an estimate. `set_aside` says which rows of
-    the census it would leave out, `warnings` what does not fit.
+    `changes` says what changes from which year on. `problems` would stop it; then `people` is None, and so is
+    `seconds`, an estimate. `set_aside` says which rows of the census it would leave out, `warnings` what does not fit.
     """
 
     configuration: str
@@ -33,6 +33,7 @@ class Foreseen:
     random_seed: int
     engine: str
     years: Sequence[int]
+    changes: Sequence[str]
     census: str
     census_exists: bool
     census_bytes: int | None
@@ -55,6 +56,7 @@ class Foreseen:
 
 def dry_run(path: Path, config: "SimulationConfig", *, resume: bool) -> Foreseen:
     """What a run with this configuration would do, as far as can be told without running it."""
+    from planalign_orchestrator.config import changes_in_words
     from planalign_orchestrator.factory import build_orchestrator
 
     orchestrator = build_orchestrator(config)
@@ -73,6 +75,7 @@ def dry_run(path: Path, config: "SimulationConfig", *, resume: bool) -> Foreseen
         random_seed=config.simulation.random_seed,
         engine=config.runtime.engine,
         years=years,
+        changes=changes_in_words(config),
         census=str(census),
         census_exists=census.exists(),
         census_bytes=census.stat().st_size if census.is_file() else None,

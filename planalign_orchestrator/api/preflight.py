@@ -75,7 +75,7 @@ def validate(path: Path, overrides: Mapping[str, object], *, execute_rules: bool
 
 def _judge_configuration(path: Path, overrides: Mapping[str, object], found: Findings) -> "SimulationConfig | None":
     """The configuration, unless something is wrong with it."""
-    from planalign_orchestrator.config import load_simulation_config, testing_status
+    from planalign_orchestrator.config import changes_in_words, load_simulation_config, testing_status
     from planalign_orchestrator.parameters import load_parameters
 
     try:
@@ -92,6 +92,7 @@ def _judge_configuration(path: Path, overrides: Mapping[str, object], found: Fin
         f"scenario {config.scenario_id}, plan design {config.plan_design_id}, years {simulation.start_year}-"
         f"{simulation.end_year}, seed {simulation.random_seed}"
     )
+    found.facts += changes_in_words(config)
     found.facts += testing_status(config)
     return config
 

@@ -156,9 +156,13 @@ def read_number(key: str, text: str) -> str:
 
 def _files(folder: Path, answers: ProjectAnswers) -> dict[str, bytes]:
     """The contents of the new files, by their path in the folder."""
-    from planalign_orchestrator.project import designs, sample_census
+    from planalign_orchestrator.project import designs, examples, sample_census
 
-    config = _fill_in(designs()[answers.design].read_text(encoding="utf-8"), folder, answers)
+    design = designs()[answers.design]
+    template = design.read_text(encoding="utf-8")
+    if design in examples():
+        template = _moved(template, answers.start_year)
+    config = _fill_in(template, folder, answers)
     census = "`data/sample_census.csv`: made-up employees" if answers.census is None else f"`{answers.census}`"
     readme = _README.format(
         name=folder.resolve().name, census=census, year=answers.start_year, database=_database(answers)
@@ -202,6 +206,15 @@ def _fill_in(config: str, folder: Path, answers: ProjectAnswers) -> str:
             raise PlanAlignError(f"the template has no {section}.{key}; the installation is damaged")
         config = config[: place.start(1)] + value + config[place.end(1) :]
     return config
+
+
+def _moved(example: str, start_year: int) -> str:
+    """An example one folder up, with its changes and events as many years after the first one as they were."""
+    written = re.search(r"(?m)^  start_year: (\d{4})$", example)
+    if written is None:
+        raise PlanAlignError("the example has no simulation.start_year; the installation is damaged")
+    later = start_year - int(written[1])
+    return re.sub(r"\b20\d\d\b", lambda year: str(int(year[0]) + later), example.replace("../../", "../"))
 
 
 def _database(answers: ProjectAnswers) -> str:

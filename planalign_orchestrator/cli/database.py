@@ -59,6 +59,8 @@ def _show_answer(answer: api.DatabaseAnswer) -> None:
         )
     headings = ("Year", "Finished (UTC)", "Engine", "Seconds", "Checks", "Run", "Settings", "Census", "Model")
     show_table(headings, [_status_cells(year) for year in answer.years], left=(0, 1, 2, 4, 5, 6, 7, 8))
+    if answer.changes:
+        show("\n" + "\n".join(f"From {year} on: {', '.join(texts)}." for year, texts in answer.changes.items()))
     show(f"\n{answer.verification.line}")
 
 

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from planalign_orchestrator.api import Foreseen
 
 
@@ -16,6 +18,7 @@ def foreseen_lines(run: "Foreseen", *, with_commands: bool) -> list[str]:
         f"               scenario {run.scenario_id}, plan design {run.plan_design_id}, seed {run.random_seed}",
         f"Reads          {run.census}: {_census_words(run)}",
         f"Simulates      {_years_words(run)}, engine {run.engine}",
+        *_below("Changes", run.changes),
         f"Database       {run.database} {run.database_fate}",
         f"Writes         {first}",
         *(f"               {path}" for path in others),
@@ -25,6 +28,11 @@ def foreseen_lines(run: "Foreseen", *, with_commands: bool) -> list[str]:
     if with_commands:
         return [*lines, "", "The same by hand with dbt, stage by stage:", *run.commands]
     return [*lines, "", "With -v it also lists the dbt command of every stage."]
+
+
+def _below(heading: str, texts: "Sequence[str]") -> list[str]:
+    """Texts below each other, the first beside the heading."""
+    return [f"{heading if at == 0 else '':<15}{text}" for at, text in enumerate(texts)]
 
 
 def _findings(run: "Foreseen") -> list[str]:

@@ -13,8 +13,10 @@ from planalign_orchestrator.config.load import config_from_mapping, load_simulat
 from planalign_orchestrator.config.sections.parameters import PARAMETER_TABLES
 from planalign_orchestrator.config.show import (
     EffectiveValue,
+    changes_in_words,
     config_fingerprint,
     config_json_schema,
+    describe_change,
     describe_differences,
     effective_values,
 )
@@ -23,9 +25,11 @@ __all__ = [
     "PARAMETER_TABLES",
     "EffectiveValue",
     "SimulationConfig",
+    "changes_in_words",
     "config_fingerprint",
     "config_from_mapping",
     "config_json_schema",
+    "describe_change",
     "describe_differences",
     "effective_values",
     "load_simulation_config",

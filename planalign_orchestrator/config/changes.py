@@ -7,7 +7,7 @@ from planalign_orchestrator.config.collection_types import MappingOf
 from planalign_orchestrator.config.sections.base import YEAR, Details, Section
 from planalign_orchestrator.config.sections.parameters import TABLES_RULE
 from planalign_orchestrator.config.types import kind_of
-from planalign_orchestrator.problems import Finding, KeyPath, RefusedError
+from planalign_orchestrator.problems import Finding, KeyPath, RefusedError, dotted
 
 CHANGES = "changes"
 _FORMULA = "formula"
@@ -70,7 +70,11 @@ def in_change(finding: Finding, year: int, changes: Mapping[int, Mapping[str, An
                     return (CHANGES, str(one), *path)
         return key
 
-    return Finding(f"from {year} on: {finding.text}", tuple(placed(key) for key in finding.keys))
+    text = finding.text
+    for key in finding.keys:
+        # what a formula of a change needs is no use outside of the change, which replaces all that makes the formula
+        text = text.replace(f"set {dotted(key)}", f"set {dotted((CHANGES, str(year), *key))}")
+    return Finding(f"from {year} on: {text}", tuple(dict.fromkeys(placed(key) for key in finding.keys)))
 
 
 def _holds(change: Mapping[str, Any], path: KeyPath) -> bool:

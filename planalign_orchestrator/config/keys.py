@@ -77,9 +77,18 @@ def mapping_rule(path: KeyPath) -> MappingOf | None:
     return key.rule if key is not None and isinstance(key.rule, MappingOf) else None
 
 
-def advice(path: KeyPath) -> tuple[str, KeyPath | None]:
-    """Return what to tell about the unknown key `path`, and the key that was probably meant."""
+def may_change(path: KeyPath) -> bool:
+    """Return whether a key may have another value from a later year on."""
+    sections = (known_sections()[path[:depth]] for depth in range(1, len(path)))
+    return not known_keys()[path].details.of_all_years and not any(section.of_all_years for section in sections)
+
+
+def advice(path: KeyPath, *, in_change: bool = False) -> tuple[str, KeyPath | None]:
+    """Return what to tell about the unknown key `path`, also below a year of changes, and what was probably meant."""
     parent, name = path[:-1], path[-1].lower().replace("-", "_").replace(" ", "_")
+    if "." in name and (*parent, *name.split(".")) in known_keys():
+        nested = name.replace(".", ": {") + ": ..." + "}" * name.count(".")
+        return f"a dot does not separate the levels here; write {nested}", (*parent, *name.split("."))
     if mapping_rule(parent) is not None:
         return f"an entry of `{dotted(parent)}` is a single name", None
     if parent in known_keys():
@@ -105,7 +114,11 @@ def advice(path: KeyPath) -> tuple[str, KeyPath | None]:
         )
         return f"unknown key; it belongs {places}", elsewhere[0] if len(elsewhere) == 1 else None
     depth = len(path)
-    siblings = {other[depth - 1]: other[:depth] for other in known_keys() if other[: depth - 1] == parent}
+    siblings = {
+        other[depth - 1]: other[:depth]
+        for other in known_keys()
+        if other[: depth - 1] == parent and (may_change(other) or not in_change)
+    }
     close = nearest(name, siblings)
     if close is not None:
         return f"unknown key; did you mean `{close}`?", siblings[close]

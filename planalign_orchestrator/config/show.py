@@ -17,6 +17,10 @@ from planalign_orchestrator.config.sections.parameters import CENSUS
 from planalign_orchestrator.config.types import plain_number
 from planalign_orchestrator.problems import KeyPath, dotted
 
+# keys of assumption tables, and the longest list that a sentence holds
+_TABLES = "parameters."
+_LONGEST = 60
+
 JsonScalar = str | int | float | bool
 JsonValue = JsonScalar | None | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -82,6 +86,47 @@ def describe_differences(old: Mapping[str, object], new: Mapping[str, object]) -
         elif old[key] != new[key]:
             sentences.append(f"{key}: was {_shown(old[key])}, is now {_shown(new[key])}")
     return sentences
+
+
+def describe_change(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
+    """What a later year of a run has otherwise than an earlier one, by their fingerprints, in the order of `new`."""
+    return [
+        _changed(key, new.get(key), old.get(key)) for key in dict.fromkeys([*new, *old]) if new.get(key) != old.get(key)
+    ]
+
+
+def changes_in_words(cfg: SimulationConfig) -> list[str]:
+    """A sentence for each year of `changes` with what it sets, and what held before."""
+    sentences = []
+    for year in sorted(cfg.changes):
+        before, now = (
+            {value.key: value.value for value in effective_values(cfg.of_year(one))} for one in (year - 1, year)
+        )
+        given = [".".join(path) for path, _ in _values_of_changes((), cfg.changes[year]) if path]
+        texts = [
+            _changed(key, now[key], before.get(key))
+            for key in now
+            if any(key == one or key.startswith(f"{one}.") for one in given)
+        ]
+        waits = f", after simulation.end_year {cfg.simulation.end_year}" if year > cfg.simulation.end_year else ""
+        sentences.append(f"From {year} on{waits}: {', '.join(texts) or 'nothing is changed'}.")
+    return sentences
+
+
+def _changed(key: str, now: object, before: object) -> str:
+    if before is None and key.startswith(_TABLES):
+        return f"{key} {_in_short(now)}"
+    return f"{key} {_in_short(now)}" + (" as before" if now == before else f" instead of {_in_short(before)}")
+
+
+def _in_short(value: object) -> str:
+    """A value as a sentence holds it: rows and long mappings as their number."""
+    if value in (None, {}, []):
+        return "nothing"
+    if isinstance(value, list) and isinstance(value[0], dict):
+        return "1 row" if len(value) == 1 else f"{len(value)} rows"
+    shown = _shown(value)
+    return f"{len(value)} entries" if isinstance(value, list | dict) and len(shown) > _LONGEST else shown
 
 
 class _SchemaWithNumbers(GenerateJsonSchema):

@@ -181,7 +181,7 @@ class Gathered:
             self._report(channel, node.line, f"{dotted(channel.change + path)}: {suggestion(dotted(path))}")
         else:
             unknown = self._first_unknown(path)
-            text, meant = advice(unknown)
+            text, meant = advice(unknown, in_change=bool(channel.change))
             self.suspects |= {channel.change + meant} if meant else set()
             self._report(channel, node.line, f"{dotted(channel.change + unknown)}: {text}")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planalign_orchestrator.config import describe_differences
+from planalign_orchestrator.config import PARAMETER_TABLES, describe_change, describe_differences
 from planalign_orchestrator.database.checkpoints import DBT, DatabaseStatus, Relation, base_tables, mart_digests
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
 from planalign_orchestrator.database.identifiers import quoted
@@ -19,6 +19,7 @@ Fingerprints = Mapping[str, Any]
 _BY_YEAR = "irs_limits.by_year."
 # lists of events, each with its date
 _DATED = ("workforce.reductions", "workforce.acquisitions")
+_TABLES = "parameters."
 
 
 def verify_years(connection: "duckdb.DuckDBPyConnection", status: DatabaseStatus, marts: Sequence[Relation]) -> None:
@@ -154,7 +155,9 @@ def check_same_origin(
 
 def differences_of_origin(before: Fingerprints, now: Fingerprints, year: int) -> list[str]:
     """A sentence for everything that differs in what two runs made their years up to `year` from; empty if nothing."""
-    differences = describe_differences(_up_to(before["configuration"], year), _up_to(now["configuration"], year))
+    differences = describe_differences(
+        _settings_of(before["configuration"], year), _settings_of(now["configuration"], year)
+    )
     tables = before["parameters"].keys() | now["parameters"].keys()
     differences += [
         f"parameters.{name}: the table has other rows"
@@ -172,12 +175,37 @@ def differences_of_origin(before: Fingerprints, now: Fingerprints, year: int) ->
     return differences
 
 
-def _up_to(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
-    """Leave out what is of years that are not simulated yet, and may still be set: limits, and events by their date."""
+def changes_by_year(checkpoints: Sequence[Mapping[str, Any]]) -> dict[int, tuple[str, ...]]:
+    """Return what each finished year was made from otherwise than the year before: keys and assumption tables."""
+    found: dict[int, tuple[str, ...]] = {}
+    before: Fingerprints | None = None
+    for row in checkpoints:
+        now, year = row["fingerprints"], row["simulation_year"]
+        found[year] = () if before is None else tuple(_changes(before, now, year))
+        before = now
+    return found
+
+
+def _changes(before: Fingerprints, now: Fingerprints, year: int) -> list[str]:
+    tables = [
+        f"parameters.{name} other rows"
+        for name in PARAMETER_TABLES
+        if before["parameters"].get(name) != now["parameters"].get(name)
+    ]
+    settings = (_settings_of(made_from["configuration"], year) for made_from in (before, now))
+    return [*describe_change(*settings), *tables]
+
+
+def _settings_of(configuration: Mapping[str, Any], year: int) -> dict[str, Any]:
+    """Leave out what is of years that are not simulated yet and may still be set: limits, and events by their date.
+
+    Tables are left out, too: their rows are compared however they were given.
+    """
     kept = {
         key: value
         for key, value in configuration.items()
-        if not (key.startswith(_BY_YEAR) and (last := key.rpartition(".")[2]).isdecimal()) or int(last) <= year
+        if not key.startswith(_TABLES)
+        and (not (key.startswith(_BY_YEAR) and (last := key.rpartition(".")[2]).isdecimal()) or int(last) <= year)
     }
     return kept | {
         key: [_without_files(entry) for entry in kept[key] if int(str(entry["date"])[:4]) <= year]

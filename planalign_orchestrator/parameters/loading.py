@@ -4,7 +4,7 @@ What the configuration gives is judged before the census is read; tables that th
 once these are in the database.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # what a level may be called while the levels are still to be fitted
 ANY_LEVEL = range(1, 100)
+_TABLE = "parameters."
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,14 @@ class Assumptions:
         from planalign_orchestrator.parameters.fitting import fit_tables, hours_table
 
         problems: list[str] = []
-        seen: set[str] = set()
         findings: list[Finding] = []
         from_year: dict[int, tuple[ParameterTable, ...]] = {}
         first: Mapping[str, ParameterTable] = {}
         for year, given in self.from_year.items():
             fit = fit_tables(given.config, given.tables, workforce)
-            found: list[str] = []
-            tables, notes = _checked(given.config, fit.tables, found)
-            problems += _of_year(found, seen, None if year == self.config.simulation.start_year else year)
+            unfit: list[str] = []
+            tables, notes = _checked(given.config, fit.tables, unfit)
+            problems += _from_year(self.config, year, unfit, problems)
             # the people of the census are compared with the tables of the first year alone
             findings += [note for note in notes if note not in findings] if first else [*notes, *fit.warnings]
             first = first or tables
@@ -101,7 +101,6 @@ class Assumptions:
 def load_parameters(config: "SimulationConfig") -> Assumptions:
     """Return what the configuration gives in every year, checked. Errors: ConfigurationError with all findings."""
     problems: list[str] = []
-    seen: set[str] = set()
     simulation = config.simulation
     by_year = {year: config.of_year(year) for year in range(simulation.start_year, simulation.end_year + 1)}
     configs = {max(of_year.first_year, simulation.start_year): of_year for of_year in by_year.values()}
@@ -109,7 +108,7 @@ def load_parameters(config: "SimulationConfig") -> Assumptions:
     for year, of_year in configs.items():
         found: list[str] = []
         from_year[year] = given = _given(of_year, found)
-        problems += _of_year(found, seen, None if year == simulation.start_year else year)
+        problems += _from_year(config, year, found, problems)
         if previous_match(of_year) is not None and by_year.get(year + 1) is of_year:
             # participants answer in the first year only
             from_year[year + 1] = replace(given, others=_lists(of_year, None))
@@ -125,11 +124,19 @@ def load_parameters(config: "SimulationConfig") -> Assumptions:
     return Assumptions(config, from_year, yearly)
 
 
-def _of_year(found: Iterable[str], seen: set[str], changed_in: int | None) -> list[str]:
-    """Return what is wrong with the tables of a year and of none before it, with the year whose change brought it."""
-    fresh = [text for text in dict.fromkeys(found) if text not in seen]
-    seen.update(fresh)
-    return fresh if changed_in is None else [f"from {changed_in} on: {text}" for text in fresh]
+def _from_year(config: "SimulationConfig", year: int, found: list[str], known: list[str]) -> list[str]:
+    """Return what is wrong from a year on and not before, each table with the change that gave it."""
+    if config.of_year(year).before is None:
+        return found
+    placed = []
+    for text in found:
+        name = text.removeprefix(_TABLE).split(":")[0].split(" ")[0]
+        given = [one for one in config.changes if one <= year and name in config.changes[one].get("parameters", {})]
+        if text.startswith(_TABLE) and given:
+            placed.append(f"changes.{max(given)}.{text}")
+        elif text not in known:
+            placed.append(f"from {year} on: {text}")
+    return [text for text in placed if text not in known]
 
 
 def _given(config: "SimulationConfig", problems: list[str]) -> GivenTables:

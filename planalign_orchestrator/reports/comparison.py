@@ -180,7 +180,7 @@ def compare_runs(
             years=chosen,
             years_only_a=() if years else tuple(sorted(one.years - other.years)),
             years_only_b=() if years else tuple(sorted(other.years - one.years)),
-            origin=_origin(one, other, chosen[-1]),
+            origin=_origin(one, other, chosen),
             names=names,
             events=_figures(connection, f"select simulation_year, event_type, count(*) from {{}}.main.{LEDGER}"),
             workforce=_workforce(connection, one, other),
@@ -259,16 +259,29 @@ def _chosen_years(one: _Side, other: _Side, wanted: Sequence[int] | None) -> tup
     return tuple(chosen)
 
 
-def _origin(one: _Side, other: _Side, year: int) -> tuple[str, ...] | None:
-    """What the runs up to `year` were made from differently."""
-    found = [
-        row["fingerprints"]
+def _origin(one: _Side, other: _Side, years: Sequence[int]) -> tuple[str, ...] | None:
+    """What the runs were made from differently; what does not differ in every compared year says in which it does."""
+    if one.status is None or other.status is None:
+        return None
+    a, b = (
+        {row["simulation_year"]: row["fingerprints"] for row in side.status.checkpoints}
         for side in (one, other)
         if side.status is not None
-        for row in side.status.checkpoints
-        if row["simulation_year"] == year
-    ]
-    return tuple(differences_of_origin(found[0], found[1], year)) if len(found) == 2 else None
+    )
+    found: dict[str, list[int]] = {}
+    for year in years:
+        for difference in differences_of_origin(a[year], b[year], year):
+            found.setdefault(difference, []).append(year)
+    return tuple(f"{text}{_in_words(differing, years)}" for text, differing in found.items())
+
+
+def _in_words(differing: Sequence[int], years: Sequence[int]) -> str:
+    """In which of the compared years something differs, in brackets; nothing where it does in all of them."""
+    if len(differing) == len(years):
+        return ""
+    if len(differing) > 1 and list(differing) == list(years[-len(differing) :]):
+        return f" (from {differing[0]} on)"
+    return f" (in {', '.join(map(str, differing))})"
 
 
 def _differing_names(connection: "duckdb.DuckDBPyConnection", one: _Side, other: _Side) -> tuple[str, ...]:

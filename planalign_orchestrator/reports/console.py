@@ -12,14 +12,13 @@ from planalign_orchestrator.reports.figures import KeyFigure, columns_of, headli
 from planalign_orchestrator.reports.groups import Breakdown
 from planalign_orchestrator.reports.multi_year import MultiYearSummary
 from planalign_orchestrator.reports.tables import WIDTH, Block, aligned, blocks
-from planalign_orchestrator.reports.year import Metric, YearAuditReport
+from planalign_orchestrator.reports.year import Metric, WorkforceBreakdown, YearAuditReport
 from planalign_orchestrator.validation import ValidationResult
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _COST = "Match + core - forfeitures used = net cost"
-_EQUATION = "opening - exits + hires - new-hire exits = closing"
 _WORKFORCE_HEADINGS = ("Year", "Headcount", "Growth", "Average pay", "Pay growth", "Paid in the year", "Checks")
 _WORKFORCE_TEXTS = (0, 1, 6)
 
@@ -61,7 +60,10 @@ class ConsoleReporter:
         people = report.workforce_breakdown
         metrics = [(name, *_figure(metric)) for name, metric in report.metrics.items()]
         parts = [
-            Part("Headcount", [(_EQUATION, ""), (people.equation, "")]),
+            Part(
+                "Headcount",
+                [(line, "") for line in (_equation([people]), people.equation, *_workforce_lines([report]))],
+            ),
             Part("People by status", _counts(people.by_status)),
             Part("Active people by level", _counts({f"level {key}": n for key, n in people.by_level.items()})),
             Part("Events", _event_cells(report), left=(0, 2)),
@@ -71,6 +73,7 @@ class ConsoleReporter:
                 "Nondiscrimination tests",
                 [(sentence, "") for sentence in (*report.plan_testing, *_tested_lines(report))],
             ),
+            Part("Changed from the year before", [(change, "") for change in report.changes]),
             Part("Validation", checks),
             Part("Notes", [(note, "") for note in report.notes if note not in report.set_aside]),
         ]
@@ -131,10 +134,12 @@ class ConsoleReporter:
             return [headcount, *_failed_years(summary)]
         stayed = _change(growth["average_annual_pay_growth_same_person"])
         return [
-            f"Headcount: {_EQUATION}.",
+            f"Headcount: {_equation(summary.workforce_progression)}.",
+            *_workforce_lines(summary.years),
             headcount,
             f"Average pay {_change(growth['average_annual_pay_growth'])} a year; {stayed} for people who stayed.",
             f"{_COST}.",
+            *_change_lines(summary),
             *_plan_lines(summary),
             *_failed_years(summary),
         ]
@@ -203,6 +208,42 @@ def _part_of(title: str, table: str, summary: MultiYearSummary) -> Part:
     columns = columns_of(table)
     rows = [(str(report.simulation_year), *_cells(report, columns.values())) for report in summary.years]
     return Part(title, rows, ("Year", *columns))
+
+
+def _equation(years: Sequence[WorkforceBreakdown]) -> str:
+    """What the figures of the headcounts are; of several years it names those with layoffs."""
+    laid_off = [str(people.simulation_year) for people in years if people.layoffs]
+    which = f" (in {', '.join(laid_off)})" if len(laid_off) < len(years) else ""
+    return f"opening - exits{f' - layoffs{which}' if laid_off else ''} + hires - new-hire exits = closing"
+
+
+def _workforce_lines(years: Sequence[YearAuditReport]) -> list[str]:
+    """How many exits were announced, and of years with layoffs whether they are a partial termination."""
+    announced = [
+        f"{report.value('announced_terminations'):,.0f} of {report.workforce_breakdown.terminations:,} in "
+        f"{report.simulation_year}"
+        for report in years
+        if report.value("announced_terminations")
+    ]
+    lines = [f"Exits that the census announced: {', '.join(announced)}."] if announced else []
+    return [*lines, *(_turnover_line(report) for report in years if report.workforce_breakdown.layoffs)]
+
+
+def _turnover_line(report: YearAuditReport) -> str:
+    vested = report.value("vested_by_partial_termination")
+    what = (
+        f"a partial termination: all {vested:,.0f} leavers of the year are fully vested, 411(d)(3)"
+        if vested
+        else "not treated as a partial termination, which is presumed from 20 % on, 411(d)(3)"
+    )
+    turnover = _percent(report.value("employer_initiated_turnover"))
+    return f"Employer-initiated turnover of {report.simulation_year}: {turnover} of the participants; {what}."
+
+
+def _change_lines(summary: MultiYearSummary) -> list[str]:
+    return [
+        f"From {report.simulation_year} on: {', '.join(report.changes)}." for report in summary.years if report.changes
+    ]
 
 
 def _plan_lines(summary: MultiYearSummary) -> list[str]:

@@ -24,6 +24,8 @@ from planalign_orchestrator.validation import ValidationResult
 _IDENTIFIERS = ("scenario_id", "plan_design_id", "run_id", "simulation_year")
 _CENSUS = ("rows_set_aside", "set_aside")
 _LIMITS = "irs_limits"
+# the columns of a detailed spreadsheet after its figures: sentences
+_CHANGES, _TESTING = "changes", "plan_testing"
 _DIMENSION, _GROUP = "dimension", "group"
 _PARTICIPATION_METRICS = (
     "eligible_count",
@@ -134,6 +136,7 @@ class MultiYearSummary:
             "participation_trends": self.participation_trends,
             "projected_limit_years": self.projected_limit_years,
             "plan_testing": list(self.years[-1].plan_testing) if self.years else [],
+            "changes": {str(report.simulation_year): list(report.changes) for report in self.years if report.changes},
             "metrics": {
                 str(report.simulation_year): {name: metric.to_dict() for name, metric in report.metrics.items()}
                 for report in self.years
@@ -145,7 +148,7 @@ class MultiYearSummary:
 
     def to_csv(self, template: ReportTemplate = "detailed", breakdown: Breakdown | None = None) -> str:
         """One line a year: identifiers, rows of the census that were set aside and why, every metric (empty where it
-        does not exist), the number of events by type.
+        does not exist), the number of events by type, what has changed, which tests the plan needs.
 
         The template `executive` has the headline figures and the numbers of failed checks and of warnings instead. A
         breakdown has one line a year and group: identifiers, rows set aside, the group and its figures.
@@ -163,17 +166,20 @@ class MultiYearSummary:
             metrics = [figure.name for figure in headlines().values()]
             rows = [list(_executive_header())]
             words = [[verdict.word for verdict in report.validation] for report in self.years]
-            others = [[found.count("failed"), found.count("warning")] for found in words]
+            others: list[list[str | int]] = [[found.count("failed"), found.count("warning")] for found in words]
         else:
             metrics, events = self._metric_names(), self.event_trends
             rows = [[*_IDENTIFIERS, *_CENSUS, _LIMITS, *metrics, *(f"{name}_events" for name in events)]]
-            others = [list(counts) for counts in zip(*events.values(), strict=True)] or [[] for _ in self.years]
-        for report, counts in zip(self.years, others, strict=True):
+            rows[0] += [_CHANGES, _TESTING]
+            counts = [list(counts) for counts in zip(*events.values(), strict=True)] or [[] for _ in self.years]
+            said = [["; ".join(report.changes), " ".join(report.plan_testing)] for report in self.years]
+            others = [[*figures, *texts] for figures, texts in zip(counts, said, strict=True)]
+        for report, last in zip(self.years, others, strict=True):
             row = _beginning(report)
             if template == "detailed":
                 row.append("projected" if report.irs_limits["is_projected"] else "published")
             row += [report.metrics[name].value if name in report.metrics else None for name in metrics]
-            rows.append([*row, *counts])
+            rows.append([*row, *last])
         return rows
 
     def group_rows(self, breakdown: Breakdown) -> list[list[str | int | Decimal | None]]:

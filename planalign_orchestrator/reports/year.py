@@ -14,6 +14,7 @@ from typing import Any
 from planalign_orchestrator.census.records import SET_ASIDE
 from planalign_orchestrator.database.checkpoints import read_state
 from planalign_orchestrator.database.connection import DatabaseConnectionManager
+from planalign_orchestrator.database.resuming import changes_by_year
 from planalign_orchestrator.errors import DatabaseError
 from planalign_orchestrator.files.atomic import write_atomically
 from planalign_orchestrator.files.replacing import PRODUCT
@@ -64,7 +65,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class WorkforceBreakdown:
-    """The people of a year: opening - terminations + hires - new_hire_terminations = closing.
+    """The people of a year: opening - terminations - layoffs + hires - new_hire_terminations = closing.
 
     `by_status` counts everyone employed at any time in the year; `by_level` those active at the close.
     """
@@ -72,6 +73,7 @@ class WorkforceBreakdown:
     simulation_year: int
     opening: int
     terminations: int
+    layoffs: int
     hires: int
     new_hire_terminations: int
     closing: int
@@ -94,8 +96,8 @@ class YearAuditReport:
     """Everything that is reported about one simulated year; `database` is the name of the file it was read from.
 
     `irs_limits` are the limits of that year in USD by name, None for a rule that was not in force, and whether they are
-    projected; `plan_testing` says which nondiscrimination tests the plan needs. `rows_set_aside` counts the rows of the
-    census that were not used.
+    projected; `plan_testing` says which nondiscrimination tests the plan needs. `changes` says what the year was made
+    from otherwise than the year before. `rows_set_aside` counts the rows of the census that were not used.
     """
 
     database: str
@@ -109,6 +111,7 @@ class YearAuditReport:
     metrics: dict[str, Metric]
     irs_limits: dict[str, Any]
     plan_testing: tuple[str, ...]
+    changes: tuple[str, ...]
     validation: tuple[ValidationResult, ...]
     notes: tuple[str, ...]
 
@@ -140,6 +143,7 @@ class YearAuditReport:
             "metrics": {name: metric.to_dict() for name, metric in self.metrics.items()},
             "irs_limits": self.irs_limits,
             "plan_testing": list(self.plan_testing),
+            "changes": list(self.changes),
             "validation": [asdict(verdict) for verdict in self.validation],
             "notes": list(self.notes),
         }
@@ -193,6 +197,7 @@ def read_years(db: DatabaseConnectionManager, years: Sequence[int]) -> list[Year
         raise DatabaseError(f"{db.db_path}: no year to report was named")
     metrics, events, people, limits = (_by_year(db, query, wanted) for query in (_METRICS, _EVENTS, _PEOPLE, _LIMITS))
     runs = {run["run_id"]: run for run in status.runs}
+    changes = changes_by_year(status.checkpoints)
     return [
         _report(
             row,
@@ -201,6 +206,7 @@ def read_years(db: DatabaseConnectionManager, years: Sequence[int]) -> list[Year
             events.get(year, []),
             people.get(year, []),
             limits[year],
+            changes[year],
             db.db_path.name,
         )
         for row in status.checkpoints
@@ -220,6 +226,7 @@ def _report(
     events: list[tuple[Any, ...]],
     people: list[tuple[Any, ...]],
     limits: list[tuple[Any, ...]],
+    changes: tuple[str, ...],
     database: str,
 ) -> YearAuditReport:
     year = checkpoint["simulation_year"]
@@ -236,6 +243,7 @@ def _report(
         metrics=figures,
         irs_limits=json.loads(limits[0][0], parse_float=lambda text: json_number(Decimal(text))),
         plan_testing=tuple(run["plan_testing"]),
+        changes=changes,
         validation=tuple(_verdict(entry) for entry in checkpoint["validation"]),
         notes=tuple(run["notes"]),
     )
@@ -243,10 +251,18 @@ def _report(
 
 def _workforce(year: int, figures: dict[str, Metric], people: list[tuple[Any, ...]]) -> WorkforceBreakdown:
     """The headcounts are the year's metrics; only the counts by status and level are counted here."""
-    opening, terminations, hires, new_hire_terminations, closing = (
+    opening, terminations, layoffs, hires, new_hire_terminations, closing = (
         _count(figures, name, year)
-        for name in ("opening_headcount", "terminations", "hires", "new_hire_terminations", "closing_headcount")
+        for name in (
+            "opening_headcount",
+            "terminations",
+            "layoffs",
+            "hires",
+            "new_hire_terminations",
+            "closing_headcount",
+        )
     )
+    leaving = f"{terminations:,} - {layoffs:,}" if layoffs else f"{terminations:,}"
     by_status: dict[str, int] = {}
     by_level: dict[int, int] = {}
     for status, level, active, count in people:
@@ -257,10 +273,11 @@ def _workforce(year: int, figures: dict[str, Metric], people: list[tuple[Any, ..
         simulation_year=year,
         opening=opening,
         terminations=terminations,
+        layoffs=layoffs,
         hires=hires,
         new_hire_terminations=new_hire_terminations,
         closing=closing,
-        equation=f"{opening:,} - {terminations:,} + {hires:,} - {new_hire_terminations:,} = {closing:,}",
+        equation=f"{opening:,} - {leaving} + {hires:,} - {new_hire_terminations:,} = {closing:,}",
         by_status=by_status,
         by_level=dict(sorted(by_level.items())),
     )
