@@ -33,6 +33,11 @@ def examples() -> list[Path]:
     return sorted((config_template().parent / "examples").glob("*.yaml"))
 
 
+def acquired_census() -> Path:
+    """Return the census of the company that the example of an acquisition buys."""
+    return project_root() / "data" / "acquired_company.csv"
+
+
 def sample_census() -> Path:
     """Return the synthetic sample census."""
     return project_root() / "data" / "sample_census.csv"

@@ -13,6 +13,7 @@ import pytest
 from planalign_orchestrator.census import write_census
 from planalign_orchestrator.census.generating import MADE_COLUMNS
 from planalign_orchestrator.errors import CensusError
+from planalign_orchestrator.project import acquired_census
 from tests.companies import CENSUS_DATE, read_rows
 from tests.test_census import Loaded, load
 
@@ -34,6 +35,12 @@ def sample() -> Loaded:
 def test_the_sample_census_is_made_as_its_readme_says(tmp_path: Path) -> None:
     write_census(tmp_path / "again.csv", 5000, seed=42, census_date=CENSUS_DATE)
     assert (tmp_path / "again.csv").read_bytes() == SAMPLE.read_bytes()
+
+
+def test_the_company_that_an_example_buys_is_made_as_the_readme_says(tmp_path: Path) -> None:
+    write_census(tmp_path / "again.csv", 412, seed=7, census_date=dt.date(2027, 6, 30))
+    made = (tmp_path / "again.csv").read_text(encoding="utf-8").replace("\nE0", "\nA0")
+    assert made == acquired_census().read_text(encoding="utf-8")
 
 
 @pytest.mark.process

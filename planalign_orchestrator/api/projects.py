@@ -156,7 +156,7 @@ def read_number(key: str, text: str) -> str:
 
 def _files(folder: Path, answers: ProjectAnswers) -> dict[str, bytes]:
     """The contents of the new files, by their path in the folder."""
-    from planalign_orchestrator.project import designs, examples, sample_census
+    from planalign_orchestrator.project import acquired_census, designs, examples, sample_census
 
     design = designs()[answers.design]
     template = design.read_text(encoding="utf-8")
@@ -170,6 +170,8 @@ def _files(folder: Path, answers: ProjectAnswers) -> dict[str, bytes]:
     files = {_CONFIG: config.encode()}
     if answers.census is None:
         files[_SAMPLE] = sample_census().read_bytes()
+    if (name := f"data/{acquired_census().name}") in template:
+        files[name] = acquired_census().read_bytes()
     return {**files, "README.md": readme.encode(), ".gitignore": _GITIGNORE.encode()}
 
 

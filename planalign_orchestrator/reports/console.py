@@ -211,10 +211,19 @@ def _part_of(title: str, table: str, summary: MultiYearSummary) -> Part:
 
 
 def _equation(years: Sequence[WorkforceBreakdown]) -> str:
-    """What the figures of the headcounts are; of several years it names those with layoffs."""
-    laid_off = [str(people.simulation_year) for people in years if people.layoffs]
-    which = f" (in {', '.join(laid_off)})" if len(laid_off) < len(years) else ""
-    return f"opening - exits{f' - layoffs{which}' if laid_off else ''} + hires - new-hire exits = closing"
+    """What the figures of the headcounts are; of several years it names those with acquired people and layoffs."""
+    acquired = _in_years([people.simulation_year for people in years if people.acquired], years)
+    laid_off = _in_years([people.simulation_year for people in years if people.layoffs], years)
+    plus = f" + acquired{acquired}" if acquired is not None else ""
+    minus = f" - layoffs{laid_off}" if laid_off is not None else ""
+    return f"opening{plus} - exits{minus} + hires - new-hire exits = closing"
+
+
+def _in_years(found: Sequence[int], years: Sequence[WorkforceBreakdown]) -> str | None:
+    """The years in which something was, in words; nothing where it was in all, None where it was in none."""
+    if not found:
+        return None
+    return f" (in {', '.join(map(str, found))})" if len(found) < len(years) else ""
 
 
 def _workforce_lines(years: Sequence[YearAuditReport]) -> list[str]:

@@ -65,13 +65,14 @@ class Metric:
 
 @dataclass(frozen=True)
 class WorkforceBreakdown:
-    """The people of a year: opening - terminations - layoffs + hires - new_hire_terminations = closing.
+    """The people of a year: opening + acquired - terminations - layoffs + hires - new_hire_terminations = closing.
 
     `by_status` counts everyone employed at any time in the year; `by_level` those active at the close.
     """
 
     simulation_year: int
     opening: int
+    acquired: int
     terminations: int
     layoffs: int
     hires: int
@@ -251,10 +252,11 @@ def _report(
 
 def _workforce(year: int, figures: dict[str, Metric], people: list[tuple[Any, ...]]) -> WorkforceBreakdown:
     """The headcounts are the year's metrics; only the counts by status and level are counted here."""
-    opening, terminations, layoffs, hires, new_hire_terminations, closing = (
+    opening, acquired, terminations, layoffs, hires, new_hire_terminations, closing = (
         _count(figures, name, year)
         for name in (
             "opening_headcount",
+            "acquired",
             "terminations",
             "layoffs",
             "hires",
@@ -262,6 +264,7 @@ def _workforce(year: int, figures: dict[str, Metric], people: list[tuple[Any, ..
             "closing_headcount",
         )
     )
+    beginning = f"{opening:,} + {acquired:,}" if acquired else f"{opening:,}"
     leaving = f"{terminations:,} - {layoffs:,}" if layoffs else f"{terminations:,}"
     by_status: dict[str, int] = {}
     by_level: dict[int, int] = {}
@@ -272,12 +275,13 @@ def _workforce(year: int, figures: dict[str, Metric], people: list[tuple[Any, ..
     return WorkforceBreakdown(
         simulation_year=year,
         opening=opening,
+        acquired=acquired,
         terminations=terminations,
         layoffs=layoffs,
         hires=hires,
         new_hire_terminations=new_hire_terminations,
         closing=closing,
-        equation=f"{opening:,} - {leaving} + {hires:,} - {new_hire_terminations:,} = {closing:,}",
+        equation=f"{beginning} - {leaving} + {hires:,} - {new_hire_terminations:,} = {closing:,}",
         by_status=by_status,
         by_level=dict(sorted(by_level.items())),
     )
