@@ -568,6 +568,38 @@ def test_a_section_that_holds_a_value_is_refused(translated: Translated, section
     assert problem.endswith(f"{section}: is a section; write its keys below it, indented")
 
 
+@pytest.mark.parametrize(
+    ("given", "rates"),
+    [
+        pytest.param({"cola_rate": 0.01, "cola_rate_by_year.2026": 0.03}, ["0.01", "0.03", "0.01"], id="one year"),
+        pytest.param(
+            {"cola_rate_by_year.2026": 0.03, "cola_rate_by_year.2027": 0.04}, ["0.02", "0.03", "0.04"], id="two years"
+        ),
+        pytest.param(
+            {"cola_rate_by_year.2025": 0.03, "cola_rate_by_year.2027": 0.04}, ["0.03", "0.02", "0.04"], id="with a gap"
+        ),
+    ],
+)
+def test_rates_by_year_become_changes(translated: Translated, given: Mapping[str, object], rates: list[str]) -> None:
+    years = {"simulation.start_year": 2025, "simulation.end_year": 2027}
+    translation = translated(years | {f"compensation.{key}": value for key, value in given.items()})
+    config = loaded(translation)
+    assert [str(config.of_year(year).compensation.cola_rate) for year in (2025, 2026, 2027)] == rates
+    by_year = [outcome for outcome in translation.outcomes if "by_year" in outcome.key]
+    assert all(outcome.action == "renamed" and outcome.new_keys[0] in yaml_keys() for outcome in by_year)
+
+
+def test_a_rate_of_a_year_that_is_none_is_refused_at_its_line(translated: Translated) -> None:
+    (problem,) = translated({"compensation.cola_rate_by_year.2026": 3}).problems
+    assert problem.startswith("old.yaml:3: ")
+    assert "changes.2026.compensation.cola_rate = 3: from 2026 on: must be a rate from 0 to 1" in problem
+
+
+def yaml_keys() -> set[str]:
+    """The dotted keys of new.yaml."""
+    return {key for key, _ in flat(yaml.safe_load(Path("new.yaml").read_text(encoding="utf-8")))}
+
+
 def test_an_unknown_key_without_a_value_loses_nothing(translated: Translated) -> None:
     translation = translated({"compensation.colour": None, "compensation.cola_rate": 0.01})
     loaded(translation)

@@ -4,8 +4,9 @@ import os
 from decimal import Decimal
 from pathlib import Path
 
+from planalign_orchestrator.config.keys import known_keys
 from planalign_orchestrator.config.sections.base import RATE
-from planalign_orchestrator.migration.draft import Draft
+from planalign_orchestrator.migration.draft import Draft, Outcome
 
 _SCOPES = {"all_eligible_employees": "all_eligible"}
 _WAITING = ("plan_eligibility.waiting_period_days", "eligibility.waiting_period_days")
@@ -15,6 +16,9 @@ _SWITCHES = {
     "enrollment.voluntary_enrollment.deferral_rates.match_optimization": "plan.participation.ceiling_share",
 }
 _RESPONSE = "deferral_match_response"
+# a key of earlier versions of today's program: the rate of each year that it names, and of no other
+_RATES_BY_YEAR = "compensation.cola_rate_by_year."
+_USUAL_RATE = "compensation.cola_rate"
 _STANDARD_RATE = "employee_deferral_rate"
 
 
@@ -25,10 +29,30 @@ def translate_the_rest(draft: Draft) -> None:
     _translate_switches(draft)
     _translate_promotion_draw(draft)
     _translate_match_response(draft)
+    _translate_rates_by_year(draft)
     scope = draft.find("enrollment.auto_enrollment.scope")
     if scope is not None:
         draft.put("plan.automatic_enrollment.scope", _SCOPES.get(str(scope.value), scope.value), scope)
         draft.settle(scope)
+
+
+def _translate_rates_by_year(draft: Draft) -> None:
+    """A rate of single years becomes a change in its year, and one back to the usual rate in the year after it."""
+    rates = {
+        int(year): entry
+        for key, entry in draft.entries.items()
+        if key.startswith(_RATES_BY_YEAR) and (year := key.removeprefix(_RATES_BY_YEAR)).isdecimal()
+    }
+    stated = draft.find(_USUAL_RATE)
+    usual = known_keys()[tuple(_USUAL_RATE.split("."))].field.default if stated is None else stated.value
+    for year, entry in rates.items():
+        key, key_after = (f"changes.{one}.{_USUAL_RATE}" for one in (year, year + 1))
+        new_keys = (key,) if year + 1 in rates else (key, key_after)
+        for new_key, value in zip(new_keys, (entry.value, usual), strict=False):
+            draft.put(new_key, value, entry)
+        draft.outcomes[entry.key] = Outcome(
+            entry.key, entry.line, entry.shown, "renamed", new_keys, "A change holds on, so that another one ends it."
+        )
 
 
 def _translate_census(draft: Draft) -> None:
