@@ -20,9 +20,10 @@ pytestmark = pytest.mark.process
 ROOT = Path(__file__).resolve().parent.parent
 INSIDE = "planalign_orchestrator/project"
 CONFIGURATIONS = [
-    *(f"config/examples/{name}.yaml" for name in (
-        *("acquisition", "layoff", "match_suspended", "merit_freeze", "safe_harbor_adopted"),
-    )),
+    *(
+        f"config/examples/{name}.yaml"
+        for name in (*("acquisition", "layoff", "match_suspended", "merit_freeze", "safe_harbor_adopted"),)
+    ),
     *(f"config/{name}.yaml" for name in ("integrated_core", "service_graded", "simulation_config", "stretch_match")),
 ]
 SUFFIXES = (".py", ".md", ".csv", ".json")
