@@ -36,6 +36,14 @@ DECREMENTS = (
     {"age_from": 0, "age_to": 50, **dict.fromkeys(("male_death_rate", "female_disability_rate"), "0.02")},
     {"age_from": 50, "age_to": None, **dict.fromkeys(("male_death_rate", "female_disability_rate"), "0.1")},
 )
+# keys that do not change, and the uses of forfeitures, whose pool is known only where they are reallocated in all years
+FOR_ALL_YEARS = (
+    "simulation.start_year",
+    "simulation.end_year",
+    "simulation.random_seed",
+    "plan.previous_match.",
+    "plan.forfeitures.",
+)
 _CENT = Decimal("0.01")
 
 
@@ -196,8 +204,30 @@ def design(random: Random, start: int) -> Design:
         "plan.forfeitures.use": forfeiture_use,
         "plan.forfeitures.annual_expenses": random.choice((0, 500)) if forfeiture_use == "pay_expenses" else 0,
         "plan.hce.top_paid_group": random.random() < 0.3,
+        "plan.forfeitures.opening_balance": random.choice((0, 0, 12_345)),
         **_bonus(random),
     }
+
+
+def changing_design(random: Random, start: int) -> Design:
+    """Return a design of three years, or those up to 2026, in which another one may take its place every year."""
+    found = {**design(random, start), "simulation.end_year": min(start + 2, 2026)}
+    for year in range(start + 1, found["simulation.end_year"] + 1):
+        other = design(random, start)
+        if random.random() < 0.8:
+            found |= {
+                f"changes.{year}.{key}": value for key, value in other.items() if not key.startswith(FOR_ALL_YEARS)
+            }
+    return found
+
+
+def design_of_year(plan: Design, year: int) -> Design:
+    """Return what holds in a year of a design with changes."""
+    found = {key: value for key, value in plan.items() if not key.startswith("changes.")}
+    for changed in range(plan["simulation.start_year"] + 1, year + 1):
+        prefix = f"changes.{changed}."
+        found |= {key.removeprefix(prefix): value for key, value in plan.items() if key.startswith(prefix)}
+    return found
 
 
 def _bonus(random: Random) -> dict[str, object]:

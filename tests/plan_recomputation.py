@@ -19,7 +19,7 @@ from math import cos, log, pi, sqrt
 from typing import Any
 
 from tests.companies import Row, anniversary, completed_years, default_table, draw
-from tests.plan_designs import ELIGIBILITY_KEYS, NONELECTIVE, SAFE_HARBOR_MATCHES, Design
+from tests.plan_designs import ELIGIBILITY_KEYS, NONELECTIVE, SAFE_HARBOR_MATCHES, SOURCES, Design, design_of_year
 
 Event = Mapping[str, Any]
 Tiers = Sequence[tuple[Fraction, Fraction, Fraction]]
@@ -37,6 +37,16 @@ MATCH_PRESETS = {
     "stretch": (("0", "0.12", "0.25"),),
 }
 RATE_EVENTS = ("enrollment", "enrollment_change", "deferral_escalation", "deferral_match_response")
+# percent vested by completed years of service, the last one for good
+SCHEDULES: Mapping[str, Sequence[int]] = {
+    "immediate": (100,),
+    "cliff_2": (0, 0, 100),
+    "cliff_3": (0, 0, 0, 100),
+    "graded_4": (0, 25, 50, 75, 100),
+    "graded_5": (0, 20, 40, 60, 80, 100),
+    "graded_6": (0, 0, 20, 40, 60, 80, 100),
+}
+VESTING_KEYS = ("plan.vesting.match", "plan.vesting.core", "plan.normal_retirement_age")
 PAY_EVENTS = ("hire", "promotion", "raise")
 
 
@@ -88,6 +98,8 @@ class Life:
     base_wages: Fraction = NOTHING
     bonus_share: Fraction | None = None
     entry_level: int = 0
+    entries: dict[str, dt.date | None] = field(default_factory=dict)
+    vested_floors: dict[str, Fraction] = field(default_factory=dict)
 
 
 @dataclass
@@ -216,16 +228,34 @@ def entry_of_long_term_part_timer(life: Life, rule: Mapping[str, Any]) -> dt.dat
     return min(two, three)
 
 
-def entry_date(life: Life, design: Design, source: str) -> dt.date | None:
-    """Return the day from which a person is in for a source, exclusion apart; None for never."""
-    start = dt.date(design["simulation.start_year"], 1, 1)
-    if life.override is not None:
-        return max(life.hired, start) if life.override else None
+def rule_entries(life: Life, design: Design, year: int) -> None:
+    """Set the day from which a person is in for each source; on a later 1 January anew, but for what is past."""
+    if not life.entries:
+        life.entries = {source: first_ruled(life, design, source) for source in SOURCES}
+    elif life.override is None:
+        today = dt.date(year, 1, 1)
+        for source, before in life.entries.items():
+            if before is None or before >= today:
+                by_rule = ruled(life, design, source)
+                life.entries[source] = None if by_rule is None else max(by_rule, today)
+
+
+def ruled(life: Life, design: Design, source: str) -> dt.date | None:
+    """Return the day from which the rules of a source let a person in; None for never."""
     rule = rule_of(design, source)
     ways = [entry_by_rule(life, rule)]
     if source == "deferral":
         ways.append(entry_of_long_term_part_timer(life, rule))
-    defers_only = source != "deferral" and is_long_term_part_timer(life, rule)
+    return min((day for day in ways if day is not None), default=None)
+
+
+def first_ruled(life: Life, design: Design, source: str) -> dt.date | None:
+    """Return the day from which somebody who enters the simulation is in, exclusion apart; None for never."""
+    start = dt.date(design["simulation.start_year"], 1, 1)
+    if life.override is not None:
+        return max(life.hired, start) if life.override else None
+    ways = [ruled(life, design, source)]
+    defers_only = source != "deferral" and is_long_term_part_timer(life, rule_of(design, source))
     if life.is_census_participant and follows_deferral(design, source) and not defers_only:
         ways.append(max(life.hired, start))
     return min((day for day in ways if day is not None), default=None)
@@ -245,7 +275,7 @@ def is_excluded(life: Life, design: Design) -> bool:
 
 def entry_day(year: Year, design: Design, source: str) -> int | None:
     """Return the first day of the year, counted from 0, on which a person is in; None when not this year."""
-    entry = None if is_excluded(year.life, design) else entry_date(year.life, design, source)
+    entry = None if is_excluded(year.life, design) else year.life.entries[source]
     if entry is None or entry > year.as_of:
         return None
     return max(year.first, (entry - dt.date(year.number, 1, 1)).days)
@@ -471,10 +501,11 @@ def cut_to_415(parts: Mapping[str, Fraction], excess: Fraction, design: Design) 
 
 @dataclass
 class Recomputation:
-    """Every amount by (year, person, type of event), how often each rule had something to decide, and the forfeitures
-    that are still to be reallocated."""
+    """Every amount by (year, person, type of event), the vested part by (year, person, source), how often each rule had
+    something to decide, and the forfeitures that are still to be reallocated."""
 
     amounts: dict[tuple[int, str, str], Amounts] = field(default_factory=dict)
+    vested: dict[tuple[int, str, str], Fraction] = field(default_factory=dict)
     uses: Counter[str] = field(default_factory=Counter)
     carried: Fraction = NOTHING
 
@@ -555,11 +586,7 @@ def rules_used(year: Year, design: Design, found: Deferrals, cuts: Mapping[str, 
         if deferred_before_match(year, design, found):
             yield f"match {design['plan.match.computed']}, deferred before its entry"
     yield f"core {design['plan.core.formula']}, level {design['plan.core.integration_level']}"
-    if (
-        entry_of_long_term_part_timer(life, rule_of(design, "deferral"))
-        == entry_date(life, design, "deferral")
-        is not None
-    ):
+    if entry_of_long_term_part_timer(life, rule_of(design, "deferral")) == life.entries["deferral"] is not None:
         yield "long-term part-time"
 
 
@@ -726,24 +753,67 @@ def life_of_hire(event: Event) -> Life:
     )
 
 
-def recompute(rows: Iterable[Row], design: Design, ledger: Iterable[Event]) -> Recomputation:
+# ---- vesting
+
+
+def scheduled(design: Design, source: str, service: int) -> Fraction:
+    steps = SCHEDULES[design[f"plan.vesting.{source}"]]
+    return Fraction(steps[min(service, len(steps) - 1)], 100)
+
+
+def vested_part(year: Year, designs: Sequence[Design], source: str) -> Fraction:
+    """Return what of a source is vested at the close or exit; `designs` are those of all years, up to this one."""
+    design = designs[-1]
+    if year.completed("age") >= design["plan.normal_retirement_age"] or year.exit_reason in ("death", "disability"):
+        return Fraction(1)
+    service = year.completed("service")
+    changed = [later for later in range(1, len(designs)) if vests_otherwise(designs[later - 1], designs[later])]
+    considered = [design]
+    if changed:
+        latest = dt.date(year.number - len(designs) + 1 + changed[-1], 1, 1)
+        if completed_years(year.life.serves_from, latest) >= 3:
+            considered = list(designs)
+    best = max(scheduled(one, source, service) for one in considered)
+    return max(best, year.life.vested_floors.get(source, NOTHING))
+
+
+def vests_otherwise(before: Design, after: Design) -> bool:
+    return any(before[key] != after[key] for key in VESTING_KEYS)
+
+
+def vest(employee_id: str, year: Year, life: Life, designs: Sequence[Design], result: Recomputation) -> None:
+    """Note what a person is vested by, and keep it as the floor of all later years if the rules then change.
+
+    The floor is kept whether they change or not: on one schedule service only grows, and so does the vested part.
+    """
+    for source in ("match", "core"):
+        part = vested_part(year, designs, source)
+        result.vested[year.number, employee_id, source] = life.vested_floors[source] = part
+
+
+def recompute(rows: Iterable[Row], plan: Design, ledger: Iterable[Event]) -> Recomputation:
     """Return every contribution, match and core of a run; `ledger` is in the order of its event sequences."""
-    start = design["simulation.start_year"]
+    start = plan["simulation.start_year"]
     lives = lives_of_census(rows, start)
     events: dict[tuple[int, str], list[Event]] = defaultdict(list)
-    result = Recomputation(carried=Fraction(design["plan.forfeitures.opening_balance"]))
+    result = Recomputation(carried=Fraction(plan["plan.forfeitures.opening_balance"]))
+    designs: list[Design] = []
     for event in ledger:
         events[event["simulation_year"], event["employee_id"]].append(event)
         if event["event_type"] == "hire":
             lives[event["employee_id"]] = life_of_hire(event)
-    for number in range(start, design["simulation.end_year"] + 1):
+    for number in range(start, plan["simulation.end_year"] + 1):
+        designs.append(design := design_of_year(plan, number))
+        present = {employee_id: life for employee_id, life in lives.items() if life.hired.year <= number}
+        for life in present.values():
+            rule_entries(life, design, number)
         years = {
             employee_id: live(employee_id, life, number, events[number, employee_id], design)
-            for employee_id, life in lives.items()
-            if life.hired.year <= number
+            for employee_id, life in present.items()
         }
         reallocated = shares_of(result.carried, years, design)
         for employee_id, year in years.items():
+            vest(employee_id, year, present[employee_id], designs, result)
             if year.exit_reason is not None:
                 del lives[employee_id]
             share = reallocated.get(employee_id, NOTHING)

@@ -19,12 +19,15 @@ from hypothesis import strategies as st
 from tests.companies import Row
 from tests.conftest import Shared
 from tests.laboratory import Laboratory
-from tests.plan_designs import NONELECTIVE, Design, company, design, numbered_design
+from tests.plan_designs import NONELECTIVE, Design, changing_design, company, design, numbered_design
 from tests.plan_recomputation import Amounts, Event, Recomputation, recompute
+from tests.tiers import sampled
 
 COMPANIES, PEOPLE = 20, 100
 # of each company
 DESIGNS, SOAK_DESIGNS = 6, 10
+# sequences of designs, another one every year
+SEQUENCES, SOAK_SEQUENCES, MOST_SEQUENCES = 6, 200, 40
 # among which one is looked for that uses a rule, or shows a fault
 MOST_DESIGNS = 200
 MONEY = ("bonus", "contribution", "employer_match", "employer_core")
@@ -108,6 +111,18 @@ FAULTS = {
     ),
     "a bonus counts before entry": ("int_eligibility", "eligible.bonus_day between", "366 >="),
     "cents to the smallest remainder": ("int_reallocations", "remainder desc", "remainder asc"),
+}
+
+# the same for rules of changes
+FAULTS_OF_CHANGES = {
+    "no floor of vesting": ("int_accounts", "opening.match_vested_floor", "null"),
+    "three years of service do not count": (
+        "int_accounts",
+        "then tenures.core_best_vested_rate",
+        "then tenures.core_vested_rate",
+    ),
+    "who was in is out": ("int_eligibility", "and opening.core_entry_date < calendar.year_start", "and false"),
+    "an increase is forgotten": ("int_workforce_year", "* 10 + ordinal", "* 10 - ordinal"),
 }
 
 
@@ -214,6 +229,43 @@ def test_every_amount_is_right_under_the_designs_of_the_day(laboratory: Laborato
     """Other companies and designs every day; a failure names the company and prints the design."""
     day = dt.datetime.now(dt.UTC).date().toordinal()
     assert len(uses_of_designs(laboratory, COMPANIES * day + number, SOAK_DESIGNS)) >= SOAK_DESIGNS
+
+
+def differences_of_vesting(laboratory: Laboratory, expected: Recomputation) -> list[str]:
+    """Return every vested part of the last run that is not what was recomputed."""
+    found = {
+        (row["simulation_year"], row["employee_id"], source): Fraction(row[f"{source}_vested_rate"])
+        for row in laboratory.records("select * from fct_workforce_snapshot")
+        for source in ("match", "core")
+    }
+    return [
+        f"{key}: expected {expected.vested.get(key)}, found {found.get(key)} vested"
+        for key in sorted(expected.vested.keys() | found.keys())
+        if expected.vested.get(key) != found.get(key)
+    ]
+
+
+def differences_of_changing(laboratory: Laboratory, number: int) -> list[str]:
+    """Return every difference of a company under a design that changes from year to year."""
+    # 2026 is the last year whose limits are published
+    companies = (company(place, PEOPLE) for place in range(number, number + MOST_DESIGNS))
+    start, rows = next((start, rows) for start, rows in companies if start < 2026)
+    plan = changing_design(Random(f"changing design {number}"), start)
+    laboratory.open_census(rows, {"simulation.start_year": start})
+    expected, _, differences = compare(rows, plan, ledger_of(laboratory, plan))
+    return differences + differences_of_vesting(laboratory, expected)
+
+
+@pytest.mark.parametrize("number", sampled(range(SOAK_SEQUENCES), SEQUENCES))
+def test_every_amount_and_vested_part_is_right_under_changes(laboratory: Laboratory, number: int) -> None:
+    assert differences_of_changing(laboratory, number) == []
+
+
+@pytest.mark.parametrize(("model", "old", "new"), FAULTS_OF_CHANGES.values(), ids=FAULTS_OF_CHANGES)
+def test_a_fault_under_changes_is_noticed(laboratory: Laboratory, model: str, old: str, new: str) -> None:
+    with laboratory.faulty_model(model, old, new):
+        if not any(differences_of_changing(laboratory, number) for number in range(MOST_SEQUENCES)):
+            pytest.fail(f"no sequence of {MOST_SEQUENCES} shows the fault")
 
 
 @pytest.mark.parametrize(("model", "old", "new"), FAULTS.values(), ids=FAULTS)

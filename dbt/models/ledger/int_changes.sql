@@ -153,7 +153,9 @@ select
     event_category,
     effective_date,
     ordinal,
-    (row_number() over (partition by employee_id order by effective_date, type_order))::integer as change_number,
+    -- a lift to the minimum of a QACA and an automatic increase have one type, and may have one day
+    (row_number() over (partition by employee_id order by effective_date, type_order, ordinal))::integer
+        as change_number,
     compensation_before,
     compensation_after,
     level_before,

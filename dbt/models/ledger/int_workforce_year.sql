@@ -1,6 +1,7 @@
 -- Everyone employed at any time in the year, as of 31 December or the exit: what the year's events left them with, the
 -- half of the snapshot that is not the plan's doing, and their election where the year changed it.
-{%- set step = 'dayofyear(effective_date) * 100 + type_order' %}
+{#- A lift to the minimum of a QACA and an automatic increase have one type, and may have one day. -#}
+{%- set step = '(dayofyear(effective_date) * 100 + type_order) * 10 + ordinal' %}
 with
 
 elections as (

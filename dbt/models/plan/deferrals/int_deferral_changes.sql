@@ -178,7 +178,8 @@ select
     event_category,
     type_order,
     row_number() over (
-        partition by employee_id, event_type order by effective_date, event_category = 'automatic_increase'
+        partition by employee_id, event_type
+        order by effective_date, event_category = 'automatic_increase', event_category
     ) as ordinal,
     rate_before,
     rate_after,
