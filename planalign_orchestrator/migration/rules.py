@@ -45,9 +45,9 @@ def _translate_rates_by_year(draft: Draft) -> None:
     }
     stated = draft.find(_USUAL_RATE)
     usual = known_keys()[tuple(_USUAL_RATE.split("."))].field.default if stated is None else stated.value
-    for year, entry in rates.items():
-        key, key_after = (f"changes.{one}.{_USUAL_RATE}" for one in (year, year + 1))
-        new_keys = (key,) if year + 1 in rates else (key, key_after)
+    for first, entry in rates.items():
+        key, key_after = (f"changes.{one}.{_USUAL_RATE}" for one in (first, first + 1))
+        new_keys = (key,) if first + 1 in rates else (key, key_after)
         for new_key, value in zip(new_keys, (entry.value, usual), strict=False):
             draft.put(new_key, value, entry)
         draft.outcomes[entry.key] = Outcome(
