@@ -1002,7 +1002,7 @@ def test_ready_configurations_say_which_tests_they_need(name: str) -> None:
 def test_ready_configurations_do_not_get_in_each_others_way() -> None:
     configs = [load_simulation_config(path) for path in designs().values()]
     places = [(c.runtime.database, c.runtime.checkpoint_directory, c.reports.directory) for c in configs]
-    assert len(configs) == 8
+    assert len(configs) == 9
     assert all(len(set(column)) == len(configs) for column in zip(*places, strict=True))
 
 

@@ -121,6 +121,8 @@ def expected_metrics(result: Result, year: int) -> dict[str, Fraction | None]:
         "disabilities": count("termination_reason", "disability"),
         "announced_terminations": count("termination_reason", "announced"),
         "layoffs": count("termination_reason", "layoff"),
+        # of runs with acquisitions only
+        "acquired": Fraction(0),
         # of years with a reduction only
         "employer_initiated_turnover": None,
         "vested_by_partial_termination": Fraction(0),

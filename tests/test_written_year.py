@@ -79,6 +79,7 @@ METRICS = {
     "opening_headcount": 2,
     "terminations": 0,
     "layoffs": 0,
+    "acquired": 0,
     "announced_terminations": 0,
     "hires": 1,
     "new_hire_terminations": 0,
@@ -94,6 +95,7 @@ METRICS = {
     "average_deferral_rate_all_eligible": Decimal("0.016667"),
     "average_deferral_rate_payroll_weighted": Decimal("0.016667"),
     **dict.fromkeys(("deferral_coverage_ratio", "match_coverage_ratio", "core_coverage_ratio"), Decimal(1)),
+    **dict.fromkeys(("compensation_ratio_hce", "compensation_ratio_others"), Decimal(1)),
 }
 # what a column that may not be null holds where a row does not say it
 FILLING: Mapping[str, object] = {

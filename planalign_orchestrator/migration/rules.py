@@ -38,11 +38,12 @@ def translate_the_rest(draft: Draft) -> None:
 
 def _translate_rates_by_year(draft: Draft) -> None:
     """A rate of single years becomes a change in its year, and one back to the usual rate in the year after it."""
-    rates = {
-        int(year): entry
+    by_year = {
+        key.removeprefix(_RATES_BY_YEAR): entry
         for key, entry in draft.entries.items()
-        if key.startswith(_RATES_BY_YEAR) and (year := key.removeprefix(_RATES_BY_YEAR)).isdecimal()
+        if key.startswith(_RATES_BY_YEAR)
     }
+    rates = {int(year): entry for year, entry in by_year.items() if year.isdecimal()}
     stated = draft.find(_USUAL_RATE)
     usual = known_keys()[tuple(_USUAL_RATE.split("."))].field.default if stated is None else stated.value
     for first, entry in rates.items():
