@@ -18,7 +18,10 @@ import duckdb
 import pytest
 
 from planalign_orchestrator.census import CensusSource, CensusSummary, check_census, load_census
+from planalign_orchestrator.config import config_from_mapping
 from planalign_orchestrator.errors import CensusError
+from planalign_orchestrator.parameters import load_parameters
+from planalign_orchestrator.pipeline.inputs import judge_census
 from tests.companies import CENSUS_DATE, Row, person, read_rows, write_rows
 from tests.laboratory import records
 from tests.tiers import sampled
@@ -582,13 +585,28 @@ def test_the_helper_writes_what_the_csv_module_reads() -> None:
 def test_an_excluded_group_in_which_nobody_is_is_pointed_out_with_what_it_may_mean(tmp_path: Path) -> None:
     rows = [person("A", employee_class=" UNION", location="Austin"), person("B", employee_class="Staff")]
     source = source_of(rows, tmp_path)
-    excluded = [("employee_class", "union"), ("employee_class", "Staf"), ("location", "Oslo"), ("sex", "F")]
-    summary = check_census(source, census_date=CENSUS_DATE, level_ids=LEVELS, excluded=excluded)
+    groups = [("employee_class", "union"), ("employee_class", "Staf"), ("location", "Oslo"), ("sex", "F")]
+    named = dict.fromkeys(groups, "plan.eligibility.excluded")
+    summary = check_census(source, census_date=CENSUS_DATE, level_ids=LEVELS, named_groups=named)
     assert [warning for warning in summary.warnings if warning.startswith("nobody has")] == [
         (
-            "nobody has employee_class 'Staf', which plan.eligibility.excluded excludes; did you mean 'Staff'? "
+            "nobody has employee_class 'Staf', which plan.eligibility.excluded names; did you mean 'Staff'? "
             "The census has Staff, UNION"
         ),
-        "nobody has location 'Oslo', which plan.eligibility.excluded excludes; the census has Austin",
-        "nobody has sex 'F', which plan.eligibility.excluded excludes; the census has no sex",
+        "nobody has location 'Oslo', which plan.eligibility.excluded names; the census has Austin",
+        "nobody has sex 'F', which plan.eligibility.excluded names; the census has no sex",
     ]
+
+
+def test_a_department_that_a_reduction_or_a_later_year_names_is_looked_for(tmp_path: Path) -> None:
+    rows = [{**person("A"), "department": "Plant"}]
+    settings = {
+        "census": {"path": str(write_rows(tmp_path / "c.csv", rows))},
+        "workforce": {"reductions": [{"date": "2026-03-31", "share": "0.1", "departments": ["Plnat"]}]},
+        "changes": {
+            2027: {"plan": {"eligibility": {"excluded": [{"column": "department", "values": ["Office"]}]}}},
+        },
+    }
+    warnings = judge_census(load_parameters(config_from_mapping(settings))).summary.warnings
+    assert "nobody has department 'Plnat', which workforce.reductions names; did you mean 'Plant'?" in str(warnings)
+    assert "nobody has department 'Office', which plan.eligibility.excluded names" in str(warnings)

@@ -22,7 +22,7 @@ from planalign_orchestrator.census.dates import DateRules, date_format_problem, 
 from planalign_orchestrator.census.headings import Layout, resolve_headings, rows_left_out
 from planalign_orchestrator.census.ids import forget_id_key, set_id_key
 from planalign_orchestrator.census.reading import CensusFile, RawRows, open_census, read_rows
-from planalign_orchestrator.census.records import CensusSource, CensusSummary, Finding, Group
+from planalign_orchestrator.census.records import NO_GROUPS, CensusSource, CensusSummary, Finding, Group
 from planalign_orchestrator.census.spells import EarlierSpells, keep_latest_spells
 from planalign_orchestrator.census.sql import RAW_VIEW, TYPED_TABLE, WORKING_TABLES, days_table, qualified_name
 from planalign_orchestrator.census.summarising import not_available_notes, rounding_notes, select_list, summarise
@@ -61,7 +61,7 @@ def load_census(
     *,
     census_date: date,
     level_ids: Collection[int],
-    excluded: Collection[Group] = (),
+    named_groups: Mapping[Group, str] = NO_GROUPS,
     full_time_hours: Decimal = FULL_TIME_HOURS,
     create_id_key: bool = False,
     schema: str = "planalign.inputs",
@@ -75,7 +75,7 @@ def load_census(
     """
     schema, quarantine_table = qualified_name(schema), qualified_name(quarantine_table)
     with _judged(
-        connection, source, census_date, level_ids, excluded, full_time_hours, create_id_key=create_id_key
+        connection, source, census_date, level_ids, named_groups, full_time_hours, create_id_key=create_id_key
     ) as judgement:
         connection.execute(f"create schema if not exists {schema}")
         connection.execute(f"""
@@ -107,7 +107,7 @@ def add_people(
 
     Errors: CensusError as `load_census`; rows that are set aside are kept nowhere, and the summary says why.
     """
-    with _judged(connection, source, census_date, level_ids, (), full_time_hours) as judgement:
+    with _judged(connection, source, census_date, level_ids, NO_GROUPS, full_time_hours) as judgement:
         connection.execute(f"""
             insert into {qualified_name(table)}
             select {values_before}, people.* from (
@@ -123,7 +123,7 @@ def check_census(
     *,
     census_date: date,
     level_ids: Collection[int],
-    excluded: Collection[Group] = (),
+    named_groups: Mapping[Group, str] = NO_GROUPS,
     full_time_hours: Decimal = FULL_TIME_HOURS,
 ) -> CensusSummary:
     """Judge a census as `load_census` does, on a private in-memory database, and keep nothing.
@@ -132,7 +132,7 @@ def check_census(
     """
     with (
         private_connection() as connection,
-        _judged(connection, source, census_date, level_ids, excluded, full_time_hours) as judgement,
+        _judged(connection, source, census_date, level_ids, named_groups, full_time_hours) as judgement,
     ):
         return judgement.summary
 
@@ -143,7 +143,7 @@ def _judged(
     source: CensusSource,
     census_date: date,
     level_ids: Collection[int],
-    excluded: Collection[Group],
+    named_groups: Mapping[Group, str],
     full_time_hours: Decimal,
     *,
     create_id_key: bool = False,
@@ -153,7 +153,7 @@ def _judged(
 
     try:
         set_id_key(connection, source, create=create_id_key)
-        yield _judge(connection, source, census_date, level_ids, excluded, full_time_hours)
+        yield _judge(connection, source, census_date, level_ids, named_groups, full_time_hours)
     finally:
         # After an error of DuckDB the transaction takes no more statements, and its rollback drops the tables; after a
         # fatal one the whole database takes none, and the error to be raised is the first.
@@ -169,7 +169,7 @@ def _judge(
     source: CensusSource,
     census_date: date,
     level_ids: Collection[int],
-    excluded: Collection[Group],
+    named_groups: Mapping[Group, str],
     full_time_hours: Decimal,
 ) -> _Judgement:
     file = open_census(connection, source)
@@ -227,7 +227,7 @@ def _judge(
         quarantined=quarantined,
         earlier_spells=spells.rows,
         findings=[*row_problems, *judged.findings, *spells.warnings, *notes],
-        excluded=excluded,
+        named_groups=named_groups,
         full_time_hours=full_time_hours,
     )
     return _Judgement(layout, checks, summary)

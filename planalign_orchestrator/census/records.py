@@ -14,6 +14,8 @@ WARNING: Final = "census, warning: "
 
 # a column of the census and a value in it
 Group = tuple[str, str]
+# groups that the configuration names, with the key that does
+NO_GROUPS: Mapping[Group, str] = {}
 
 
 @dataclass(frozen=True)

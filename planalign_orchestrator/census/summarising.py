@@ -1,6 +1,6 @@
 """What the loaded rows say: counts, warnings, and the fingerprint by which a later run knows the same census."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -88,7 +88,7 @@ def summarise(
     quarantined: int,
     earlier_spells: int,
     findings: list[Finding],
-    excluded: Collection[Group],
+    named_groups: Mapping[Group, str],
     full_time_hours: Decimal,
 ) -> CensusSummary:
     """Count the good rows of the typed table. Raises CensusError when none of them is to be simulated."""
@@ -132,7 +132,7 @@ def summarise(
         *_warnings(left_active, exits_inactive),
         *implausible(connection, source, layout, census_date, simulated=simulated, full_time_hours=full_time_hours),
         *_shared_security_numbers(connection, layout),
-        *_unknown_groups(connection, excluded, simulated),
+        *_unknown_groups(connection, named_groups, simulated),
     ]
     return CensusSummary(
         path=str(source.path),
@@ -206,17 +206,19 @@ def _warnings(left_active: int, exits_inactive: int) -> list[Finding]:
 
 
 def _unknown_groups(
-    connection: "duckdb.DuckDBPyConnection", excluded: Collection[Group], simulated: str
+    connection: "duckdb.DuckDBPyConnection", named_groups: Mapping[Group, str], simulated: str
 ) -> list[Finding]:
-    """Point out groups that the plan excludes and nobody is in: probably the name is written otherwise."""
+    """Point out groups that the configuration names and nobody is in: probably the name is written otherwise."""
     findings = []
-    for column in sorted({column for column, _ in excluded}):
+    for column in sorted({column for column, _ in named_groups}):
         found = f"select distinct {column} from {TYPED_TABLE} where problems = 0 and {simulated}"
         known = sorted(name for (name,) in connection.execute(found).fetchall() if name is not None)
         folded = {name.strip().lower() for name in known}
         shown = ", ".join(known[:10]) + (" and others" if len(known) > 10 else "")
-        for name in sorted(name for of, name in excluded if of == column and name.strip().lower() not in folded):
-            text = f"nobody has {column} {name!r}, which plan.eligibility.excluded excludes"
+        for (of, name), key in sorted(named_groups.items()):
+            if of != column or name.strip().lower() in folded:
+                continue
+            text = f"nobody has {column} {name!r}, which {key} names"
             near = nearest(name, known)
             hint = f"did you mean {near!r}? The census has" if near is not None else "the census has"
             findings.append(Finding("warning", f"{text}; {hint} {shown or f'no {column}'}", text))

@@ -162,7 +162,7 @@ def _load_people(
         census_source(config),
         census_date=date,
         level_ids=level_ids,
-        excluded={(entry["column"], value) for entry in config.plan.eligibility.excluded for value in entry["values"]},
+        named_groups=_named_groups(config),
         full_time_hours=config.new_hires.full_time_hours_per_week,
         create_id_key=keep_key,
         schema=f"{database}.inputs",
@@ -170,6 +170,17 @@ def _load_people(
     )
     _check_amounts(connection, config, database)
     return summary
+
+
+def _named_groups(config: SimulationConfig) -> dict[tuple[str, str], str]:
+    """Return every group of the census that the configuration names in some year, with the key that does."""
+    years = range(config.simulation.start_year, config.simulation.end_year + 1)
+    excluded = (entry for year in years for entry in config.of_year(year).plan.eligibility.excluded)
+    laid_off = (name for entry in config.workforce.reductions for name in entry.get("departments", ()))
+    groups = {("department", name): "workforce.reductions" for name in laid_off}
+    return groups | {
+        (entry["column"], value): "plan.eligibility.excluded" for entry in excluded for value in entry["values"]
+    }
 
 
 def _check_amounts(connection: "duckdb.DuckDBPyConnection", config: SimulationConfig, database: str) -> None:
