@@ -116,10 +116,14 @@ def test_every_key_has_a_case_here() -> None:
 def laboratory(
     tmp_path_factory: pytest.TempPathFactory, generated: Callable[[int], Path], simulates: None
 ) -> Laboratory:
-    """A thousand people in 2025; every fifth level is to be found from pay, so that its table is read."""
+    """A thousand people in 2025, one of whom has announced an exit.
+
+    Every fifth level is to be found from pay, so that its table is read.
+    """
     rows = [
         {**row, "level_id": "" if n % 5 == 0 else row["level_id"]} for n, row in enumerate(read_rows(generated(1000)))
     ]
+    rows[1] |= {"active": "true", "employee_termination_date": "2025-11-30"}
     return Laboratory(tmp_path_factory.mktemp("knobs"), rows)
 
 
