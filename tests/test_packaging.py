@@ -26,6 +26,7 @@ CONFIGURATIONS = [
     ),
     *(f"config/{name}.yaml" for name in ("integrated_core", "service_graded", "simulation_config", "stretch_match")),
 ]
+DATA = ("data/acquired_company.csv", "data/sample_census.csv")
 SUFFIXES = (".py", ".md", ".csv", ".json")
 
 
@@ -95,7 +96,7 @@ def installed(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> P
 def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Archives) -> None:
     package = source_files("planalign_orchestrator", *SUFFIXES) | {"planalign_orchestrator/py.typed"}
     model = {f"{INSIDE}/{name}" for name in source_files("dbt", ".sql", ".yml", ".md")}
-    data = {f"{INSIDE}/{name}" for name in (*CONFIGURATIONS, "data/sample_census.csv")}
+    data = {f"{INSIDE}/{name}" for name in (*CONFIGURATIONS, *DATA)}
     with zipfile.ZipFile(archives.wheel) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert names == package | model | data
@@ -103,7 +104,7 @@ def test_wheel_holds_the_package_and_its_project_and_nothing_else(archives: Arch
 
 def test_source_archive_holds_what_the_wheel_is_built_from_and_nothing_else(archives: Archives) -> None:
     expected = source_files("planalign_orchestrator", *SUFFIXES) | source_files("dbt", ".sql", ".yml", ".md")
-    expected |= {"planalign_orchestrator/py.typed", *CONFIGURATIONS, "data/sample_census.csv"}
+    expected |= {"planalign_orchestrator/py.typed", *CONFIGURATIONS, *DATA}
     expected |= {
         "pyproject.toml",
         "hatch_build.py",
