@@ -32,7 +32,7 @@ from tests.program import Planalign
         (("run", "--years", "25"), 2, "BadParameter", "'25' is no year"),
         (("run", "--yers", "25"), 2, "NoSuchOption", "--yers"),
         (("simulate",), 2, "UsageError", "simulate"),
-        (("census", "check"), 2, "MissingParameter", "FILE"),
+        (("census", "map"), 2, "MissingParameter", "FILE"),
         (("census", "check", "nowhere.csv"), 2, "CensusError", "nowhere.csv"),
         (("census", "map", "nowhere.csv"), 2, "CensusError", "nowhere.csv"),
         (("status",), 1, "DatabaseError", "does not exist"),

@@ -39,6 +39,12 @@ class _Verdict(_Row):
     description: str
 
 
+class _Census(_Row):
+    quarantined: int
+    # a run of an earlier version knew of none
+    earlier_spells: int = 0
+
+
 class _Run(_Row):
     run_id: str
     started_at: dt.datetime
@@ -51,7 +57,7 @@ class _Run(_Row):
     planalign_version: str
     duckdb_version: str
     configuration: dict[str, Any]
-    census: dict[str, Any]
+    census: _Census
     plan_testing: list[str]
     notes: list[str]
 

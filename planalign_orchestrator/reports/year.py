@@ -238,7 +238,7 @@ def _report(
         scenario_id=run["scenario_id"],
         plan_design_id=run["plan_design_id"],
         simulation_year=year,
-        rows_set_aside=run["census"]["quarantined"] + run["census"]["earlier_spells"],
+        rows_set_aside=run["census"]["quarantined"] + run["census"].get("earlier_spells", 0),
         workforce_breakdown=_workforce(year, figures, people),
         event_summary=_events(events),
         metrics=figures,
